@@ -1,0 +1,1 @@
+"""What AWS calls: parse, call one story, return."""

@@ -1,0 +1,47 @@
+"""From the table's stream to people. At least once: a crash between publishing and returning repeats a message."""
+
+from functools import cache
+from typing import Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from botocore.exceptions import BotoCoreError, ClientError
+
+from handlers.observability import MESSAGES, count_event, logger, metrics
+from handlers.wiring import settings
+from loopbreaker.aws.clients import client
+from loopbreaker.aws.publisher import Publisher, PublishError
+from loopbreaker.aws.store import from_item
+from loopbreaker.messages import compose
+from loopbreaker.record import owed
+
+Failures = dict[str, list[dict[str, str]]]
+
+
+@logger.inject_lambda_context
+@metrics.log_metrics
+def handler(event: dict[str, Any], _context: LambdaContext) -> Failures:
+    """Publish the messages that each change of a record owes, in order; stops at the first that fails."""
+    for record in event["Records"]:
+        try:
+            _publish(record["dynamodb"])
+        except (ClientError, BotoCoreError, PublishError):
+            logger.exception("could not publish")
+            return {"batchItemFailures": [{"itemIdentifier": record["dynamodb"]["SequenceNumber"]}]}
+    return {"batchItemFailures": []}
+
+
+def _publish(images: dict[str, Any]) -> None:
+    after = from_item(images["NewImage"])
+    before = from_item(images["OldImage"]) if "OldImage" in images else None
+    notices = owed(before, after)
+    count_event(MESSAGES, len(notices))
+    for notice in notices:
+        publisher().publish(compose(before, after, notice))
+        logger.info("message sent", transition=notice.kind.value, service_name=after.service.name, reason=notice.reason)
+
+
+@cache
+def publisher() -> Publisher:
+    """The topic and the bus, made when the first message is owed."""
+    read = settings("TOPIC_ARN")
+    return Publisher(sns=client("sns"), events=client("events"), topic_arn=read.topic_arn, bus=read.bus_name)

@@ -1,0 +1,44 @@
+"""From the table's stream to ECS and back to the table. A look may be repeated; a step of a trip is not."""
+
+import time
+from functools import cache
+from typing import Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from botocore.exceptions import BotoCoreError, ClientError
+
+from handlers.observability import LOOKS, count_event, log_change, logger, metrics
+from handlers.wiring import settings, table
+from loopbreaker.aws.clients import client
+from loopbreaker.aws.ecs import Fleet
+from loopbreaker.aws.store import service_of
+from loopbreaker.ingest import ConflictError
+from loopbreaker.intervene import Tools, intervene
+
+Failures = dict[str, list[dict[str, str]]]
+
+
+@logger.inject_lambda_context
+@metrics.log_metrics
+def handler(event: dict[str, Any], _context: LambdaContext) -> Failures:
+    """Attend to each service whose record asks for it, once a batch, by its record as it is now."""
+    asked = {service_of(record["dynamodb"]["NewImage"]): record for record in event["Records"]}
+    count_event(LOOKS, len(asked))
+    for service, record in asked.items():
+        try:
+            outcome = intervene(service, tools())
+        except (ClientError, BotoCoreError, ConflictError):
+            # Lambda retries from this record on; what came before it is done.
+            logger.exception("could not attend", service_name=service.name)
+            return {"batchItemFailures": [{"itemIdentifier": record["dynamodb"]["SequenceNumber"]}]}
+        if outcome and outcome.change.after != outcome.change.before:
+            log_change(outcome.change, outcome.decision)
+    return {"batchItemFailures": []}
+
+
+@cache
+def tools() -> Tools:
+    """What the story works with, made at the first look."""
+    read = settings("TABLE_NAME")
+    fleet = Fleet(client("ecs"), client("application-autoscaling"))
+    return Tools(store=table(), ecs=fleet, mode=read.mode, policy=read.policy, clock=time.time)

@@ -1,0 +1,29 @@
+"""Clients of AWS services, made once each and only when first used: a cold start pays for what it needs.
+
+botocore is used rather than boto3: it makes the same client with fewer imports. It also reads a file of the
+endpoints of all services of AWS whenever it makes a client; `data/endpoints.json` is the part of that file for the
+services used here (see docs/adr/0009-cold-start.md).
+"""
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from botocore.config import Config
+from botocore.session import Session, get_session
+
+# Short waits and few tries: what fails is delivered again, and a function that hangs is paid for.
+_CONFIG = Config(connect_timeout=3, read_timeout=10, retries={"mode": "standard", "max_attempts": 3})
+
+
+@cache
+def client(service: str) -> Any:
+    """The client of one AWS service, e.g. `client("dynamodb")`, in the function's own Region."""
+    return _session().create_client(service, config=_CONFIG)
+
+
+@cache
+def _session() -> Session:
+    session = get_session()
+    session.set_config_variable("data_path", str(Path(__file__).parent / "data"))
+    return session

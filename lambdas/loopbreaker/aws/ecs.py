@@ -1,0 +1,118 @@
+"""ECS and Application Auto Scaling: reads the facts of a service, and makes the two calls that act."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from loopbreaker.facts import Deployment, Facts, RunningTask, Unknown
+from loopbreaker.model import ServiceRef
+from loopbreaker.record import Scaling
+
+# DescribeTasks takes 100 tasks (ECS API reference).
+_TASKS = 100
+_DIMENSION = "ecs:service:DesiredCount"
+_GONE = ("ClusterNotFoundException", "ServiceNotFoundException")
+
+
+class Fleet:
+    """The services of one Region, as the stories see them."""
+
+    def __init__(self, ecs: Any, scaling: Any) -> None:
+        self._ecs = ecs
+        self._scaling = scaling
+
+    def read(self, service: ServiceRef) -> Facts | Unknown:
+        try:
+            return self._read(service)
+        except ClientError as error:
+            code = error.response["Error"]["Code"]
+            return Facts(exists=False) if code in _GONE else Unknown(why=f"{error.operation_name}: {code}")
+        except BotoCoreError as error:
+            return Unknown(why=str(error))
+
+    def set_desired_count(self, service: ServiceRef, count: int) -> str:
+        answer = self._ecs.update_service(cluster=service.cluster_arn, service=service.name, desiredCount=count)
+        return next((d["id"] for d in answer["service"].get("deployments", []) if d["status"] == "PRIMARY"), "")
+
+    def set_suspended(self, service: ServiceRef, scaling: Scaling) -> None:
+        # MinCapacity and MaxCapacity are left out: what is not named stays as it is.
+        self._scaling.register_scalable_target(
+            ServiceNamespace="ecs",
+            ResourceId=_resource(service),
+            ScalableDimension=_DIMENSION,
+            SuspendedState={
+                "DynamicScalingInSuspended": scaling.dynamic_in_suspended,
+                "DynamicScalingOutSuspended": scaling.dynamic_out_suspended,
+                "ScheduledScalingSuspended": scaling.scheduled_suspended,
+            },
+        )
+
+    def _read(self, service: ServiceRef) -> Facts:
+        answer = self._ecs.describe_services(cluster=service.cluster_arn, services=[service.name], include=["TAGS"])
+        found = next(iter(answer["services"]), None)
+        if found is None or found["status"] != "ACTIVE":
+            return Facts(exists=False)
+        return Facts(
+            exists=True,
+            desired_count=found["desiredCount"],
+            strategy=found.get("schedulingStrategy", "REPLICA"),
+            controller=found.get("deploymentController", {}).get("type", "ECS"),
+            managed_by_ecs=found.get("resourceManagementType") == "ECS",
+            tags={tag["key"]: tag.get("value", "") for tag in found.get("tags", [])},
+            deployments=tuple(_deployment(d) for d in found.get("deployments", [])),
+            tasks=tuple(self._tasks(service)),
+            scaling=self._target(service),
+        )
+
+    def _tasks(self, service: ServiceRef) -> Iterator[RunningTask]:
+        where = {"cluster": service.cluster_arn}
+        pages = self._ecs.get_paginator("list_tasks").paginate(
+            **where, serviceName=service.name, desiredStatus="RUNNING", maxResults=_TASKS
+        )
+        for page in pages:
+            if page["taskArns"]:
+                answer = self._ecs.describe_tasks(**where, tasks=page["taskArns"])
+                yield from (_task(t) for t in answer["tasks"] if t.get("desiredStatus") == "RUNNING")
+
+    def _target(self, service: ServiceRef) -> Scaling | None:
+        answer = self._scaling.describe_scalable_targets(
+            ServiceNamespace="ecs", ResourceIds=[_resource(service)], ScalableDimension=_DIMENSION
+        )
+        target = next(iter(answer["ScalableTargets"]), None)
+        if target is None:
+            return None
+        suspended = target.get("SuspendedState", {})
+        return Scaling(
+            minimum=target["MinCapacity"],
+            maximum=target["MaxCapacity"],
+            dynamic_in_suspended=suspended.get("DynamicScalingInSuspended", False),
+            dynamic_out_suspended=suspended.get("DynamicScalingOutSuspended", False),
+            scheduled_suspended=suspended.get("ScheduledScalingSuspended", False),
+        )
+
+
+def _resource(service: ServiceRef) -> str:
+    return f"service/{service.cluster}/{service.name}"
+
+
+def _deployment(data: dict[str, Any]) -> Deployment:
+    return Deployment(
+        id=data["id"],
+        status=data["status"],
+        task_definition=data.get("taskDefinition", ""),
+        running=data.get("runningCount", 0),
+        rollout=data.get("rolloutState", ""),
+    )
+
+
+def _task(data: dict[str, Any]) -> RunningTask:
+    started: datetime | None = data.get("startedAt")
+    return RunningTask(
+        id=data["taskArn"].rsplit("/", 1)[-1],
+        last_status=data["lastStatus"],
+        health=data.get("healthStatus", "UNKNOWN"),
+        started_at=started.timestamp() if started else None,
+        deployment_id=data.get("startedBy", ""),
+    )

@@ -1,0 +1,40 @@
+"""Where messages go: the topic for people, the event bus for other people's automation."""
+
+import json
+from typing import Any
+
+from loopbreaker.messages import Message
+
+
+class PublishError(Exception):
+    """The event bus did not take an event."""
+
+
+class Publisher:
+    """Publishes one message in all its forms. Raises where any of them was not taken."""
+
+    def __init__(self, *, sns: Any, events: Any, topic_arn: str, bus: str) -> None:
+        self._sns = sns
+        self._events = events
+        self._topic_arn = topic_arn
+        self._bus = bus
+
+    def publish(self, message: Message) -> None:
+        """The event first: a retry after a failed publish repeats an event, which carries its own id, not a mail."""
+        entry = {
+            "EventBusName": self._bus,
+            "Source": "loopbreaker",
+            "DetailType": message.detail_type,
+            "Resources": list(message.resources),
+            "Detail": json.dumps(message.detail),
+        }
+        answer = self._events.put_events(Entries=[entry])
+        if answer["FailedEntryCount"]:
+            raise PublishError(f"{self._bus}: {answer['Entries'][0].get('ErrorMessage', 'not taken')}")
+        body = {"default": message.text, "email": message.text, "https": json.dumps(message.chat)}
+        self._sns.publish(
+            TopicArn=self._topic_arn,
+            Subject=message.subject,
+            Message=json.dumps(body, ensure_ascii=False),
+            MessageStructure="json",
+        )

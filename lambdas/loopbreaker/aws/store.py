@@ -1,0 +1,182 @@
+"""The table: one folded record per service, one item per failure, one per closed incident.
+
+SERVICE                              the record
+STOP#<failure time>#<task id>        one failure, 30 days
+INCIDENT#<time it was opened>        a closed incident, 400 days
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from loopbreaker.codec import decode, encode
+from loopbreaker.detection import Evidence
+from loopbreaker.model import ServiceRef, TaskFailure
+from loopbreaker.record import Incident, Record, keep_until
+
+_DAY = 86_400
+_KEEP_STOP = 30 * _DAY
+_KEEP_INCIDENT = 400 * _DAY
+# BatchWriteItem takes 25 items (DynamoDB API reference).
+_BATCH = 25
+# Reading evidence is bounded: 1 MB a page, about 2,500 failures.
+_EVIDENCE_PAGES = 8
+# The sparse index by time has one partition: due records are few.
+_SHARD = "due"
+
+
+class ThrottledError(Exception):
+    """The table did not take every item of a batch."""
+
+
+class Table:
+    """The store that the stories use, on DynamoDB."""
+
+    def __init__(self, client: Any, name: str, index: str = "due") -> None:
+        self._client = client
+        self._name = name
+        self._index = index
+
+    def load(self, service: ServiceRef) -> Record:
+        answer = self._client.get_item(TableName=self._name, Key=_key(service, "SERVICE"), ConsistentRead=True)
+        item = answer.get("Item")
+        return from_item(item) if item else Record(service=service)
+
+    def save(self, record: Record) -> bool:
+        item = to_item(replace(record, version=record.version + 1))
+        never_saved = "attribute_not_exists(pk)"
+        unchanged = "#version = :loaded"
+        condition: dict[str, Any] = {"ConditionExpression": never_saved}
+        if record.version:
+            condition = {
+                "ConditionExpression": unchanged,
+                "ExpressionAttributeNames": {"#version": "version"},
+                "ExpressionAttributeValues": {":loaded": {"N": str(record.version)}},
+            }
+        try:
+            self._client.put_item(TableName=self._name, Item=item, **condition)
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
+                return False
+            raise
+        return True
+
+    def keep(self, failures: Sequence[TaskFailure]) -> None:
+        items = {(f.failed_at, f.task_id): _stop_item(f) for f in failures}
+        puts = [{"PutRequest": {"Item": item}} for item in items.values()]
+        if len(puts) == 1:
+            self._client.put_item(TableName=self._name, Item=puts[0]["PutRequest"]["Item"])
+            return
+        for start in range(0, len(puts), _BATCH):
+            answer = self._client.batch_write_item(RequestItems={self._name: puts[start : start + _BATCH]})
+            if answer.get("UnprocessedItems"):
+                raise ThrottledError(
+                    f"{self._name}: {len(answer['UnprocessedItems'][self._name])} items were not written"
+                )
+
+    def evidence(self, service: ServiceRef, *, since: float) -> Evidence:
+        failures = [decode(TaskFailure, json.loads(item["body"]["S"])) for item in self._stops(service, since)]
+        return Evidence(
+            failed_tasks=len({f.task_id for f in failures}),
+            newest=max(failures, key=lambda f: f.failed_at, default=None),
+        )
+
+    def archive(self, service: ServiceRef, incident: Incident, *, closed_at: float, reason: str) -> None:
+        body = {"incident": encode(incident), "closed_at": closed_at, "reason": reason}
+        item = {
+            **_key(service, f"INCIDENT#{_stamp(incident.opened_at)}"),
+            "body": {"S": json.dumps(body, separators=(",", ":"))},
+            "expires_at": {"N": str(int(closed_at + _KEEP_INCIDENT))},
+        }
+        self._client.put_item(TableName=self._name, Item=item)
+
+    def due(self, *, now: float, limit: int) -> list[ServiceRef]:
+        """Services whose records want attention by now, the longest overdue first; an eventually consistent read."""
+        answer = self._client.query(
+            TableName=self._name,
+            IndexName=self._index,
+            KeyConditionExpression="due_shard = :shard AND due_at <= :now",
+            ExpressionAttributeValues={":shard": {"S": _SHARD}, ":now": {"N": _number(now)}},
+            Limit=limit,
+        )
+        return [service_of(item) for item in answer["Items"]]
+
+    def _stops(self, service: ServiceRef, since: float) -> Iterator[dict[str, Any]]:
+        start: dict[str, Any] = {}
+        for _ in range(_EVIDENCE_PAGES):
+            page = self._client.query(
+                TableName=self._name,
+                KeyConditionExpression="pk = :pk AND sk BETWEEN :first AND :last",
+                ExpressionAttributeValues={
+                    ":pk": {"S": service.key},
+                    ":first": {"S": f"STOP#{_stamp(since)}"},
+                    ":last": {"S": "STOP#~"},
+                },
+                ScanIndexForward=False,
+                ConsistentRead=True,
+                **start,
+            )
+            yield from page["Items"]
+            if "LastEvaluatedKey" not in page:
+                return
+            start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+
+
+def to_item(record: Record) -> dict[str, Any]:
+    """The record as a DynamoDB item. What filters, indexes and people look at stands beside the body."""
+    body = encode(replace(record, version=0, notices=()))
+    item: dict[str, Any] = {
+        **_key(record.service, "SERVICE"),
+        "version": {"N": str(record.version)},
+        "verdict": {"S": record.verdict.value},
+        "breaker": {"S": record.breaker.value},
+        "body": {"S": json.dumps(body, separators=(",", ":"))},
+        "expires_at": {"N": str(int(keep_until(record)))},
+    }
+    if record.notices:
+        item["notices"] = {"L": [{"S": json.dumps(encode(n), separators=(",", ":"))} for n in record.notices]}
+    if record.asked_at is not None:
+        item["asked_at"] = {"N": _number(record.asked_at)}
+    if record.due_at is not None:
+        item["due_shard"] = {"S": _SHARD}
+        item["due_at"] = {"N": _number(record.due_at)}
+    return item
+
+
+def from_item(item: dict[str, Any]) -> Record:
+    """The record in a DynamoDB item, also one that a stream brings. Raises CodecError where it cannot be read."""
+    body = json.loads(item["body"]["S"])
+    body["version"] = int(item["version"]["N"])
+    body["notices"] = [json.loads(notice["S"]) for notice in item.get("notices", {}).get("L", [])]
+    return decode(Record, body)
+
+
+def _stop_item(failure: TaskFailure) -> dict[str, Any]:
+    return {
+        **_key(failure.service, f"STOP#{_stamp(failure.failed_at)}#{failure.task_id}"),
+        "body": {"S": json.dumps(encode(failure), separators=(",", ":"))},
+        "expires_at": {"N": str(int(failure.failed_at + _KEEP_STOP))},
+    }
+
+
+def _key(service: ServiceRef, sort_key: str) -> dict[str, Any]:
+    return {"pk": {"S": service.key}, "sk": {"S": sort_key}}
+
+
+def service_of(item: dict[str, Any]) -> ServiceRef:
+    """The service that an item is about, by its key."""
+    cluster_arn, _, name = item["pk"]["S"].partition("#")
+    return ServiceRef(cluster_arn=cluster_arn, name=name)
+
+
+def _stamp(at: float) -> str:
+    """A time that sorts as text."""
+    return datetime.fromtimestamp(at, tz=UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _number(at: float) -> str:
+    return f"{at:.3f}"

@@ -1,0 +1,235 @@
+"""From failures to a verdict: the fold of what ECS reports into a service's record. Pure."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from math import log
+
+from loopbreaker.ladder import Ladder, chain, climb, surprise, top
+from loopbreaker.model import Category, ServiceSignal, SignalKind, TaskFailure
+from loopbreaker.policy import Policy, Profile
+from loopbreaker.record import Incident, NoticeKind, Record, Signal, Suspicion, Verdict, tell
+
+# ECS itself says that it cannot start tasks of the service ("Amazon ECS service action events").
+_IMPAIRED = (SignalKind.START_IMPAIRED, SignalKind.CONFIGURATION_FAILURE)
+# Bounds the record; two or three of them decide.
+_KEPT_TIMES = 8
+# One statement of ECS may be delivered twice, a second apart.
+_SAME_STATEMENT = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What the stored failures of one incident add up to. `failed_tasks` counts distinct tasks."""
+
+    failed_tasks: int = 0
+    newest: TaskFailure | None = None
+
+
+def observe(
+    record: Record,
+    *,
+    failures: Iterable[TaskFailure] = (),
+    signals: Iterable[ServiceSignal] = (),
+    unplaced_at: Iterable[float] = (),
+    policy: Policy,
+    now: float,
+) -> Record:
+    """The record with all that one batch says of its service, in any order, repeated or not.
+
+    unplaced_at: failure times of tasks that found no capacity.
+    What is older than the end of the last incident is history. Returns the same record where nothing new was said.
+    """
+    recent = [f for f in failures if f.failed_at > record.closed_at]
+    said = [s for s in signals if s.at > record.closed_at]
+    impaired = [s.at for s in said if s.kind in _IMPAIRED]
+    unplaced = [s.at for s in said if s.kind is SignalKind.PLACEMENT_FAILURE]
+    unplaced += [at for at in unplaced_at if at > record.closed_at]
+    seen = replace(
+        record,
+        fast=climb(record.fast, recent, policy.fast),
+        slow=climb(record.slow, recent, policy.slow),
+        impaired=_times(record.impaired, impaired, policy.impaired_window),
+        unplaced=_times(record.unplaced, unplaced, policy.impaired_window),
+    )
+    if seen == record:
+        return record
+    seen = replace(seen, touched_at=max(record.touched_at, now))
+    if seen.incident:
+        return _extend(seen, seen.incident, failures=recent, said=[*impaired, *unplaced], policy=policy, now=now)
+    return _suspect(seen, policy, now)
+
+
+def assess(record: Record, policy: Policy) -> Suspicion | None:
+    """The strongest signal by which the record looks like a loop. Its `at` is 0: the caller's to set."""
+    for signal, ladder, profile in (
+        (Signal.FAST, record.fast, policy.fast),
+        (Signal.SLOW, record.slow, policy.slow),
+    ):
+        rung = top(ladder, profile)
+        if rung is None or rung.generation < profile.depth + record.extra_generations:
+            continue
+        if surprise(rung, ladder, profile, flaky_mtbf=policy.flaky_mtbf) >= -log(policy.chance):
+            return Suspicion(signal=signal, at=0.0, depth=rung.generation, since=rung.since)
+    rung = top(record.fast, policy.fast)
+    depth = rung.generation if rung else 0
+    if len(record.impaired) >= 2 or (record.impaired and depth >= 2):
+        since = min([*record.impaired, *([rung.since] if rung else [])])
+        return Suspicion(signal=Signal.IMPAIRED, at=0.0, depth=depth, since=since)
+    if len(record.unplaced) >= 3 and record.unplaced[-1] - record.unplaced[0] >= policy.placement_after:
+        return Suspicion(signal=Signal.PLACEMENT, at=0.0, depth=depth, since=record.unplaced[0])
+    return None
+
+
+def confirm(record: Record, *, desired_count: int | None, evidence: Evidence, policy: Policy, now: float) -> Record:
+    """Turn a suspicion into an incident, or wait for the next generation, now that the service's size is known.
+
+    `desired_count` is None where ECS could not be asked: then the base depth stands, once ECS had
+    `confirm_blind_after` seconds to answer.
+    """
+    suspicion = record.suspicion
+    if suspicion is None or record.incident:
+        return record
+    if desired_count == 0:
+        return replace(record, suspicion=None, due_at=None)
+    if desired_count is None and now < suspicion.at + policy.confirm_blind_after:
+        return replace(record, due_at=suspicion.at + policy.confirm_blind_after)
+    profile = _profile(suspicion.signal, policy)
+    if profile and suspicion.depth < profile.generations(desired_count):
+        extra = profile.generations(desired_count) - profile.depth
+        return replace(record, suspicion=None, extra_generations=extra, due_at=None)
+    return _open(record, found=suspicion, desired_count=desired_count, evidence=evidence, policy=policy, now=now)
+
+
+def count(incident: Incident, evidence: Evidence) -> Incident:
+    """The incident with what its stored failures say by now."""
+    newest = evidence.newest
+    incident = replace(incident, failed_tasks=max(incident.failed_tasks, evidence.failed_tasks))
+    if newest is None:
+        return incident
+    return replace(
+        incident,
+        container=newest.container,
+        exit_code=newest.exit_code,
+        evidence=newest.evidence,
+        task_definition=newest.task_definition,
+        deployment_id=newest.deployment_id,
+    )
+
+
+def quiet_at(incident: Incident, policy: Policy) -> float:
+    """From when on the absence of failures means something: twice the longest gap between two of them."""
+    return incident.last_failure_at + max(policy.quiet_after, 2 * incident.longest_gap)
+
+
+def _suspect(record: Record, policy: Policy, now: float) -> Record:
+    found = assess(record, policy)
+    if found is None:
+        # A chain that ended takes with it what was learnt of the service's size for its sake.
+        return replace(record, suspicion=None, extra_generations=0) if _depth(record, policy) <= 1 else record
+    if record.suspicion and record.suspicion.depth >= found.depth:
+        return record
+    first_at = record.suspicion.at if record.suspicion else now
+    suspicion = replace(found, at=first_at)
+    return replace(record, suspicion=suspicion, asked_at=now, due_at=first_at + policy.confirm_blind_after)
+
+
+def _open(
+    record: Record, *, found: Suspicion, desired_count: int | None, evidence: Evidence, policy: Policy, now: float
+) -> Record:
+    ladder = record.slow if found.signal is Signal.SLOW else record.fast
+    rungs = chain(ladder, _profile(found.signal, policy) or policy.fast)
+    times = sorted({rung.failed_at for rung in rungs} | set(record.impaired) | set(record.unplaced)) or [found.since]
+    incident = Incident(
+        signal=found.signal,
+        opened_at=now,
+        first_failure_at=found.since,
+        last_failure_at=times[-1],
+        depth=found.depth,
+        category=_category(found.signal, rungs),
+        longest_lifetime=max((rung.lifetime for rung in rungs), default=0.0),
+        longest_gap=max((b - a for a, b in pairwise(times)), default=0.0),
+        desired_count=desired_count,
+    )
+    incident = count(incident, evidence)
+    opened = replace(
+        record,
+        verdict=Verdict.LOOPING,
+        incident=incident,
+        suspicion=None,
+        due_at=quiet_at(incident, policy),
+        touched_at=max(record.touched_at, now),
+    )
+    return tell(opened, NoticeKind.LOOPING, at=now, reason=_because(incident))
+
+
+def _extend(
+    record: Record,
+    incident: Incident,
+    *,
+    failures: Sequence[TaskFailure],
+    said: Sequence[float],
+    policy: Policy,
+    now: float,
+) -> Record:
+    """The incident goes on. Asks for a decision where a further generation may change it."""
+    last, gap = incident.last_failure_at, incident.longest_gap
+    for at in sorted([*(f.failed_at for f in failures), *said]):
+        if at > last:
+            last, gap = at, max(gap, at - last)
+    short = [f for f in failures if f.lifetime <= policy.slow.max_lifetime]
+    depth = max(incident.depth, _depth(record, policy))
+    signal = incident.signal
+    if signal is not Signal.FAST and (found := assess(record, policy)) and found.signal is Signal.FAST:
+        signal = Signal.FAST
+    longer = replace(
+        incident,
+        signal=signal,
+        last_failure_at=last,
+        longest_gap=gap,
+        longest_lifetime=max([incident.longest_lifetime, *(f.lifetime for f in short)]),
+        depth=depth,
+        category=_category(signal, chain(record.fast, policy.fast) or chain(record.slow, policy.slow)),
+    )
+    grew = depth > incident.depth or signal is not incident.signal
+    due = quiet_at(longer, policy)
+    if longer.finding or record.trip:
+        due = min(due, record.due_at or due)
+    return replace(record, incident=longer, due_at=due, asked_at=now if grew and longer.watching else record.asked_at)
+
+
+def _profile(signal: Signal, policy: Policy) -> Profile | None:
+    return {Signal.FAST: policy.fast, Signal.SLOW: policy.slow}.get(signal)
+
+
+def _depth(record: Record, policy: Policy) -> int:
+    fast, slow = top(record.fast, policy.fast), top(record.slow, policy.slow)
+    return max(fast.generation if fast else 0, slow.generation if slow else 0)
+
+
+def _category(signal: Signal, rungs: Ladder) -> Category:
+    """The most frequent cause, the newest of equals."""
+    if signal is Signal.PLACEMENT:
+        return Category.PLACEMENT
+    newest_first = [rung.category for rung in sorted(rungs, key=lambda r: -r.failed_at)]
+    return max(Counter(newest_first).items(), key=lambda item: item[1])[0] if newest_first else Category.UNKNOWN
+
+
+def _times(known: tuple[float, ...], new: Iterable[float], window: float) -> tuple[float, ...]:
+    """The distinct times of the last `window` seconds, oldest first."""
+    kept: list[float] = []
+    for at in sorted({*known, *new}):
+        if not kept or at > kept[-1] + _SAME_STATEMENT:
+            kept.append(at)
+    return tuple(at for at in kept if at >= kept[-1] - window)[-_KEPT_TIMES:]
+
+
+def _because(incident: Incident) -> str:
+    match incident.signal:
+        case Signal.FAST | Signal.SLOW:
+            return f"replacements failed {incident.depth} times in a row"
+        case Signal.IMPAIRED:
+            return "ECS says that it cannot start tasks of this service"
+        case Signal.PLACEMENT:
+            return "ECS has found no capacity for tasks of this service for a while"

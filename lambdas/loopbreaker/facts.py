@@ -1,0 +1,87 @@
+"""What ECS says of a service at one moment: the facts that a decision rests on."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from loopbreaker.record import Scaling
+
+# The tag by which the owner of a service opts in, or out.
+ACTION_TAG = "loopbreaker:action"
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """One entry of a service's `deployments`. `id` is `ecs-svc/…`, which its tasks carry as `startedBy`.
+
+    status: PRIMARY, ACTIVE (an older one that still has tasks) or INACTIVE.
+    rollout: IN_PROGRESS, COMPLETED, FAILED; empty where ECS reports none (Classic Load Balancer, other controllers).
+    """
+
+    id: str
+    status: str
+    task_definition: str
+    running: int
+    rollout: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunningTask:
+    """A task that ECS does not mean to stop. `started_at` is None before it is RUNNING."""
+
+    id: str
+    last_status: str
+    health: str
+    started_at: float | None
+    deployment_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """A service as ECS describes it. `exists` is False for one that is gone or no longer ACTIVE."""
+
+    exists: bool
+    desired_count: int = 0
+    strategy: str = "REPLICA"
+    controller: str = "ECS"
+    managed_by_ecs: bool = False
+    tags: Mapping[str, str] | None = None
+    deployments: tuple[Deployment, ...] = ()
+    tasks: tuple[RunningTask, ...] = ()
+    scaling: Scaling | None = None
+
+    @property
+    def primary(self) -> Deployment | None:
+        return next((d for d in self.deployments if d.status == "PRIMARY"), None)
+
+    @property
+    def in_progress(self) -> bool:
+        """Whether a deployment is under way: tasks of two revisions may run, and counts are not what they seem."""
+        return any(d.rollout == "IN_PROGRESS" for d in self.deployments)
+
+    @property
+    def action(self) -> str:
+        """The owner's choice, as tagged; empty where there is none."""
+        return (self.tags or {}).get(ACTION_TAG, "").strip().lower()
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """ECS could not be asked. What is unknown never leads to action."""
+
+    why: str
+
+
+def survivors(facts: Facts, *, longest_lifetime: float, survivor_age: float, now: float) -> tuple[RunningTask, ...]:
+    """Tasks that still serve: RUNNING, not UNHEALTHY, older than twice the longest lifetime that failed.
+
+    `survivor_age` is the least age in seconds, for failed tasks that lived a moment only.
+    """
+    age = max(survivor_age, 2 * longest_lifetime)
+    return tuple(
+        task
+        for task in facts.tasks
+        if task.last_status == "RUNNING"
+        and task.health != "UNHEALTHY"
+        and task.started_at is not None
+        and now - task.started_at > age
+    )

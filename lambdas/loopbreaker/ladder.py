@@ -1,0 +1,193 @@
+"""The ladder: how many times in a row a replacement failed.
+
+A restart loop is not many stops but a chain of them: a task failed, its replacement failed, and the replacement
+of that. The ladder holds the recent failures of one service as rungs. A rung's generation is one more than the
+highest generation among the failures that its task may have replaced.
+
+The generation is a function of the set of failures alone: a duplicate is the same rung again, and a late arrival
+finds its place by its own times. So repeated and disordered delivery never inflates it.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from math import expm1, inf, log
+from typing import ClassVar
+
+from loopbreaker.model import Category, TaskFailure
+from loopbreaker.policy import Profile
+
+# Bound the record. Beyond them the oldest rungs go; what they led to is kept in the generations above them.
+MAX_RUNGS = 32
+MAX_BYSTANDERS = 16
+# A failure may arrive this late, in seconds, and still find the rungs that it belongs between.
+LATENESS = 900.0
+# Failures of long-lived tasks in this window, in seconds, tell how often unrelated tasks start.
+BYSTANDER_WINDOW = 3600.0
+
+# ECS starts the replacement of an unhealthy task first and stops the unhealthy one later
+# (developer guide, "Amazon ECS services"), so the replacement is older than the failure that it replaces.
+_START_FIRST = (Category.ELB_HEALTH_CHECK, Category.CONTAINER_HEALTH_CHECK)
+
+
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """One failure in a ladder, and the longest chain of failures that ends with it.
+
+    generation: length of that chain; 0 for a bystander, a task that lived too long to be part of a loop.
+    since: failure time of the chain's first task.
+    shortest, longest: lifetimes in the chain.
+    """
+
+    COMPACT: ClassVar[bool] = True
+
+    created_at: float
+    failed_at: float
+    lifetime: float
+    category: Category
+    generation: int
+    since: float
+    shortest: float
+    longest: float
+
+    @property
+    def freed_at(self) -> float:
+        """From when on a replacement of this task may have been created.
+
+        A task that fails its health check was found unhealthy, and replaced, about in the middle of its life:
+        its replacement needed as long as it did itself to be judged, and only then was one of them stopped.
+        """
+        return (self.created_at + self.failed_at) / 2 if self.category in _START_FIRST else self.failed_at
+
+    def may_precede(self, later: "Rung", gap: float) -> bool:
+        """Whether the later task may have been started in place of this one."""
+        return self.created_at < later.created_at and self.freed_at <= later.created_at <= self.failed_at + gap
+
+    def after(self, below: "Rung") -> "Rung":
+        """This rung on top of the chain that ends with `below`."""
+        return replace(
+            self,
+            generation=below.generation + 1,
+            since=min(below.since, self.failed_at),
+            shortest=min(below.shortest, self.lifetime),
+            longest=max(below.longest, self.lifetime),
+        )
+
+
+Ladder = tuple[Rung, ...]
+
+
+def climb(ladder: Ladder, failures: Iterable[TaskFailure], profile: Profile) -> Ladder:
+    """The ladder with these failures in it, given in any order, repeated or not."""
+    known = {(rung.created_at, rung.failed_at) for rung in ladder}
+    fresh = {(f.created_at, f.failed_at): f for f in failures}
+    added = [_first(fresh[key], profile) for key in fresh.keys() - known]
+    if not added:
+        return ladder
+    # A rung stands on rungs of older tasks alone: what is older than every new one stays as it is.
+    oldest = min(rung.created_at for rung in added)
+    placed = [rung for rung in ladder if rung.created_at < oldest]
+    for rung in sorted([*added, *ladder[len(placed) :]], key=_age):
+        placed.append(_place(rung, placed, profile))
+    return _prune(placed, profile)
+
+
+def chain(ladder: Ladder, profile: Profile) -> Ladder:
+    """The rungs since something last failed after a pause, oldest task first; no bystanders."""
+    newest, start = -inf, 0
+    rungs = [rung for rung in ladder if rung.generation]
+    for position, rung in enumerate(rungs):
+        if rung.created_at > newest + profile.replacement_gap:
+            start = position
+        newest = max(newest, rung.failed_at)
+    return tuple(rungs[start:])
+
+
+def top(ladder: Ladder, profile: Profile) -> Rung | None:
+    """The rung at the end of the longest chain that is still growing; its generation is the service's depth."""
+    return max(chain(ladder, profile), key=lambda r: (r.generation, r.failed_at), default=None)
+
+
+def surprise(rung: Rung, ladder: Ladder, profile: Profile, *, flaky_mtbf: float) -> float:
+    """How little the rung's chain looks like a service that is merely flaky, as -ln(probability).
+
+    A flaky service's tasks fail at random, on average once in `flaky_mtbf` seconds. The probability is the smaller
+    of two: that every lifetime in a chain so long is at most the longest one seen; and that all of them lie as close
+    together as they do. Where unrelated tasks start often, any of them may pass for a replacement: `starters`.
+    """
+
+    def share(lifetime: float) -> float:
+        return -expm1(-lifetime / flaky_mtbf)
+
+    n, starters = rung.generation, 1 + _bystander_rate(ladder) * profile.replacement_gap
+    short = n * -_ln(starters * share(rung.longest))
+    alike = (n - 1) * -_ln(starters * (share(rung.longest) - share(rung.shortest))) - log(n) if n > 1 else 0.0
+    return max(short, alike)
+
+
+def _ln(probability: float) -> float:
+    # Times have a resolution; no chain of few tasks is surprising beyond every measure.
+    return log(min(1.0, max(probability, 1e-6)))
+
+
+def _bystander_rate(ladder: Ladder) -> float:
+    """Long-lived tasks that failed per second of late: how often a task starts that replaces none of the chain."""
+    times = [rung.failed_at for rung in ladder if not rung.generation]
+    if len(times) < MAX_BYSTANDERS:
+        return len(times) / BYSTANDER_WINDOW
+    return len(times) / max(max(rung.failed_at for rung in ladder) - min(times), 1.0)
+
+
+def _age(rung: Rung) -> tuple[float, float]:
+    return rung.created_at, rung.failed_at
+
+
+def _first(failure: TaskFailure, profile: Profile) -> Rung:
+    return Rung(
+        created_at=failure.created_at,
+        failed_at=failure.failed_at,
+        lifetime=failure.lifetime,
+        category=failure.category,
+        generation=int(failure.lifetime <= profile.max_lifetime),
+        since=failure.failed_at,
+        shortest=failure.lifetime,
+        longest=failure.lifetime,
+    )
+
+
+def _place(rung: Rung, older: Sequence[Rung], profile: Profile) -> Rung:
+    """The rung on the highest one that it may stand on. What was found before stands: its witnesses may be gone."""
+    if not rung.generation:
+        return rung
+    gap = profile.replacement_gap
+    below = [other for other in older if other.generation and other.may_precede(rung, gap)]
+    if not below:
+        return rung
+    found = rung.after(max(below, key=_height))
+    return found if _height(found) > _height(rung) else rung
+
+
+def _height(rung: Rung) -> tuple[int, float]:
+    return rung.generation, -rung.longest
+
+
+def _prune(placed: Sequence[Rung], profile: Profile) -> Ladder:
+    """The rungs that future failures may still stand on, as few as serve."""
+    newest = max((rung.failed_at for rung in placed), default=0.0)
+    horizon = newest - profile.max_lifetime - profile.replacement_gap - LATENESS
+    recent = sorted(placed, key=lambda r: r.failed_at)
+    bystanders = [r for r in recent if not r.generation and r.failed_at >= newest - BYSTANDER_WINDOW]
+    rungs = _thin([r for r in recent if r.generation and r.failed_at >= horizon], profile.replacement_gap)
+    kept = bystanders[-MAX_BYSTANDERS:] + rungs[-MAX_RUNGS:]
+    return tuple(sorted(kept, key=_age))
+
+
+def _thin(rungs: Sequence[Rung], gap: float) -> list[Rung]:
+    """Of many tasks that failed side by side, those that cover the same times: the ends, and one each half gap."""
+    last_of = {rung.generation: rung for rung in rungs}
+    kept_of: dict[int, float] = {}
+    kept: list[Rung] = []
+    for rung in rungs:
+        if rung is last_of[rung.generation] or rung.failed_at > kept_of.get(rung.generation, -inf) + gap / 2:
+            kept_of[rung.generation] = rung.failed_at
+            kept.append(rung)
+    return kept

@@ -1,0 +1,201 @@
+"""What is remembered of one service: one folded record, changed only by pure functions.
+
+Verdict is about the service (does it loop?), breaker about us (did we stop it?).
+"""
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from loopbreaker.ladder import Ladder
+from loopbreaker.model import Category, ServiceRef
+
+
+class Verdict(StrEnum):
+    """Whether the service is in a restart loop."""
+
+    HEALTHY = "healthy"
+    LOOPING = "looping"
+
+
+class Signal(StrEnum):
+    """What showed the loop. Only `fast` may lead to action."""
+
+    FAST = "fast"
+    SLOW = "slow"
+    IMPAIRED = "impaired"
+    PLACEMENT = "placement"
+
+
+class BreakerState(StrEnum):
+    """Whether Loopbreaker stopped the service: OPEN while it holds it at 0."""
+
+    CLOSED = "closed"
+    OPEN = "open"
+    HALF_OPEN = "half-open"
+
+
+class NoticeKind(StrEnum):
+    """A change of state that people are told of."""
+
+    LOOPING = "looping"
+    STOPPED = "stopped"
+    NOT_STOPPED = "not-stopped"
+    RECOVERED = "recovered"
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One message that is owed. `number` grows by one with each, so that comparing two versions of a record
+    tells which are new."""
+
+    number: int
+    kind: NoticeKind
+    at: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Suspicion:
+    """The ladder is high enough for a loop, but ECS has not been asked yet how large the service is."""
+
+    signal: Signal
+    at: float
+    depth: int
+    since: float
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """The service was once found fit to be stopped; a second finding that agrees lets it happen."""
+
+    at: float
+    deployment_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """One restart loop, from its first failure until it is over.
+
+    depth: most generations in a row.
+    failed_tasks: distinct tasks that failed since `first_failure_at`, as last counted.
+    longest_lifetime, longest_gap: of the failed tasks, and between two failures, in seconds.
+    container, exit_code, evidence: of the newest failure when last looked at.
+    finding, declined: the first of two findings; the reasons for leaving the service alone that people were told.
+    watching: whether a further generation may change what is done about it.
+    """
+
+    signal: Signal
+    opened_at: float
+    first_failure_at: float
+    last_failure_at: float
+    depth: int
+    category: Category
+    failed_tasks: int = 0
+    longest_lifetime: float = 0.0
+    longest_gap: float = 0.0
+    container: str = ""
+    exit_code: int | None = None
+    evidence: str = ""
+    task_definition: str = ""
+    deployment_id: str = ""
+    desired_count: int | None = None
+    finding: Finding | None = None
+    declined: tuple[str, ...] = ()
+    watching: bool = True
+
+    @property
+    def id(self) -> str:
+        """Stable name of the incident within its service, for threads and links."""
+        return f"{self.opened_at:.0f}"
+
+
+class TripStep(StrEnum):
+    """How far stopping a service has come. Each is saved before the call that it names is made."""
+
+    SUSPEND_SCALING = "suspend-scaling"
+    SET_ZERO = "set-zero"
+    PUT_BACK = "put-back"
+    DONE = "done"
+
+
+@dataclass(frozen=True, slots=True)
+class Scaling:
+    """An Application Auto Scaling target: its bounds and its three suspended flags."""
+
+    minimum: int
+    maximum: int
+    dynamic_in_suspended: bool
+    dynamic_out_suspended: bool
+    scheduled_suspended: bool
+
+    @property
+    def suspended(self) -> bool:
+        return self.dynamic_in_suspended and self.dynamic_out_suspended and self.scheduled_suspended
+
+
+@dataclass(frozen=True, slots=True)
+class Trip:
+    """What a service was before we stopped it, and how far we are.
+
+    lease_until: until then the invocation that took the step works on it, and nobody else does.
+    """
+
+    step: TripStep
+    started_at: float
+    lease_until: float
+    desired_count: int
+    deployment_id: str
+    task_definition: str
+    scaling: Scaling | None
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """Everything that is remembered of one service.
+
+    version: 0 while it was never saved; the store counts it up.
+    impaired, unplaced: times at which ECS said that it cannot start, or cannot place, tasks.
+    extra_generations: how many more generations a service of this size needs, once ECS was asked.
+    asked_at: set while `respond` is to look at the service; due_at: when the sweep is to ask it.
+    closed_at: end of the last incident; failures from before are history.
+    """
+
+    service: ServiceRef
+    version: int = 0
+    fast: Ladder = ()
+    slow: Ladder = ()
+    impaired: tuple[float, ...] = ()
+    unplaced: tuple[float, ...] = ()
+    verdict: Verdict = Verdict.HEALTHY
+    suspicion: Suspicion | None = None
+    extra_generations: int = 0
+    incident: Incident | None = None
+    breaker: BreakerState = BreakerState.CLOSED
+    trip: Trip | None = None
+    notices: tuple[Notice, ...] = ()
+    asked_at: float | None = None
+    due_at: float | None = None
+    closed_at: float = 0.0
+    touched_at: float = 0.0
+
+
+# A notice is read by the one stream record that brings it; a few more help the person who looks at the table.
+_KEPT_NOTICES = 4
+
+
+def tell(record: Record, kind: NoticeKind, *, at: float, reason: str) -> Record:
+    """The record with one more message owed."""
+    number = record.notices[-1].number + 1 if record.notices else 1
+    notices = (*record.notices, Notice(number=number, kind=kind, at=at, reason=reason))
+    return replace(record, notices=notices[-_KEPT_NOTICES:])
+
+
+def owed(before: Record | None, after: Record) -> tuple[Notice, ...]:
+    """The messages that the step from one version of the record to the next owes."""
+    told = before.notices[-1].number if before and before.notices else 0
+    return tuple(notice for notice in after.notices if notice.number > told)
+
+
+def keep_until(record: Record) -> float:
+    """When the record has nothing left to say: a day after it last changed, or never soon while a loop lasts."""
+    return record.touched_at + (86_400 if record.verdict is Verdict.HEALTHY else 400 * 86_400)

@@ -1,0 +1,58 @@
+"""What the environment of a function says, read once; every problem in one error."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from loopbreaker.policy import Mode, Policy, PolicyError, override
+
+
+class SettingsError(ValueError):
+    """Variables are missing or wrong; the message names every one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The settings of one function. What a function does not use is empty."""
+
+    table_name: str
+    index_name: str
+    topic_arn: str
+    bus_name: str
+    mode: Mode
+    policy: Policy
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str], *, needs: tuple[str, ...]) -> "Settings":
+        """Read the variables; those in `needs` must be there. Raises SettingsError."""
+        problems = [f"{name} is not set" for name in needs if not env.get(name)]
+        mode, policy = Mode.ALERT, Policy()
+        try:
+            mode = Mode(env.get("ACTION", Mode.ALERT))
+        except ValueError:
+            problems.append(f"ACTION: not one of {', '.join(Mode)}: {env['ACTION']!r}")
+        try:
+            policy = override(policy, _flat(json.loads(env.get("POLICY") or "{}")))
+        except (PolicyError, ValueError, AttributeError) as error:
+            problems.append(f"POLICY: {error}")
+        if problems:
+            raise SettingsError("; ".join(problems))
+        return cls(
+            table_name=env.get("TABLE_NAME", ""),
+            index_name=env.get("INDEX_NAME", ""),
+            topic_arn=env.get("TOPIC_ARN", ""),
+            bus_name=env.get("EVENT_BUS_NAME", "default"),
+            mode=mode,
+            policy=policy,
+        )
+
+
+def _flat(nested: Mapping[str, object]) -> dict[str, object]:
+    """`{"fast": {"depth": 4}}` as `{"fast.depth": 4}`."""
+    flat: dict[str, object] = {}
+    for key, value in nested.items():
+        if isinstance(value, dict):
+            flat.update({f"{key}.{name}": item for name, item in value.items()})
+        else:
+            flat[key] = value
+    return flat
