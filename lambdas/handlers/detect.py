@@ -6,6 +6,7 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType
 from aws_lambda_powertools.utilities.typing import LambdaContext
+from botocore.exceptions import BotoCoreError, ClientError
 
 from handlers.observability import IGNORED, MALFORMED, count_event, count_failures, log_change, logger, metrics
 from handlers.wiring import settings, table
@@ -68,7 +69,7 @@ def _fold(service: ServiceRef, observations: list[Observation]) -> bool:
     """Fold what the batch says of one service; False where it is to be delivered again."""
     try:
         change = ingest(observations, store=table(), policy=settings("TABLE_NAME").policy, now=time.time())
-    except (ConflictError, ThrottledError) as busy:
+    except (ConflictError, ThrottledError, ClientError, BotoCoreError) as busy:
         logger.warning("will try again", service_name=service.name, reason=str(busy))
         return False
     count_failures(observations)

@@ -14,6 +14,7 @@ from loopbreaker.aws.ecs import Fleet
 from loopbreaker.aws.store import service_of
 from loopbreaker.ingest import ConflictError
 from loopbreaker.intervene import Tools, intervene
+from loopbreaker.model import ServiceRef
 
 Failures = dict[str, list[dict[str, str]]]
 
@@ -22,7 +23,10 @@ Failures = dict[str, list[dict[str, str]]]
 @metrics.log_metrics
 def handler(event: dict[str, Any], _context: LambdaContext) -> Failures:
     """Attend to each service whose record asks for it, once a batch, by its record as it is now."""
-    asked = {service_of(record["dynamodb"]["NewImage"]): record for record in event["Records"]}
+    asked: dict[ServiceRef, dict[str, Any]] = {}
+    for record in event["Records"]:
+        # The first of several: Lambda takes what comes before the record that is named for done.
+        asked.setdefault(service_of(record["dynamodb"]["NewImage"]), record)
     count_event(LOOKS, len(asked))
     for service, record in asked.items():
         try:

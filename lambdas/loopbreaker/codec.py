@@ -19,7 +19,7 @@ class CodecError(ValueError):
 
 
 def encode(value: object) -> Any:
-    """A dataclass, tuple, enum or scalar as JSON values; times keep their milliseconds."""
+    """A dataclass, tuple, enum or scalar as JSON values; times keep their microseconds."""
     if is_dataclass(value) and not isinstance(value, type):
         if getattr(value, "COMPACT", False):
             return [encode(getattr(value, item.name)) for item in fields(value)]
@@ -31,7 +31,7 @@ def encode(value: object) -> Any:
     if isinstance(value, tuple):
         return [encode(item) for item in value]
     if isinstance(value, float):
-        return int(value) if value.is_integer() else round(value, 3)
+        return int(value) if value.is_integer() else round(value, 6)
     return value
 
 

@@ -128,9 +128,10 @@ def _suspect(record: Record, policy: Policy, now: float) -> Record:
     if found is None:
         # A chain that ended takes with it what was learnt of the service's size for its sake.
         return replace(record, suspicion=None, extra_generations=0) if _depth(record, policy) <= 1 else record
-    if record.suspicion and record.suspicion.depth >= found.depth:
+    known = record.suspicion
+    if known and known.depth >= found.depth and found.signal in (known.signal, Signal.SLOW):
         return record
-    first_at = record.suspicion.at if record.suspicion else now
+    first_at = known.at if known else now
     suspicion = replace(found, at=first_at)
     return replace(record, suspicion=suspicion, asked_at=now, due_at=first_at + policy.confirm_blind_after)
 
@@ -140,14 +141,15 @@ def _open(
 ) -> Record:
     ladder = record.slow if found.signal is Signal.SLOW else record.fast
     rungs = chain(ladder, _profile(found.signal, policy) or policy.fast)
-    times = sorted({rung.failed_at for rung in rungs} | set(record.impaired) | set(record.unplaced)) or [found.since]
+    said = {*(rung.failed_at for rung in rungs), *record.impaired, *record.unplaced}
+    times = sorted(at for at in said if at >= found.since) or [found.since]
     incident = Incident(
         signal=found.signal,
         opened_at=now,
         first_failure_at=found.since,
         last_failure_at=times[-1],
         depth=found.depth,
-        category=_category(found.signal, rungs),
+        category=_category(found.signal, rungs) or Category.UNKNOWN,
         longest_lifetime=max((rung.lifetime for rung in rungs), default=0.0),
         longest_gap=max((b - a for a, b in pairwise(times)), default=0.0),
         desired_count=desired_count,
@@ -174,29 +176,40 @@ def _extend(
     now: float,
 ) -> Record:
     """The incident goes on. Asks for a decision where a further generation may change it."""
+    short = [f for f in failures if f.lifetime <= policy.slow.max_lifetime]
     last, gap = incident.last_failure_at, incident.longest_gap
-    for at in sorted([*(f.failed_at for f in failures), *said]):
+    for at in sorted([*(f.failed_at for f in short), *said]):
         if at > last:
             last, gap = at, max(gap, at - last)
-    short = [f for f in failures if f.lifetime <= policy.slow.max_lifetime]
-    depth = max(incident.depth, _depth(record, policy))
-    signal = incident.signal
-    if signal is not Signal.FAST and (found := assess(record, policy)) and found.signal is Signal.FAST:
-        signal = Signal.FAST
-    longer = replace(
-        incident,
-        signal=signal,
-        last_failure_at=last,
-        longest_gap=gap,
-        longest_lifetime=max([incident.longest_lifetime, *(f.lifetime for f in short)]),
-        depth=depth,
-        category=_category(signal, chain(record.fast, policy.fast) or chain(record.slow, policy.slow)),
-    )
-    grew = depth > incident.depth or signal is not incident.signal
+    longer = replace(_grown(record, incident, short, policy), last_failure_at=last, longest_gap=gap)
+    grew = longer.depth > incident.depth or longer.signal is not incident.signal
     due = quiet_at(longer, policy)
     if longer.finding or record.trip:
         due = min(due, record.due_at or due)
     return replace(record, incident=longer, due_at=due, asked_at=now if grew and longer.watching else record.asked_at)
+
+
+def _grown(record: Record, incident: Incident, failures: Sequence[TaskFailure], policy: Policy) -> Incident:
+    """The incident with its depth, cause and longest lifetime: of a fast loop those of its short-lived tasks alone.
+
+    What lives longer than tasks of a fast loop do may be a survivor, and slow generations lead to no action.
+    """
+    found = None if incident.signal is Signal.FAST else assess(record, policy)
+    if found and found.signal is Signal.FAST:
+        rungs = chain(record.fast, policy.fast)
+        longest = max(rung.lifetime for rung in rungs)
+        incident = replace(incident, signal=Signal.FAST, depth=found.depth, longest_lifetime=longest)
+    fast = incident.signal is Signal.FAST
+    profile = policy.fast if fast else policy.slow
+    rungs = chain(record.fast if fast else record.slow, profile)
+    return replace(
+        incident,
+        depth=max([incident.depth, *(rung.generation for rung in rungs)]),
+        longest_lifetime=max(
+            [incident.longest_lifetime, *(f.lifetime for f in failures if f.lifetime <= profile.max_lifetime)]
+        ),
+        category=_category(incident.signal, rungs) or incident.category,
+    )
 
 
 def _profile(signal: Signal, policy: Policy) -> Profile | None:
@@ -208,12 +221,12 @@ def _depth(record: Record, policy: Policy) -> int:
     return max(fast.generation if fast else 0, slow.generation if slow else 0)
 
 
-def _category(signal: Signal, rungs: Ladder) -> Category:
-    """The most frequent cause, the newest of equals."""
+def _category(signal: Signal, rungs: Ladder) -> Category | None:
+    """The most frequent cause, the newest of equals; None where no task failed."""
     if signal is Signal.PLACEMENT:
         return Category.PLACEMENT
     newest_first = [rung.category for rung in sorted(rungs, key=lambda r: -r.failed_at)]
-    return max(Counter(newest_first).items(), key=lambda item: item[1])[0] if newest_first else Category.UNKNOWN
+    return max(Counter(newest_first).items(), key=lambda item: item[1])[0] if newest_first else None
 
 
 def _times(known: tuple[float, ...], new: Iterable[float], window: float) -> tuple[float, ...]:
@@ -222,7 +235,9 @@ def _times(known: tuple[float, ...], new: Iterable[float], window: float) -> tup
     for at in sorted({*known, *new}):
         if not kept or at > kept[-1] + _SAME_STATEMENT:
             kept.append(at)
-    return tuple(at for at in kept if at >= kept[-1] - window)[-_KEPT_TIMES:]
+    recent = [at for at in kept if at >= kept[-1] - window]
+    # The oldest tells for how long it has been so, however often it is said.
+    return (*recent[:1], *recent[1:][1 - _KEPT_TIMES :])
 
 
 def _because(incident: Incident) -> str:

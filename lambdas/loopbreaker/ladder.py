@@ -8,7 +8,7 @@ The generation is a function of the set of failures alone: a duplicate is the sa
 finds its place by its own times. So repeated and disordered delivery never inflates it.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from math import expm1, inf, log
 from typing import ClassVar
@@ -171,23 +171,41 @@ def _height(rung: Rung) -> tuple[int, float]:
 
 
 def _prune(placed: Sequence[Rung], profile: Profile) -> Ladder:
-    """The rungs that future failures may still stand on, as few as serve."""
+    """The rungs that future failures may still stand on, as many as there is room for."""
     newest = max((rung.failed_at for rung in placed), default=0.0)
     horizon = newest - profile.max_lifetime - profile.replacement_gap - LATENESS
     recent = sorted(placed, key=lambda r: r.failed_at)
     bystanders = [r for r in recent if not r.generation and r.failed_at >= newest - BYSTANDER_WINDOW]
     rungs = _thin([r for r in recent if r.generation and r.failed_at >= horizon], profile.replacement_gap)
-    kept = bystanders[-MAX_BYSTANDERS:] + rungs[-MAX_RUNGS:]
-    return tuple(sorted(kept, key=_age))
+    return tuple(sorted(bystanders[-MAX_BYSTANDERS:] + rungs, key=_age))
 
 
 def _thin(rungs: Sequence[Rung], gap: float) -> list[Rung]:
-    """Of many tasks that failed side by side, those that cover the same times: the ends, and one each half gap."""
-    last_of = {rung.generation: rung for rung in rungs}
-    kept_of: dict[int, float] = {}
+    """At most MAX_RUNGS: first those go whose place their neighbours hold, then the oldest."""
+    excess = len(rungs) - MAX_RUNGS
+    following = dict(_following(rungs))
+    kept_of: dict[int, Rung] = {}
     kept: list[Rung] = []
-    for rung in rungs:
-        if rung is last_of[rung.generation] or rung.failed_at > kept_of.get(rung.generation, -inf) + gap / 2:
-            kept_of[rung.generation] = rung.failed_at
+    for position, rung in enumerate(rungs):
+        before, after = kept_of.get(rung.generation), following.get(position)
+        if excess > 0 and before and after and _is_spare(rung, before=before, after=after, gap=gap):
+            excess -= 1
+        else:
+            kept_of[rung.generation] = rung
             kept.append(rung)
-    return kept
+    return kept[-MAX_RUNGS:]
+
+
+def _following(rungs: Sequence[Rung]) -> Iterator[tuple[int, Rung]]:
+    """For each position the next rung of the same generation, where there is one."""
+    next_of: dict[int, Rung] = {}
+    for position in range(len(rungs) - 1, -1, -1):
+        generation = rungs[position].generation
+        if generation in next_of:
+            yield position, next_of[generation]
+        next_of[generation] = rungs[position]
+
+
+def _is_spare(rung: Rung, *, before: Rung, after: Rung, gap: float) -> bool:
+    """Whether every task that may stand on this rung may stand on one of two others of its generation."""
+    return before.freed_at <= rung.freed_at and after.freed_at <= before.failed_at + gap

@@ -115,8 +115,7 @@ def _facts(service: ServiceRef, incident: Incident | None, notice: Notice) -> li
         return lines
     lines += [
         f"Since:     {_time(incident.first_failure_at)} ({_span(notice.at - incident.first_failure_at)} ago)",
-        f"Failures:  {_count(incident.failed_tasks, 'task')}, {_count(incident.depth, 'generation')} in a row"
-        + _rate(incident, notice),
+        f"Failures:  {_count(incident.failed_tasks, 'task')}{_depth(incident)}{_rate(incident, notice)}",
         f"Cause:     {_cause(incident)}",
     ]
     if incident.task_definition:
@@ -135,6 +134,10 @@ def _cause(incident: Incident) -> str:
     if incident.evidence and incident.evidence != f"exit code {incident.exit_code}":
         said.append(f'"{incident.evidence}"')
     return ", ".join(said)
+
+
+def _depth(incident: Incident) -> str:
+    return f", {_count(incident.depth, 'generation')} in a row" if incident.depth else ""
 
 
 def _rate(incident: Incident, notice: Notice) -> str:

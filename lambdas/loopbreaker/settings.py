@@ -33,8 +33,10 @@ class Settings:
             problems.append(f"ACTION: not one of {', '.join(Mode)}: {env['ACTION']!r}")
         try:
             policy = override(policy, _flat(json.loads(env.get("POLICY") or "{}")))
-        except (PolicyError, ValueError, AttributeError) as error:
+        except PolicyError as error:
             problems.append(f"POLICY: {error}")
+        except (ValueError, RecursionError) as error:
+            problems.append(f"POLICY: not JSON: {error}")
         if problems:
             raise SettingsError("; ".join(problems))
         return cls(
@@ -47,8 +49,10 @@ class Settings:
         )
 
 
-def _flat(nested: Mapping[str, object]) -> dict[str, object]:
+def _flat(nested: object) -> dict[str, object]:
     """`{"fast": {"depth": 4}}` as `{"fast.depth": 4}`."""
+    if not isinstance(nested, dict):
+        raise PolicyError(f"not an object of thresholds: {nested!r}")
     flat: dict[str, object] = {}
     for key, value in nested.items():
         if isinstance(value, dict):

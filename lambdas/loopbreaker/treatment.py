@@ -45,8 +45,8 @@ def consider(
         return close(seen, reason=over, now=now), None
     incident = count(replace(seen.incident, desired_count=desired or seen.incident.desired_count), evidence)
     seen = replace(seen, incident=incident, due_at=max(quiet_at(incident, policy), now + RECHECK))
-    if isinstance(facts, Facts) and seen.breaker is BreakerState.OPEN:
-        return _held(seen, facts, now=now), None
+    if seen.breaker is BreakerState.OPEN:
+        return _held(seen, incident, facts, now=now), None
     if not incident.watching:
         return seen, None
     decision = decide(facts, incident, mode=mode, policy=policy, now=now)
@@ -82,11 +82,15 @@ def _over(record: Record, incident: Incident, facts: Facts | Unknown, *, policy:
     return f"no task failed for {quiet:.0f} minutes and all {facts.desired_count} tasks run"
 
 
-def _held(record: Record, facts: Facts, *, now: float) -> Record:
-    """We hold the service at 0. Where somebody has started it again, it is theirs."""
-    if facts.desired_count == 0:
-        return replace(record, due_at=now + RECHECK)
-    return replace(record, breaker=BreakerState.CLOSED, trip=None, due_at=now + RECHECK)
+def _held(record: Record, incident: Incident, facts: Facts | Unknown, *, now: float) -> Record:
+    """We hold the service at 0. Where somebody has started it again, it is theirs, and only what fails anew counts."""
+    held = replace(record, due_at=now + RECHECK)
+    if isinstance(facts, Unknown) or facts.desired_count == 0:
+        return held
+    afresh = replace(incident, depth=0, finding=None)
+    return replace(
+        held, breaker=BreakerState.CLOSED, trip=None, incident=afresh, fast=(), slow=(), impaired=(), closed_at=now
+    )
 
 
 def _carry_out(
@@ -107,11 +111,12 @@ def _carry_out(
 
 
 def _wait(record: Record, incident: Incident, decision: Decision, *, policy: Policy, now: float) -> Record:
-    if decision.code == "first-finding":
-        incident = replace(incident, finding=Finding(at=now, deployment_id=incident.deployment_id))
-    if incident.finding is None:
-        return replace(record, incident=incident)
-    return replace(record, incident=incident, due_at=incident.finding.at + policy.confirm_after)
+    if decision.code == "depth":
+        return replace(record, incident=replace(incident, finding=None))
+    finding = incident.finding
+    if finding is None or decision.code == "first-finding":
+        finding = Finding(at=now, deployment_id=incident.deployment_id)
+    return replace(record, incident=replace(incident, finding=finding), due_at=finding.at + policy.confirm_after)
 
 
 def _trip(facts: Facts, incident: Incident, now: float) -> Trip:

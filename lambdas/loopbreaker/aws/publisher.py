@@ -30,7 +30,8 @@ class Publisher:
         }
         answer = self._events.put_events(Entries=[entry])
         if answer["FailedEntryCount"]:
-            raise PublishError(f"{self._bus}: {answer['Entries'][0].get('ErrorMessage', 'not taken')}")
+            refused = answer["Entries"][0]
+            raise PublishError(f"{self._bus}: {refused.get('ErrorMessage') or refused.get('ErrorCode') or 'not taken'}")
         body = {"default": message.text, "email": message.text, "https": json.dumps(message.chat)}
         self._sns.publish(
             TopicArn=self._topic_arn,

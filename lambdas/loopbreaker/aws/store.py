@@ -139,6 +139,8 @@ def to_item(record: Record) -> dict[str, Any]:
     }
     if record.notices:
         item["notices"] = {"L": [{"S": json.dumps(encode(n), separators=(",", ":"))} for n in record.notices]}
+        # A scalar, because filters of an event source mapping see only those.
+        item["notice_number"] = {"N": str(record.notices[-1].number)}
     if record.asked_at is not None:
         item["asked_at"] = {"N": _number(record.asked_at)}
     if record.due_at is not None:

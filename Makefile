@@ -1,0 +1,49 @@
+# `make help` lists the targets. Python >= 3.11 and make are all that is needed; PYTHON=python3.12 chooses one.
+.DEFAULT_GOAL := help
+.PHONY: help install demo test check fmt synth deploy clean
+
+VENV := .venv/bin
+CANDIDATES := $(if $(PYTHON),$(PYTHON),$(VENV)/python python3.13 python3.12 python3.11 python3 python)
+SUITABLE := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
+
+# The Node of .venv comes first, for the CDK command line.
+export PATH := $(CURDIR)/$(VENV):$(PATH)
+unexport PYTHONPATH PYTHONHOME
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 18
+
+install: ## install everything below this folder (.venv, node_modules)
+	@for python in $(CANDIDATES); do \
+	  if "$$python" -c "$(SUITABLE)" >/dev/null 2>&1; then exec "$$python" install.py; fi; \
+	done; \
+	echo "install: no Python >= 3.11 with venv and ensurepip among: $(CANDIDATES)." >&2; \
+	echo "install: on Debian and Ubuntu the package python3-venv has them; or say PYTHON=/path/to/python3.12." >&2; \
+	exit 1
+
+demo: install ## see it work on an embedded AWS, without an account
+	@$(VENV)/python -m demo $(ARGS)
+
+test: install ## all tests
+	@$(VENV)/python -m pytest $(ARGS)
+
+check: install ## what CI runs: format, lint, types, tests, synth
+	@$(VENV)/ruff format --check .
+	@$(VENV)/ruff check .
+	@$(VENV)/mypy
+	@$(VENV)/python -m pytest
+	@$(MAKE) --no-print-directory synth
+
+fmt: install ## format, and mend what the linter can mend
+	@$(VENV)/ruff format .
+	@$(VENV)/ruff check --fix .
+
+synth: install ## the CloudFormation template, into cdk.out; ARGS="-c mail=ops@example.com"
+	@$(VENV)/cdk synth --quiet $(ARGS)
+
+deploy: install ## into the account of your AWS credentials; ARGS="-c mail=ops@example.com"
+	@$(VENV)/cdk deploy $(ARGS)
+
+clean: ## remove everything that was installed or made
+	rm -rf .venv node_modules cdk.out build .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage *.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,1 @@
+"""Benchmarks: what Loopbreaker finds, and what it costs. Results are kept in `results`."""

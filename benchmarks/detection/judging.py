@@ -1,0 +1,88 @@
+"""What each rule made of each stream: loops found and when, alarms that were false, messages sent."""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from benchmarks.detection.rules import RULES, Message
+from benchmarks.detection.scenario import Loop, Scenario
+from benchmarks.detection.watching import USUAL, Watch
+from simulation import Delivery
+
+# The last tasks of a loop are reported minutes after it has ended.
+_AFTERMATH = 900.0
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """How late a loop was found: minutes since its first failure, and tasks that had failed by then.
+
+    Both are 0 where the alarm came before any task had failed.
+    """
+
+    minutes: float
+    failed_tasks: int
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One rule on one stream. `found` has an entry per loop, None where it was missed."""
+
+    scenario: str
+    group: str
+    tasks: int
+    seed: int
+    rule: str
+    found: tuple[Found | None, ...]
+    false_alarms: int
+    messages: int
+    why: tuple[str, ...] = ()
+
+
+def judge(
+    scenario: Scenario, seed: int, *, rules: Iterable[str] = tuple(RULES), delivery: Delivery = USUAL
+) -> list[Outcome]:
+    """Let each rule see one stream of the scenario, and hold what it said against the truth."""
+    watch = Watch(scenario, seed, delivery)
+    judged = {name: RULES[name](scenario.tasks) for name in rules}
+    said: dict[str, list[Message]] = {name: [] for name in judged}
+    for seen in watch.stream():
+        for name, rule in judged.items():
+            said[name].extend(rule.see(seen))
+    failures = {loop: _of_loop(loop, watch) for loop in watch.loops}
+    return [_outcome(scenario, seed, name, messages, failures) for name, messages in said.items()]
+
+
+def _of_loop(loop: Loop, watch: Watch) -> list[float]:
+    failed_at = watch.failed_at[loop.service]
+    return failed_at[bisect_left(failed_at, loop.begins) : bisect_right(failed_at, loop.ends)]
+
+
+def _outcome(
+    scenario: Scenario, seed: int, rule: str, messages: Sequence[Message], failures: dict[Loop, list[float]]
+) -> Outcome:
+    alarms = [message for message in messages if not message.over]
+    true = [message for message in alarms if any(_belongs(message, loop) for loop in failures)]
+    return Outcome(
+        scenario=scenario.name,
+        group=scenario.group.value,
+        tasks=scenario.tasks,
+        seed=seed,
+        rule=rule,
+        found=tuple(_found(loop, failed_at, true) for loop, failed_at in failures.items()),
+        false_alarms=len(alarms) - len(true),
+        messages=len(messages),
+        why=tuple(message.why for message in alarms if message.why)[:3],
+    )
+
+
+def _belongs(alarm: Message, loop: Loop) -> bool:
+    return alarm.service == loop.service and loop.begins <= alarm.at <= loop.ends + _AFTERMATH
+
+
+def _found(loop: Loop, failed_at: Sequence[float], alarms: Sequence[Message]) -> Found | None:
+    first = next((alarm.at for alarm in alarms if _belongs(alarm, loop)), None)
+    if first is None:
+        return None
+    late = max(first - failed_at[0], 0.0) if failed_at else 0.0
+    return Found(minutes=late / 60, failed_tasks=bisect_right(failed_at, first))

@@ -1,0 +1,203 @@
+"""The story: one service begins to loop and is stopped, the other lives an ordinary life and is left alone.
+
+Everything happens in the simulated ECS; the stack hears of it by events alone, and people by the topic alone.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from queue import SimpleQueue
+from time import monotonic, sleep
+from typing import Any
+
+from demo.deployment import Deployed
+from demo.ministack import Ministack
+from demo.sandbox import ACCOUNT, REGION
+from demo.screen import Check, Screen
+from demo.wiring import Letter, Mailbox, put, waiting
+from loopbreaker.aws.store import Table
+from loopbreaker.ladder import top
+from loopbreaker.model import ServiceRef
+from loopbreaker.policy import Policy
+from loopbreaker.record import BreakerState, Record
+from simulation import Delivery, Mode, ServiceSpec, Simulation, Timing, constant, crash, uniform
+from simulation.server import Server
+
+SOURCE = "demo.ecs"
+CONTEXT = {
+    "action": "stop",
+    "event_source": SOURCE,
+    # ECS is 20 times as fast as it is; so are the two waiting times that count here.
+    "policy": "confirm_after=4,survivor_age=10",
+    "keep_data": "false",
+}
+SPEED_UP = 20
+
+_CLUSTER, _LOOPING, _HEALTHY = "demo", "checkout", "storefront"
+_COUNTS = {_LOOPING: 2, _HEALTHY: 3}
+_OPTED_IN = {"loopbreaker:action": "stop"}
+_LIFETIME = 2.0  # seconds a task of the looping service lives
+_PATIENCE = 100.0  # seconds for the whole story; it takes about 40
+_SETTLED = 5.0  # seconds in which nothing more is said
+_TICK = 0.2
+
+_MEANINGS = {
+    1: ": a task failed",
+    2: ": its replacement failed too",
+    3: ": and the replacement of that, which is a loop",
+}
+
+Events = SimpleQueue[dict[str, Any]]
+Scene = tuple[float, str, str, Callable[[], object]]
+"""Seconds since the beginning, who does what, and how."""
+
+
+def cluster(start: datetime) -> Simulation:
+    """An ECS with two services whose owners let them be stopped, both without any trouble yet."""
+    delivery = Delivery(source=SOURCE, delay=uniform(0.05, 0.3), duplicates=0.2, disorder=0.1, late=uniform(0.5, 2))
+    ecs = Simulation(
+        seed=7, start=start, timing=Timing().faster(SPEED_UP), delivery=delivery, account=ACCOUNT, region=REGION
+    )
+    ecs.create_cluster(_CLUSTER)
+    for name, count in _COUNTS.items():
+        ecs.create_service(ServiceSpec(cluster=_CLUSTER, name=name, desired_count=count, tags=_OPTED_IN))
+    return ecs
+
+
+class Story:
+    """Plays the scenes, carries the events of ECS to the bus, and shows what comes of it."""
+
+    def __init__(self, *, ecs: Server, events: Events, aws: Ministack, stack: Deployed, screen: Screen) -> None:
+        self._ecs, self._events, self._stack, self._screen = ecs, events, stack, screen
+        self._bus, self._sqs = aws.client("events"), aws.client("sqs")
+        self._table = Table(aws.client("dynamodb"), stack.table)
+        self._mailbox = Mailbox(aws, stack.topic_arn)
+        self._looping = self._ref(_LOOPING)
+        self._letters: list[Letter] = []
+        self._seen: set[str] = set()
+        self._generation = 0
+        self._last_news = monotonic()
+
+    def play(self) -> list[Check]:
+        """Play to the end, or for as long as a story may take; then say whether it went as it should."""
+        while not self._events.empty():
+            self._events.get()  # what happened before anybody listened
+        began, scenes = monotonic(), deque(self._scenes())
+        with self._screen.status() as status:
+            while monotonic() < began + _PATIENCE and (scenes or not self._is_over()):
+                while scenes and monotonic() >= began + scenes[0][0]:
+                    self._act(scenes.popleft())
+                self._carry()
+                self._watch()
+                status.show(f"{self._counts(_LOOPING)}    {self._counts(_HEALTHY)}")
+                sleep(_TICK)
+        return list(self._checks())
+
+    def _scenes(self) -> list[Scene]:
+        sim = self._ecs.simulation
+        return [
+            (0, "people", f"deploy a new revision of {_HEALTHY}", lambda: sim.deploy(_CLUSTER, _HEALTHY)),
+            (2, "ECS", f"{_LOOPING} loses its database: each task dies {_LIFETIME:.0f} s after its start", self._break),
+            (10, "people", f"scale {_HEALTHY} out, from 3 tasks to 5", lambda: sim.scale(_CLUSTER, _HEALTHY, 5)),
+            (18, "people", f"scale {_HEALTHY} in, from 5 tasks to 3", lambda: sim.scale(_CLUSTER, _HEALTHY, 3)),
+        ]
+
+    def _break(self) -> None:
+        sim = self._ecs.simulation
+        sim.behave(_CLUSTER, _LOOPING, crash(Mode.APP_CRASH, after=constant(_LIFETIME)))
+        sim.churn.blip(_CLUSTER, _LOOPING)
+
+    def _act(self, scene: Scene) -> None:
+        _, who, what, action = scene
+        self._screen.say(who, what)
+        with self._ecs.lock:
+            action()
+
+    # -- what is shown ------------------------------------------------------------------------------
+
+    def _carry(self) -> None:
+        """Take the events of ECS to the bus, and show the stops among them."""
+        batch = []
+        while not self._events.empty():
+            batch.append(self._events.get())
+        put(self._bus, batch)
+        for event in batch:
+            if event["detail"].get("lastStatus") == "STOPPED":
+                again = event["id"] in self._seen
+                self._seen.add(event["id"])
+                name, what = _stop(event["detail"])
+                again_too = " (delivered again)" if again else ""
+                self._screen.say("ECS", f"{name} {what}{again_too}", quiet=again or name != _LOOPING)
+
+    def _watch(self) -> None:
+        """Show a further generation, and what people read."""
+        generation = _generation(self._table.load(self._looping))
+        if generation > self._generation:
+            self._generation = generation
+            self._screen.say("detect", f"{_LOOPING} generation {generation}{_MEANINGS.get(generation, '')}")
+        for letter in self._mailbox.collect():
+            self._letters.append(letter)
+            self._last_news = monotonic()
+            self._screen.letter(letter.subject, letter.text)
+
+    def _counts(self, name: str) -> str:
+        with self._ecs.lock:
+            service = self._ecs.simulation.service(_CLUSTER, name)
+            running = sum(task.last_status == "RUNNING" for task in service.live.values())
+            return f"{name}: {running} of {service.desired} tasks run"
+
+    def _ref(self, name: str) -> ServiceRef:
+        return ServiceRef(cluster_arn=f"arn:aws:ecs:{REGION}:{ACCOUNT}:cluster/{_CLUSTER}", name=name)
+
+    # -- how it ends --------------------------------------------------------------------------------
+
+    def _is_over(self) -> bool:
+        """The service is stopped, its last task gone, the other one steady, and nothing was said for a while."""
+        with self._ecs.lock:
+            gone = not self._ecs.simulation.service(_CLUSTER, _LOOPING).live
+            steady = self._ecs.simulation.service(_CLUSTER, _HEALTHY).steady_since is not None
+        quiet = monotonic() > self._last_news + _SETTLED and self._events.empty()
+        return gone and steady and quiet and len(self._letters) >= 2
+
+    def _checks(self) -> Iterator[Check]:
+        phrases = ("is in a restart loop", "was stopped")
+        wanted = [f"[Loopbreaker] {_LOOPING} {phrase} in {_CLUSTER}" for phrase in phrases]
+        subjects = [letter.subject for letter in self._letters]
+        yield Check(
+            f"two messages: {_LOOPING} {phrases[0]}, {_LOOPING} {phrases[1]}",
+            subjects == wanted,
+            "\n".join(subjects) or "no message",
+        )
+        record, desired = self._table.load(self._looping), self._desired(_LOOPING)
+        saved = record.trip.desired_count if record.trip else None
+        yield Check(f"{_LOOPING} is set to 0 tasks", desired == 0, f"desired count {desired}")
+        yield Check(
+            f"its count of {_COUNTS[_LOOPING]} is kept for the way back",
+            record.breaker is BreakerState.OPEN and saved == _COUNTS[_LOOPING],
+            f"breaker {record.breaker.value}, saved count {saved}",
+        )
+        tasks = self._counts(_HEALTHY)
+        count = _COUNTS[_HEALTHY]
+        yield Check(f"{_HEALTHY} serves", tasks == f"{_HEALTHY}: {count} of {count} tasks run", tasks)
+        version = self._table.load(self._ref(_HEALTHY)).version
+        yield Check(f"{_HEALTHY} left no trace in the table", version == 0, f"{version} versions of its record")
+        left = waiting(self._sqs, self._stack.queues.values())
+        yield Check("every queue is empty, the dead-letter queues too", left == 0, f"{left} messages")
+
+    def _desired(self, name: str) -> int:
+        answer = self._ecs.simulation.client("ecs").describe_services(cluster=_CLUSTER, services=[name])
+        desired: int = answer["services"][0]["desiredCount"]
+        return desired
+
+
+def _stop(detail: dict[str, Any]) -> tuple[str, str]:
+    """The service of a stopped task, and what ECS says of the stop."""
+    codes = [f", exit code {c['exitCode']}" for c in detail["containers"] if "exitCode" in c]
+    task = detail["taskArn"][-6:]
+    return detail["group"].removeprefix("service:"), f"task {task} stopped: {detail['stoppedReason']}{''.join(codes)}"
+
+
+def _generation(record: Record) -> int:
+    """How many times in a row a replacement has failed."""
+    rung = top(record.fast, Policy().fast)
+    return max(rung.generation if rung else 0, record.incident.depth if record.incident else 0)

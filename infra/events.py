@@ -1,0 +1,78 @@
+"""ECS → EventBridge rules → SQS: which events reach the stack, and where they wait."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from aws_cdk import Duration
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
+from constructs import Construct
+
+from infra.queues import failure_queue, work_queue
+
+TASK_STOPS: Mapping[str, Any] = {
+    "detail-type": ["ECS Task State Change"],
+    "detail": {
+        "lastStatus": ["STOPPED"],
+        "group": [{"prefix": "service:"}],
+        "stopCode": [
+            {"anything-but": ["UserInitiated", "SpotInterruption", "TerminationNotice", "InfrastructureHealth"]},
+            {"exists": False},
+        ],
+        "stoppedReason": [{"anything-but": {"prefix": "Scaling activity initiated by"}}, {"exists": False}],
+    },
+}
+"""Stops of service tasks that may be a failure. Ordinary churn (scale-in, roll-outs, spot, hosts, people) stays out.
+
+AWS docs: "Amazon ECS task state change events"; `anything-but` alone would drop events without the field.
+"""
+
+SERVICE_SIGNALS: Mapping[str, Any] = {
+    "detail-type": ["ECS Service Action", "ECS Deployment State Change"],
+    "detail": {
+        "eventName": [
+            "SERVICE_TASK_START_IMPAIRED",
+            "SERVICE_TASK_PLACEMENT_FAILURE",
+            "SERVICE_TASK_CONFIGURATION_FAILURE",
+            "SERVICE_DEPLOYMENT_FAILED",
+        ]
+    },
+}
+"""ECS itself says that it cannot start tasks, or gave up a deployment.
+
+AWS docs: "Amazon ECS service action events", "Amazon ECS service deployment state change events".
+"""
+
+
+class TaskEvents(Construct):
+    """Two rules on the default bus, one queue.
+
+    `poison` gets the events that `detect` failed on five times,
+    `undelivered` those that EventBridge could not put in the queue.
+    """
+
+    def __init__(self, scope: Construct, id_: str, *, sources: Sequence[str], visible_after: Duration) -> None:
+        super().__init__(scope, id_)
+        self.poison = failure_queue(self, "Poison")
+        self.undelivered = failure_queue(self, "Undelivered")
+        self.queue = work_queue(self, "Queue", visible_after=visible_after, poison=self.poison)
+        self.rules = (
+            self._rule("TaskStops", pattern=TASK_STOPS, sources=sources),
+            self._rule("ServiceSignals", pattern=SERVICE_SIGNALS, sources=sources),
+        )
+
+    def _rule(self, id_: str, *, pattern: Mapping[str, Any], sources: Sequence[str]) -> events.Rule:
+        rule = events.Rule(
+            self,
+            id_,
+            description=f"Loopbreaker: {', '.join(pattern['detail-type'])}",
+            event_pattern=events.EventPattern(
+                source=[*sources], detail_type=pattern["detail-type"], detail=pattern["detail"]
+            ),
+        )
+        rule.add_target(
+            targets.SqsQueue(
+                self.queue, dead_letter_queue=self.undelivered, max_event_age=Duration.hours(24), retry_attempts=185
+            )
+        )
+        return rule

@@ -1,0 +1,122 @@
+"""A Lambda function with its own role and log group. What it may do is added statement by statement."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from aws_cdk import Acknowledgment, Duration, RemovalPolicy, Validations
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_lambda_event_sources as sources
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from infra.asset import RUNTIME
+from infra.config import StackConfig
+from infra.queues import failure_queue
+from infra.table import ServiceTable
+
+
+class Worker(Construct):
+    """The function `lambdas/handlers/<name>.py`."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        code: lambda_.Code,
+        config: StackConfig,
+        timeout: Duration,
+        environment: Mapping[str, str],
+        memory_mib: int = 512,
+    ) -> None:
+        super().__init__(scope, id_)
+        self.log_group = logs.LogGroup(self, "Logs", removal_policy=RemovalPolicy.DESTROY)
+        group = self.log_group.node.default_child
+        assert isinstance(group, logs.CfnLogGroup)
+        group.retention_in_days = config.log_retention_days
+        self.role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
+        self.allow("logs:CreateLogStream", "logs:PutLogEvents", on=[self.log_group.log_group_arn])
+        self.function = lambda_.Function(
+            self,
+            "Function",
+            code=code,
+            handler=f"handlers.{id_.lower()}.handler",
+            runtime=RUNTIME,
+            architecture=lambda_.Architecture.ARM_64,
+            memory_size=memory_mib,
+            timeout=timeout,
+            role=self.role,
+            log_group=self.log_group,
+            environment={
+                "POWERTOOLS_SERVICE_NAME": "loopbreaker",
+                "POWERTOOLS_METRICS_NAMESPACE": "Loopbreaker",
+                "POWERTOOLS_LOG_LEVEL": config.log_level,
+                **environment,
+            },
+        )
+
+        Validations.of(self.function).acknowledge(
+            Acknowledgment(
+                id="AwsSolutions-L1", reason="The package carries bytecode of this runtime; both are raised together."
+            )
+        )
+
+    def allow(self, *actions: str, on: Sequence[str], when: Mapping[str, Any] | None = None) -> None:
+        """Lets the function do `actions` on the resources `on`, under the conditions `when`."""
+        self.role.add_to_policy(iam.PolicyStatement(actions=[*actions], resources=[*on], conditions=when))
+
+    def accept(self, wildcard: str, *, reason: str) -> None:
+        """States why a wildcard in the function's permissions is right, for those who audit the stack."""
+        Validations.of(self.role).acknowledge(Acknowledgment(id=f"AwsSolutions-IAM5[{wildcard}]", reason=reason))
+
+    def use(self, store: ServiceTable, *actions: str, index: bool = False) -> None:
+        """Lets the function do `actions` on the table, and Query its index where `index` is true."""
+        self.allow(*actions, on=[store.arn])
+        if index:
+            self.allow("dynamodb:Query", on=[store.index_arn])
+
+    def consume(self, queue: sqs.Queue) -> None:
+        """Batches from a queue. At most five at a time, so that a storm does not take the account's concurrency."""
+        self.function.add_event_source(
+            sources.SqsEventSource(
+                queue,
+                batch_size=100,
+                max_batching_window=Duration.seconds(2),
+                max_concurrency=5,
+                report_batch_item_failures=True,
+            )
+        )
+
+    def follow(self, table: ServiceTable, *, attribute: Mapping[str, str], give_up_after: Duration) -> sqs.Queue:
+        """Invokes the function for each saved `SERVICE` record that has `attribute` (its name and DynamoDB type).
+
+        Returns the queue that gets what could not be done in 10 retries or before `give_up_after`.
+        """
+        failed = failure_queue(self, "Failed")
+        self.accept("Resource::*", reason="dynamodb:ListStreams, which Lambda asks for, cannot be limited to a stream.")
+        self.function.add_event_source(
+            sources.DynamoEventSource(
+                table.table,
+                starting_position=lambda_.StartingPosition.TRIM_HORIZON,
+                filters=[_saved_service_with(attribute)],
+                batch_size=10,
+                bisect_batch_on_error=True,
+                retry_attempts=10,
+                max_record_age=give_up_after,
+                report_batch_item_failures=True,
+                on_failure=sources.SqsDlq(failed),
+            )
+        )
+        return failed
+
+
+def _saved_service_with(attribute: Mapping[str, str]) -> Mapping[str, Any]:
+    """A saved record, by an attribute that is a leaf: `exists` sees no other, so a list would never match.
+
+    AWS docs: "Control which events Lambda sends to your function".
+    """
+    image = {name: {kind: lambda_.FilterRule.exists()} for name, kind in attribute.items()}
+    key = {"sk": {"S": lambda_.FilterRule.is_equal("SERVICE")}}
+    return lambda_.FilterCriteria.filter({"dynamodb": {"Keys": key, "NewImage": image}})

@@ -1,0 +1,44 @@
+"""What `respond` may ask of ECS and Application Auto Scaling, and what it may do where the stack may act.
+
+AWS docs: Service Authorization Reference, "Amazon Elastic Container Service", "AWS Application Auto Scaling".
+"""
+
+from aws_cdk import Stack
+
+from infra.functions import Worker
+
+OPT_IN_TAG = "loopbreaker:action"
+HERE = "<AWS::Region>:<AWS::AccountId>"
+ANY_SERVICE = f"arn:<AWS::Partition>:ecs:{HERE}:service/*"
+ANY_TASK = f"arn:<AWS::Partition>:ecs:{HERE}:task/*"
+ANY_TARGET = f"arn:<AWS::Partition>:application-autoscaling:{HERE}:scalable-target/*"
+
+
+def read_ecs(worker: Worker) -> None:
+    """The facts about a service, its tasks and its scaling."""
+    stack = Stack.of(worker)
+    services = stack.format_arn(service="ecs", resource="service", resource_name="*")
+    tasks = stack.format_arn(service="ecs", resource="task", resource_name="*")
+    worker.accept(f"Resource::{ANY_SERVICE}", reason="Any service of the account may loop.")
+    worker.accept(f"Resource::{ANY_TASK}", reason="Any service of the account may loop; this reads its tasks.")
+    worker.allow("ecs:DescribeServices", on=[services])
+    worker.allow("ecs:DescribeTasks", on=[tasks])
+    # These three cannot be limited to resources.
+    worker.allow(
+        "ecs:ListTasks", "ecs:DescribeTaskDefinition", "application-autoscaling:DescribeScalableTargets", on=["*"]
+    )
+
+
+def stop_services(worker: Worker) -> None:
+    """Setting the desired count of services that carry the opt-in tag, and suspending the scaling of ECS services.
+
+    A scalable target has tags of its own, not its service's, so there the namespace is all that can be asked for.
+    """
+    stack = Stack.of(worker)
+    services = stack.format_arn(service="ecs", resource="service", resource_name="*")
+    targets = stack.format_arn(service="application-autoscaling", resource="scalable-target", resource_name="*")
+    opted_in = {"StringEquals": {f"aws:ResourceTag/{OPT_IN_TAG}": "stop"}}
+    of_ecs = {"StringEquals": {"application-autoscaling:service-namespace": "ecs"}}
+    worker.accept(f"Resource::{ANY_TARGET}", reason="A scalable target's ARN does not say whose it is.")
+    worker.allow("ecs:UpdateService", on=[services], when=opted_in)
+    worker.allow("application-autoscaling:RegisterScalableTarget", on=[targets], when=of_ecs)

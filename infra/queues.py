@@ -1,0 +1,33 @@
+"""Queues: encrypted, TLS only. Where a failure ends, it waits two weeks for a person."""
+
+from aws_cdk import Acknowledgment, Duration, Validations
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+
+def failure_queue(scope: Construct, id_: str) -> sqs.Queue:
+    """A queue in which whatever could not be done is kept as long as SQS keeps anything."""
+    queue = sqs.Queue(
+        scope,
+        id_,
+        encryption=sqs.QueueEncryption.SQS_MANAGED,
+        enforce_ssl=True,
+        retention_period=Duration.days(14),
+    )
+    Validations.of(queue).acknowledge(
+        Acknowledgment(id="AwsSolutions-SQS3", reason="This is where failures end; an alarm says when it is not empty.")
+    )
+    return queue
+
+
+def work_queue(scope: Construct, id_: str, *, visible_after: Duration, poison: sqs.Queue) -> sqs.Queue:
+    """A queue that gives a message five tries, `visible_after` apart, and then moves it to `poison`."""
+    return sqs.Queue(
+        scope,
+        id_,
+        encryption=sqs.QueueEncryption.SQS_MANAGED,
+        enforce_ssl=True,
+        retention_period=Duration.days(4),
+        visibility_timeout=visible_after,
+        dead_letter_queue=sqs.DeadLetterQueue(queue=poison, max_receive_count=5),
+    )

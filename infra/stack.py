@@ -1,0 +1,138 @@
+"""The stack, in the order an event takes.
+
+ECS ─ rules ─ queue ─▶ detect ─▶ table ─ stream ─▶ respond ─▶ table ─ stream ─▶ notify ─▶ topic, event bus
+                                   ▲
+              clock (each minute) ─ sweep
+"""
+
+from pathlib import Path
+
+from aws_cdk import CfnOutput, Duration, Stack
+from aws_cdk import aws_lambda as lambda_
+from constructs import Construct
+
+from infra.alarms import Alarms
+from infra.clock import Clock
+from infra.config import Action, StackConfig
+from infra.events import TaskEvents
+from infra.functions import Worker
+from infra.notifications import Notifications
+from infra.permissions import read_ecs, stop_services
+from infra.table import DUE_INDEX, ServiceTable
+
+ASKED = {"asked_at": "N"}
+"""On the record while `respond` is to look at the service."""
+OWED = {"notice_number": "N"}
+"""On the record while there is a message that `notify` may owe: the number of the newest."""
+
+
+class LoopbreakerStack(Stack):
+    """Everything that watches the ECS services of one account and Region."""
+
+    def __init__(self, scope: Construct, id_: str, *, config: StackConfig, package: Path) -> None:
+        """`package` is the folder that every function ships."""
+        super().__init__(scope, id_, description="Loopbreaker: finds ECS services in a restart loop")
+        self._config = config
+        self._code = lambda_.Code.from_asset(str(package))
+        self.table = ServiceTable(self, "Table", keep_data=config.keep_data)
+        self.notifications = Notifications(self, "Notifications", mail=config.mail, https=config.https)
+        # Six times the timeout of detect, and its batching window (AWS docs: "Using Lambda with Amazon SQS").
+        self.events = TaskEvents(self, "Events", sources=config.event_source, visible_after=Duration.seconds(362))
+
+        self.detect = self._worker("Detect", seconds=60, environment=self._store)
+        self.respond = self._worker("Respond", seconds=120, environment={**self._store, "ACTION": config.action})
+        self.sweep = self._worker("Sweep", seconds=60, environment=self._store)
+        self.notify = self._worker("Notify", seconds=30, environment=self._outlets)
+
+        self.detect.consume(self.events.queue)
+        self.unanswered = self.respond.follow(self.table, attribute=ASKED, give_up_after=Duration.hours(1))
+        self.clock = Clock(self, "Clock", worker=self.sweep)
+        self.untold = self.notify.follow(self.table, attribute=OWED, give_up_after=Duration.hours(24))
+
+        self._permit()
+        self._watch()
+        self._tell()
+
+    @property
+    def _store(self) -> dict[str, str]:
+        return {"TABLE_NAME": self.table.name, "INDEX_NAME": DUE_INDEX, "POLICY": self._config.policy_json}
+
+    @property
+    def _outlets(self) -> dict[str, str]:
+        return {"TOPIC_ARN": self.notifications.topic.topic_arn, "EVENT_BUS_NAME": "default"}
+
+    def _worker(self, name: str, *, seconds: int, environment: dict[str, str]) -> Worker:
+        return Worker(
+            self,
+            name,
+            code=self._code,
+            config=self._config,
+            timeout=Duration.seconds(seconds),
+            environment=environment,
+        )
+
+    def _permit(self) -> None:
+        """Beyond their own logs, queues and streams. In mode `alert` nothing may change anything outside the stack."""
+        self.detect.use(self.table, "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:BatchWriteItem")
+        self.respond.use(self.table, "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query")
+        self.sweep.use(self.table, "dynamodb:GetItem", "dynamodb:PutItem", index=True)
+        read_ecs(self.respond)
+        if self._config.action is Action.STOP:
+            stop_services(self.respond)
+        bus = self.format_arn(service="events", resource="event-bus", resource_name="default")
+        self.notify.allow("sns:Publish", on=[self.notifications.topic.topic_arn])
+        self.notify.accept("Action::kms:GenerateDataKey*", reason="As SNS asks of publishers; on one key.")
+        self.notify.allow("kms:Decrypt", "kms:GenerateDataKey*", on=[self.notifications.key.key_arn])
+        self.notify.allow("events:PutEvents", on=[bus])
+
+    def _watch(self) -> None:
+        """An alarm for each path on which something could be lost."""
+        alarms = Alarms(self, "Alarms", topic=self.notifications.topic)
+        alarms.not_empty(
+            "Undelivered",
+            self.events.undelivered,
+            meaning="EventBridge could not put events into the event queue: stops of tasks were not counted.",
+            remedy="The attribute ERROR_MESSAGE of each message says why; mend that, then send the bodies there.",
+        )
+        alarms.not_empty(
+            "Poison",
+            self.events.poison,
+            meaning="detect failed five times on these events: stops of tasks were not counted.",
+            remedy="Find the error in the logs of detect, mend it, then start a DLQ redrive in the SQS console.",
+        )
+        alarms.not_empty(
+            "RespondFailed",
+            self.unanswered,
+            meaning="respond gave up on a record: a service that may loop was not looked at.",
+            remedy="Find the error in the logs of respond and mend it; sweep asks again. Then purge the queue.",
+        )
+        alarms.not_empty(
+            "SweepFailed",
+            self.clock.failed,
+            meaning="A run of sweep failed: reminders and recoveries are late by a minute or more.",
+            remedy="Find the error in the logs of sweep and mend it; each run does all that is due. Purge the queue.",
+        )
+        alarms.not_empty(
+            "NotifyFailed",
+            self.untold,
+            meaning="notify gave up on a record: people were not told about a change.",
+            remedy="Find the error in the logs of notify and mend it; see what is open now. Then purge the queue.",
+        )
+        alarms.late("EventsLate", self.events.queue)
+        for rule in (*self.events.rules, self.clock.rule):
+            alarms.undelivered(f"{rule.node.id}Failed", rule)
+        for worker in (self.detect, self.respond, self.sweep, self.notify):
+            alarms.function(worker)
+        for worker in (self.respond, self.notify):
+            alarms.behind(worker)
+
+    def _tell(self) -> None:
+        outputs = {
+            "TopicArn": self.notifications.topic.topic_arn,
+            "TableName": self.table.name,
+            "EventQueueUrl": self.events.queue.queue_url,
+            "EventDeadLetterQueueUrl": self.events.poison.queue_url,
+            "Mode": self._config.action.value,
+        }
+        for name, value in outputs.items():
+            CfnOutput(self, name, value=value)

@@ -1,0 +1,5 @@
+"""`python -m loopctl` is `loopctl`."""
+
+from loopctl.cli import main
+
+main()

@@ -1,0 +1,150 @@
+"""Recorded events, in the many forms in which people have them: one stream of envelopes, each with its place."""
+
+import codecs
+import json
+import os
+import stat
+import sys
+import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from itertools import chain
+from typing import BinaryIO
+
+from loopctl.jsonstream import Broken, values
+
+STDIN = "-"
+_CHUNK = 2**16
+_GZIP = b"\x1f\x8b"
+# What one chunk of a gzip file may become at once.
+_INFLATED = 2**20
+# An event in an SNS message in an SQS message in a log line in a list is wrapped five times.
+_WRAPPERS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """One event as it was recorded, unwrapped, not yet parsed; and where it stands."""
+
+    file: str
+    line: int
+    event: object
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """Something in a recording that cannot be read. `line` is 0 where it concerns the whole file."""
+
+    file: str
+    line: int
+    why: str
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}: {self.why}" if self.line else f"{self.file}: {self.why}"
+
+
+class Recordings:
+    """The events of several files, one file after the other; `-` is standard input.
+
+    Files hold JSON Lines, JSON lists, exports and tails of CloudWatch Logs, SQS and SNS messages, plain or gzipped:
+    what they hold is found out by looking. They are read as they arrive, and never as a whole.
+    """
+
+    def __init__(self, files: Sequence[str]) -> None:
+        self._files = files
+        self.bytes_read = 0
+
+    def bytes_total(self) -> int | None:
+        """How many bytes there are to read; None where nobody knows, as of a pipe."""
+        try:
+            found = [os.fstat(sys.stdin.fileno()) if file == STDIN else os.stat(file) for file in self._files]
+        except OSError:
+            return None
+        return sum(one.st_size for one in found) if all(stat.S_ISREG(one.st_mode) for one in found) else None
+
+    def __iter__(self) -> Iterator[Recorded | Unreadable]:
+        for file in self._files:
+            name = "standard input" if file == STDIN else file
+            try:
+                with _opened(file) as stream:
+                    for found in values(_text(self._bytes(stream))):
+                        if isinstance(found, Broken):
+                            yield Unreadable(name, found.line, found.why)
+                        else:
+                            yield from _unwrapped(found.json, file=name, line=found.line)
+            except OSError as error:
+                yield Unreadable(name, 0, error.strerror or str(error))
+            except zlib.error as error:
+                yield Unreadable(name, 0, f"not gzip, or damaged: {error}")
+
+    def _bytes(self, stream: BinaryIO) -> Iterator[bytes]:
+        # read1 waits for something, not for a whole chunk: a pipe is followed as it is written to.
+        read = getattr(stream, "read1", stream.read)
+        while chunk := read(_CHUNK):
+            self.bytes_read += len(chunk)
+            yield chunk
+
+
+def _opened(file: str) -> AbstractContextManager[BinaryIO]:
+    return nullcontext(sys.stdin.buffer) if file == STDIN else open(file, "rb")
+
+
+def _text(compressed: Iterator[bytes]) -> Iterator[str]:
+    """The text of a file: UTF-8, or what its byte order mark says. Bytes that are neither become lone surrogates."""
+    chunks = _inflated(compressed)
+    first = next(chunks, b"")
+    utf16 = first.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    decoder = codecs.getincrementaldecoder("utf-16" if utf16 else "utf-8")(errors="surrogateescape")
+    for chunk in chain([first], chunks):
+        if text := decoder.decode(chunk):
+            yield text
+    if text := decoder.decode(b"", final=True):
+        yield text
+
+
+def _inflated(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """The content of a gzip file, which may have several members; anything else as it is."""
+    first = next(chunks, b"")
+    if not first.startswith(_GZIP):
+        yield from chain([first], chunks)
+        return
+    member = zlib.decompressobj(wbits=31)
+    for chunk in chain([first], chunks):
+        left = chunk
+        while left := left.lstrip(b"\0") if member.eof else left:
+            if member.eof:
+                member = zlib.decompressobj(wbits=31)
+            yield member.decompress(left, _INFLATED)
+            left = member.unused_data if member.eof else member.unconsumed_tail
+    if not member.eof:
+        raise zlib.error("the file was cut off")
+
+
+def _unwrapped(found: object, *, file: str, line: int, depth: int = 0) -> Iterator[Recorded | Unreadable]:
+    """The events in a value: itself, or what a log, a queue or a topic has wrapped around them."""
+    inner: object
+    if depth > _WRAPPERS:
+        yield Unreadable(file, line, f"wrapped more than {_WRAPPERS} times")
+        return
+    match found:
+        case {"detail-type": _}:
+            yield Recorded(file, line, found)
+            return
+        case {"events": [*parts]} | {"logEvents": [*parts]} | {"Records": [*parts]} | {"Messages": [*parts]} | [*parts]:
+            for part in parts:
+                yield from _unwrapped(part, file=file, line=line, depth=depth + 1)
+            return
+        case {"Type": "Notification", "Message": inner} | {"TopicArn": _, "Message": inner}:
+            pass
+        case {"body": inner} | {"Body": inner} | {"message": inner} | {"@message": inner} | (str() as inner):
+            pass
+        case _:
+            yield Recorded(file, line, found)
+            return
+    try:
+        parsed = json.loads(inner) if isinstance(inner, str) else inner
+    except (ValueError, RecursionError) as error:
+        yield Unreadable(file, line, f"wraps something that is not JSON: {error}")
+        return
+    yield from _unwrapped(parsed, file=file, line=line, depth=depth + 1)

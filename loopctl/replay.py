@@ -1,0 +1,154 @@
+"""What would Loopbreaker have said: the core of the functions on a virtual clock, without AWS. Pure but for its memory.
+
+`detect`, `respond` and the sweep become one loop. Time is what the events say it is, and never goes back.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from heapq import heappop, heappush
+
+from loopbreaker.events import parse
+from loopbreaker.facts import Unknown
+from loopbreaker.ingest import Observation, ingest, observed
+from loopbreaker.model import Event, Ignored, ServiceRef, ServiceSignal, TaskState
+from loopbreaker.policy import Mode, Policy
+from loopbreaker.reasons import classify, failure
+from loopbreaker.record import Incident, Notice, Record, owed
+from loopbreaker.treatment import consider
+from loopctl.memory import MemoryStore
+
+_FACTS = Unknown("a recording")
+# EventBridge tries to deliver for 24 hours (EventBridge user guide, "Event retry policy"): what is older than that is
+# a repetition, or from a file given out of order. Records live as long.
+_LATEST = 86_400.0
+_HOUR = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A message that people would have got: of which service, and about which incident."""
+
+    service: ServiceRef
+    notice: Notice
+    incident: Incident
+
+
+class Replay:
+    """One run over a recording. `events` counts what was fed in, `late` what was left out for being a day late."""
+
+    def __init__(self, policy: Policy) -> None:
+        # Nobody answers for ECS, so there is nothing to wait for.
+        self._policy = replace(policy, confirm_blind_after=0.0)
+        self._store = MemoryStore()
+        self._due: list[tuple[float, ServiceRef]] = []
+        self._queued: dict[ServiceRef, float] = {}
+        self._forgot_at = 0.0
+        self._now = 0.0
+        self.events = 0
+        self.late = 0
+        self.began_at: float | None = None
+
+    @property
+    def now(self) -> float:
+        """The virtual time: that of the newest event so far."""
+        return self._now
+
+    def feed(self, envelope: object) -> Iterator[Change]:
+        """Take the next event. Raises MalformedEventError."""
+        event = parse(envelope)
+        sent_at = _sent_at(envelope, event)
+        self.events += 1
+        if sent_at is not None:
+            self.began_at = self.began_at or sent_at
+            yield from self._pass_time(sent_at)
+            if sent_at < self._now - _LATEST:
+                self.late += 1
+                return
+        observation = _observation(event)
+        if observation is None:
+            return
+        change = ingest([observation], store=self._store, policy=self._policy, now=self._now)
+        if change is None:
+            return
+        record = self._store.load(change.after.service)
+        if record.asked_at is None:
+            self._queue(record)
+        else:
+            yield from self._consider(record)
+
+    def finish(self) -> Iterator[Change]:
+        """What was due by the time of the last event. What would have come later is not made up."""
+        yield from self._pass_time(self._now)
+
+    def looping(self) -> list[tuple[ServiceRef, Incident]]:
+        """The services that loop by now."""
+        return [(record.service, record.incident) for record in self._store.records() if record.incident]
+
+    def _pass_time(self, until: float) -> Iterator[Change]:
+        """Let each record act whose time comes before `until`."""
+        while self._due and self._due[0][0] <= until:
+            due_at, service = heappop(self._due)
+            if self._queued.get(service) != due_at:
+                continue
+            del self._queued[service]
+            record = self._store.load(service)
+            if record.due_at is not None and record.due_at <= due_at:
+                self._now = max(self._now, due_at)
+                yield from self._consider(record)
+            else:
+                self._queue(record)
+        self._now = max(self._now, until)
+        if self._now >= self._forgot_at + _HOUR:
+            self._store.forget(now=self._now)
+            self._forgot_at = self._now
+
+    def _consider(self, before: Record) -> Iterator[Change]:
+        incident, suspicion = before.incident, before.suspicion
+        since = incident.first_failure_at if incident else suspicion.since if suspicion else before.touched_at
+        after, _ = consider(
+            before,
+            facts=_FACTS,
+            evidence=self._store.evidence(before.service, since=since),
+            mode=Mode.ALERT,
+            policy=self._policy,
+            now=self._now,
+        )
+        saved = self._store.save(after)
+        assert saved, "nobody else writes to this store"
+        self._queue(after)
+        about = after.incident or incident
+        for notice in owed(before, after):
+            assert about is not None, "every notice is about an incident"
+            yield Change(service=after.service, notice=notice, incident=about)
+
+    def _queue(self, record: Record) -> None:
+        """One entry a service in the heap: the earliest time at which it may have to act."""
+        if record.due_at is not None and record.due_at < self._queued.get(record.service, float("inf")):
+            self._queued[record.service] = record.due_at
+            heappush(self._due, (record.due_at, record.service))
+
+
+def _observation(event: Event) -> Observation | None:
+    match event:
+        case TaskState():
+            verdict = classify(event)
+            return observed(event, verdict, failure(event, verdict))
+        case ServiceSignal():
+            return Observation(service=event.service, signal=event)
+        case Ignored():
+            return None
+
+
+def _sent_at(envelope: object, event: Event) -> float | None:
+    """The envelope's `time`, else the time of which the event speaks; None where it has neither."""
+    if isinstance(event, TaskState):
+        return event.sent_at
+    told = envelope.get("time") if isinstance(envelope, dict) else None
+    try:
+        moment = datetime.fromisoformat(told) if isinstance(told, str) else None
+    except ValueError:
+        moment = None
+    if moment is not None and moment.tzinfo is not None:
+        return moment.timestamp()
+    return event.at if isinstance(event, ServiceSignal) else None

@@ -1,0 +1,38 @@
+"""A simulated Amazon ECS: services, tasks, deployments, scaling and their events, on a virtual clock.
+
+from simulation import Mode, ServiceSpec, Simulation, constant, crash, healthy
+
+sim = Simulation(seed=1)
+sim.create_cluster("prod")
+sim.create_service(ServiceSpec(cluster="prod", name="web", desired_count=3, behaviour=crash(Mode.APP_CRASH)))
+sim.at(3600, lambda: sim.deploy("prod", "web", behaviour=healthy()))
+for event in sim.run_until(7200):
+    ...
+"""
+
+from simulation.behaviour import Behaviour, constant, crash, exponential, healthy, uniform
+from simulation.delivery import Delivery
+from simulation.failures import Ending, Mode, Phase, endings
+from simulation.simulation import Simulation
+from simulation.spec import CircuitBreaker, HealthCheck, ServiceSpec, TargetGroup, TaskSpec, Timing
+
+__all__ = [
+    "Behaviour",
+    "CircuitBreaker",
+    "Delivery",
+    "Ending",
+    "HealthCheck",
+    "Mode",
+    "Phase",
+    "ServiceSpec",
+    "Simulation",
+    "TargetGroup",
+    "TaskSpec",
+    "Timing",
+    "constant",
+    "crash",
+    "endings",
+    "exponential",
+    "healthy",
+    "uniform",
+]

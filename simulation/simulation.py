@@ -1,0 +1,162 @@
+"""The front door: make a simulated ECS, script what happens to it, run the time, take the events."""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from random import Random
+from typing import Any
+
+from simulation import services
+from simulation.autoscaling import AutoScaling
+from simulation.behaviour import Behaviour, healthy
+from simulation.churn import Churn
+from simulation.clients import Client
+from simulation.clock import Clock
+from simulation.delivery import Bus, Delivery
+from simulation.ecs_api import EcsApi
+from simulation.lookup import ApiError
+from simulation.scaling_api import ScalingApi
+from simulation.scheduler import Scheduler
+from simulation.spec import ServiceSpec, Timing
+from simulation.state import Event, Service, Task
+from simulation.world import World
+
+Hook = Callable[[str, dict[str, Any]], object]
+"""Operation (`UpdateService`) and parameters → nothing, or the exception to raise."""
+
+
+class Simulation:
+    """An Amazon ECS of one account and Region on a virtual clock; the same seed and script give the same events.
+
+    Times are seconds since `start`. `churn` and `scaling` make things happen at once; `at` and `every` plan them.
+    `calls` lists each API call as (operation, parameters); `before_call` and `after_call` may raise in its place:
+    before, the call is not made; after, it is made and its answer lost.
+    """
+
+    def __init__(
+        self,
+        *,
+        seed: int = 0,
+        start: datetime = datetime(2026, 1, 5, tzinfo=UTC),
+        timing: Timing | None = None,
+        delivery: Delivery | None = None,
+        account: str = "123456789012",
+        region: str = "eu-west-1",
+    ) -> None:
+        clock = Clock(start)
+        self._bus = Bus(delivery or Delivery(), clock=clock, seed=seed, account=account, region=region)
+        self.world = World(
+            clock=clock,
+            rng=Random(seed),
+            timing=timing or Timing(),
+            account=account,
+            region=region,
+            emit=self._bus.emit,
+            wants_status=self._bus.wants_status,
+        )
+        scheduler = Scheduler(self.world)
+        self.world.on_change, self.world.on_stir = scheduler.task_changed, scheduler.stir
+        self.churn = Churn(self.world)
+        self.scaling = AutoScaling(self.world)
+        self.calls: list[tuple[str, dict[str, Any]]] = []
+        self.before_call: Hook | None = None
+        self.after_call: Hook | None = None
+        self._operations = {
+            "ecs": EcsApi(self.world).operations(),
+            "application-autoscaling": ScalingApi(self.world, self.scaling).operations(),
+        }
+
+    # -- time ---------------------------------------------------------------------------------------
+
+    @property
+    def now(self) -> float:
+        """Seconds since the start."""
+        return self.world.now
+
+    @property
+    def utc_now(self) -> datetime:
+        """The virtual date and time."""
+        return self.world.clock.moment(self.world.now)
+
+    def at(self, when: float, action: Callable[[], object]) -> None:
+        """Do something at `when`."""
+        self.world.clock.at(when, action)
+
+    def every(self, period: float, action: Callable[[], object], *, first: float | None = None) -> None:
+        """Do something again and again, first at `first` (one period from now, where left out)."""
+
+        def again() -> None:
+            action()
+            self.world.clock.after(period, again)
+
+        self.world.clock.at(self.now + period if first is None else first, again)
+
+    def stream(self, until: float) -> Iterator[Event]:
+        """Run to `until`, giving each event as it is delivered. Time runs only as far as the events are taken."""
+        going = True
+        while going:
+            going = self.world.clock.step(until)
+            while self._bus.arrived:
+                yield self._bus.arrived.popleft()
+
+    def run_until(self, when: float) -> list[Event]:
+        """Run to `when`; the events delivered on the way, in the order of delivery."""
+        return list(self.stream(when))
+
+    def advance(self, seconds: float) -> list[Event]:
+        """Run on for so many seconds; the events delivered on the way."""
+        return self.run_until(self.now + seconds)
+
+    # -- scripting ----------------------------------------------------------------------------------
+
+    def create_cluster(self, name: str, *, hosts: int = 0) -> None:
+        """Create a cluster, with container instances where services of launch type EC2 shall run."""
+        services.create_cluster(self.world, name, hosts=hosts)
+
+    def create_service(self, spec: ServiceSpec) -> Service:
+        """Create a service; ValueError where the specification cannot be."""
+        return services.create(self.world, spec)
+
+    def service(self, cluster: str, name: str) -> Service:
+        """The service as the simulation knows it; KeyError where there is none."""
+        return self.world.services[cluster, name]
+
+    def tasks(self, cluster: str, name: str) -> list[Task]:
+        """The service's tasks, the stopped ones of the last hour included, the oldest first."""
+        service = self.service(cluster, name)
+        return [task for task in self.world.tasks.values() if task.service is service]
+
+    def deploy(self, cluster: str, name: str, *, behaviour: Behaviour | None = None, **changes: Any) -> str:
+        """Deploy a new revision, with changes to TaskSpec fields (`image="web:2"`); the deployment's id."""
+        service = self.service(cluster, name)
+        return services.deploy(self.world, service, behaviour or healthy(), changes).id
+
+    def behave(self, cluster: str, name: str, behaviour: Behaviour) -> None:
+        """New tasks of the running revision behave like this from now on, as when a dependency breaks."""
+        services.behave(self.world, self.service(cluster, name), behaviour)
+
+    def scale(self, cluster: str, name: str, desired: int) -> None:
+        """Somebody sets desiredCount."""
+        services.scale(self.world, self.service(cluster, name), desired)
+
+    def delete(self, cluster: str, name: str) -> None:
+        """Somebody deletes the service."""
+        services.delete(self.world, self.service(cluster, name))
+
+    # -- the API ------------------------------------------------------------------------------------
+
+    def client(self, name: str) -> Client:
+        """A client shaped like boto3's: `ecs` or `application-autoscaling`."""
+        return Client(name, self.call)
+
+    def call(self, service: str, operation: str, params: dict[str, Any]) -> dict[str, Any]:
+        """Answer one request, such as `("ecs", "UpdateService", {...})`; ApiError where AWS answers with an error."""
+        self.calls.append((operation, params))
+        if self.before_call is not None:
+            self.before_call(operation, params)
+        action = self._operations[service].get(operation)
+        if action is None:
+            raise ApiError("UnknownOperationException", f"{operation} is not simulated.")
+        answer = action(params)
+        if self.after_call is not None:
+            self.after_call(operation, params)
+        return answer

@@ -1,0 +1,137 @@
+"""What a person says about a service and about the pace of ECS."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, Literal
+
+from simulation.behaviour import Behaviour, healthy
+
+Span = tuple[float, float]
+"""From and to, in seconds; each value between is as likely."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """How long ECS takes, in seconds.
+
+    Nobody documents most of these; they are set so that a whole start takes what was measured.
+    A start on Fargate takes `provisioning + pull_per_gb x GB + boot + activation`, that is 20 s + 90 s x GB.
+    """
+
+    provisioning: float = 10
+    pull_per_gb: float = 90
+    boot: float = 8
+    activation: float = 2
+    start_jitter: Span = (0.9, 1.1)  # a factor, not seconds
+    ec2_start: Span = (3, 10)
+    scheduling_gap: Span = (5, 30)  # from the failure of a task to the creation of its replacement
+    start_failure: Span = (30, 240)  # a task that cannot pull, attach or be placed takes this long to fail
+    exit_noticed: Span = (0.5, 2)
+    drain: Span = (0.1, 1)  # DEACTIVATING without a load balancer
+    sigterm: Span = (0.5, 5)
+    deprovisioning: Span = (20, 40)
+    ec2_cleanup: Span = (0.1, 2)
+    spot_notice: float = 120
+    stable_after: float = 40  # without any health check a task counts as healthy after this long
+    throttle_first: float = 60
+    throttle_cap: float = 1620
+    rollback_pause: float = 2  # ROLLBACK_REQUESTED to ROLLBACK_IN_PROGRESS
+    steady_repeat: float = 21600
+    memory: float = 3600  # how long a stopped task can still be described
+
+    def faster(self, factor: float) -> "Timing":
+        """The same pace, `factor` times as fast; what ECS remembers it remembers as long as ever."""
+        kept = {"start_jitter", "memory"}
+        return replace(
+            self, **{f.name: _shrunk(getattr(self, f.name), factor) for f in fields(self) if f.name not in kept}
+        )
+
+
+def _shrunk(value: float | Span, factor: float) -> Any:
+    return (value[0] / factor, value[1] / factor) if isinstance(value, tuple) else value / factor
+
+
+@dataclass(frozen=True, slots=True)
+class TargetGroup:
+    """A load balancer's target group and its health check; all times in seconds."""
+
+    name: str = "web"
+    grace: float = 0
+    interval: float = 30
+    unhealthy_threshold: int = 2
+    healthy_threshold: int = 2
+    deregistration_delay: float = 300
+
+    @property
+    def detection(self) -> float:
+        """How long a target fails before it is called unhealthy."""
+        return self.interval * self.unhealthy_threshold
+
+
+@dataclass(frozen=True, slots=True)
+class HealthCheck:
+    """A container health check; all times in seconds."""
+
+    interval: float = 30
+    retries: int = 3
+    start_period: float = 0
+
+
+@dataclass(frozen=True, slots=True)
+class CircuitBreaker:
+    """ECS's own deployment circuit breaker (`deploymentCircuitBreaker` of the API)."""
+
+    enable: bool = True
+    rollback: bool = True
+    threshold_type: Literal["BOUNDED_PERCENT", "UNBOUNDED_PERCENT", "COUNT"] = "BOUNDED_PERCENT"
+    threshold_value: int = 50
+    reset_on_healthy_task: bool = True
+
+    def threshold(self, desired: int) -> int:
+        """Failed tasks that trip it, for a service of `desired` tasks."""
+        share = -(-desired * self.threshold_value // 100)
+        match self.threshold_type:
+            case "BOUNDED_PERCENT":
+                return max(3, min(200, share))
+            case "UNBOUNDED_PERCENT":
+                return max(1, share)
+            case "COUNT":
+                return self.threshold_value
+
+
+@dataclass(frozen=True, slots=True)
+class TaskSpec:
+    """What a task definition says. `sidecars` are names of essential containers beside `app`."""
+
+    image: str = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/web:1"
+    image_gb: float = 0.4
+    cpu: int = 256
+    memory: int = 512
+    port: int | None = 8080
+    environment: Mapping[str, str] = field(default_factory=dict)
+    secrets: Mapping[str, str] = field(default_factory=dict)
+    sidecars: tuple[str, ...] = ()
+    health_check: HealthCheck | None = None
+    stop_timeout: float = 30
+    handles_sigterm: bool = True
+    log_group: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceSpec:
+    """A service as it is created."""
+
+    cluster: str
+    name: str
+    desired_count: int = 1
+    behaviour: Behaviour = field(default_factory=healthy)
+    task: TaskSpec = field(default_factory=TaskSpec)
+    strategy: Literal["REPLICA", "DAEMON"] = "REPLICA"
+    controller: Literal["ECS", "CODE_DEPLOY", "EXTERNAL"] = "ECS"
+    launch_type: Literal["FARGATE", "EC2"] = "FARGATE"
+    managed_by_ecs: bool = False  # an Express service: `resourceManagementType` is ECS
+    minimum_percent: int = 100
+    maximum_percent: int = 200
+    target_group: TargetGroup | None = None
+    circuit_breaker: CircuitBreaker | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)

@@ -1,0 +1,295 @@
+"""Facts as ECS describes them, and the two calls that act."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from botocore.exceptions import ReadTimeoutError
+
+from loopbreaker.aws.ecs import Fleet
+from loopbreaker.facts import Deployment, Facts, RunningTask, Unknown
+from loopbreaker.record import Scaling
+from tests.aws.fake_clients import FakeClient, refusal
+from tests.builders import DEPLOYMENT, OLDER_DEPLOYMENT, SERVICE, T0, TASK_DEFINITION
+from tests.task_events import CLUSTER_ARN, arn
+
+STARTED = datetime.fromtimestamp(T0, UTC)
+
+
+def task_arn(number: int) -> str:
+    return arn(f"task/prod/{number:032x}")
+
+
+def described_service(**fields: Any) -> dict[str, Any]:
+    """One element of `services` in the answer of DescribeServices."""
+    known: dict[str, Any] = {
+        "serviceArn": arn("service/prod/web"),
+        "status": "ACTIVE",
+        "desiredCount": 3,
+        "schedulingStrategy": "REPLICA",
+        "deploymentController": {"type": "ECS"},
+        "tags": [{"key": "loopbreaker:action", "value": "stop"}, {"key": "team"}],
+        "deployments": [
+            {
+                "id": DEPLOYMENT,
+                "status": "PRIMARY",
+                "taskDefinition": TASK_DEFINITION,
+                "runningCount": 2,
+                "rolloutState": "IN_PROGRESS",
+            },
+            {"id": OLDER_DEPLOYMENT, "status": "ACTIVE"},
+        ],
+    }
+    return known | fields
+
+
+def described_task(number: int = 1, **fields: Any) -> dict[str, Any]:
+    known = {
+        "taskArn": task_arn(number),
+        "lastStatus": "RUNNING",
+        "desiredStatus": "RUNNING",
+        "healthStatus": "HEALTHY",
+        "startedAt": STARTED,
+        "startedBy": DEPLOYMENT,
+    }
+    return known | fields
+
+
+def ecs(*tasks: dict[str, Any], service: dict[str, Any] | None = None, **answers: Any) -> FakeClient:
+    known: dict[str, Any] = {
+        "describe_services": {"services": [service or described_service()]},
+        "list_tasks": {"taskArns": [task["taskArn"] for task in tasks]},
+        "describe_tasks": {"tasks": list(tasks)},
+    }
+    return FakeClient("ecs", **(known | answers))
+
+
+def scaling(*targets: dict[str, Any], **answers: Any) -> FakeClient:
+    known: dict[str, Any] = {"describe_scalable_targets": {"ScalableTargets": list(targets)}}
+    return FakeClient("application-autoscaling", **(known | answers))
+
+
+def target(**fields: Any) -> dict[str, Any]:
+    known: dict[str, Any] = {
+        "ServiceNamespace": "ecs",
+        "ResourceId": "service/prod/web",
+        "ScalableDimension": "ecs:service:DesiredCount",
+        "MinCapacity": 1,
+        "MaxCapacity": 9,
+        "RoleARN": "arn:aws:iam::123456789012:role/scaling",
+        "CreationTime": STARTED,
+    }
+    return known | fields
+
+
+def read(client: FakeClient, targets: FakeClient | None = None) -> Facts | Unknown:
+    return Fleet(client, targets or scaling()).read(SERVICE)
+
+
+def facts(client: FakeClient, targets: FakeClient | None = None) -> Facts:
+    found = read(client, targets)
+    assert isinstance(found, Facts)
+    return found
+
+
+# -- reading ----------------------------------------------------------------------------------------------
+
+
+def test_the_facts_of_a_service() -> None:
+    """Everything that a decision rests on, in our own words."""
+    assert facts(ecs(described_task(7)), scaling(target())) == Facts(
+        exists=True,
+        desired_count=3,
+        strategy="REPLICA",
+        controller="ECS",
+        managed_by_ecs=False,
+        tags={"loopbreaker:action": "stop", "team": ""},
+        deployments=(
+            Deployment(
+                id=DEPLOYMENT, status="PRIMARY", task_definition=TASK_DEFINITION, running=2, rollout="IN_PROGRESS"
+            ),
+            Deployment(id=OLDER_DEPLOYMENT, status="ACTIVE", task_definition="", running=0, rollout=""),
+        ),
+        tasks=(
+            RunningTask(
+                id=f"{7:032x}", last_status="RUNNING", health="HEALTHY", started_at=T0, deployment_id=DEPLOYMENT
+            ),
+        ),
+        scaling=Scaling(
+            minimum=1, maximum=9, dynamic_in_suspended=False, dynamic_out_suspended=False, scheduled_suspended=False
+        ),
+    )
+
+
+def test_what_ecs_leaves_out_has_its_default() -> None:
+    """A service without controller, strategy, tags, deployments and tasks is an ordinary one."""
+    bare = {"status": "ACTIVE", "desiredCount": 1}
+    assert facts(ecs(service=bare)) == Facts(exists=True, desired_count=1, tags={})
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({"schedulingStrategy": "DAEMON"}, ("DAEMON", "ECS", False)),
+        ({"deploymentController": {"type": "CODE_DEPLOY"}}, ("REPLICA", "CODE_DEPLOY", False)),
+        ({"resourceManagementType": "ECS"}, ("REPLICA", "ECS", True)),
+        ({"resourceManagementType": "CUSTOMER"}, ("REPLICA", "ECS", False)),
+    ],
+)
+def test_services_that_are_not_to_be_touched(fields: dict[str, Any], expected: tuple[str, str, bool]) -> None:
+    """DAEMON, other controllers and Express services are known by what DescribeServices says of them."""
+    found = facts(ecs(service=described_service(**fields)))
+    assert (found.strategy, found.controller, found.managed_by_ecs) == expected
+
+
+def test_the_service_is_asked_for_by_its_cluster_with_its_tags() -> None:
+    """The name alone is not enough, and tags come only when asked for."""
+    client = ecs()
+    read(client)
+    assert client.calls[0] == (
+        "describe_services",
+        {"cluster": CLUSTER_ARN, "services": ["web"], "include": ["TAGS"]},
+    )
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        {"describe_services": {"services": [], "failures": [{"reason": "MISSING"}]}},
+        {"describe_services": {"services": [described_service(status="DRAINING")]}},
+        {"describe_services": {"services": [described_service(status="INACTIVE")]}},
+        {"describe_services": refusal("ClusterNotFoundException")},
+        {"list_tasks": refusal("ServiceNotFoundException", "ListTasks")},
+    ],
+)
+def test_a_service_that_is_gone_does_not_exist(answers: dict[str, Any]) -> None:
+    """Missing, being deleted, deleted, or its cluster gone: all the same."""
+    assert read(ecs(**answers)) == Facts(exists=False)
+
+
+@pytest.mark.parametrize(
+    ("client", "targets", "why"),
+    [
+        (ecs(describe_services=refusal("ThrottlingException")), scaling(), "DescribeServices: ThrottlingException"),
+        (ecs(list_tasks=refusal("AccessDeniedException", "ListTasks")), scaling(), "ListTasks: AccessDeniedException"),
+        (
+            ecs(),
+            scaling(describe_scalable_targets=refusal("ValidationException", "DescribeScalableTargets")),
+            "DescribeScalableTargets: ValidationException",
+        ),
+        (
+            ecs(describe_services=ReadTimeoutError(endpoint_url="https://ecs")),
+            scaling(),
+            'Read timeout on endpoint URL: "https://ecs"',
+        ),
+    ],
+)
+def test_what_could_not_be_read_is_unknown(client: FakeClient, targets: FakeClient, why: str) -> None:
+    """Throttled, denied or not reached: the reason names the call, and nothing half-read is taken for the facts."""
+    assert read(client, targets) == Unknown(why)
+
+
+def test_all_tasks_are_read_page_by_page() -> None:
+    """More than 100 tasks come in several pages, and each page is described on its own."""
+    pages = {
+        None: {"taskArns": [task_arn(n) for n in range(100)], "nextToken": "more"},
+        "more": {"taskArns": [], "nextToken": "last"},
+        "last": {"taskArns": [task_arn(100)]},
+    }
+    client = ecs(
+        list_tasks=lambda nextToken=None, **_: pages[nextToken],  # noqa: N803
+        describe_tasks=lambda tasks, **_: {"tasks": [described_task() | {"taskArn": task} for task in tasks]},
+    )
+    assert [task.id for task in facts(client).tasks] == [f"{n:032x}" for n in range(101)]
+    listed = [parameters for name, parameters in client.calls if name == "list_tasks"]
+    assert all(p["serviceName"] == "web" and p["desiredStatus"] == "RUNNING" for p in listed)
+    described = [len(parameters["tasks"]) for name, parameters in client.calls if name == "describe_tasks"]
+    assert described == [100, 1]
+
+
+def test_a_task_that_ecs_is_about_to_stop_is_none() -> None:
+    """Between ListTasks and DescribeTasks a task may be told to stop; a task that has not started has no age."""
+    stopping = described_task(1, desiredStatus="STOPPED")
+    pending = {"taskArn": task_arn(2), "lastStatus": "PENDING", "desiredStatus": "RUNNING"}
+    (found,) = facts(ecs(stopping, pending)).tasks
+    assert found == RunningTask(
+        id=f"{2:032x}", last_status="PENDING", health="UNKNOWN", started_at=None, deployment_id=""
+    )
+
+
+def test_the_flags_of_scaling() -> None:
+    """Each of the three flags is read as it is."""
+    for name, field in (
+        ("DynamicScalingInSuspended", "dynamic_in_suspended"),
+        ("DynamicScalingOutSuspended", "dynamic_out_suspended"),
+        ("ScheduledScalingSuspended", "scheduled_suspended"),
+    ):
+        found = facts(ecs(), scaling(target(SuspendedState={name: True}))).scaling
+        assert found is not None
+        flags = {f: getattr(found, f) for f in ("dynamic_in_suspended", "dynamic_out_suspended", "scheduled_suspended")}
+        assert [f for f, suspended in flags.items() if suspended] == [field]
+    assert facts(ecs(), scaling()).scaling is None
+
+
+def test_scaling_is_asked_for_by_cluster_and_service() -> None:
+    """The resource id of Application Auto Scaling names the cluster and the service, not their ARNs."""
+    targets = scaling()
+    read(ecs(), targets)
+    assert targets.calls == [
+        (
+            "describe_scalable_targets",
+            {
+                "ServiceNamespace": "ecs",
+                "ResourceIds": ["service/prod/web"],
+                "ScalableDimension": "ecs:service:DesiredCount",
+            },
+        )
+    ]
+
+
+# -- acting -----------------------------------------------------------------------------------------------
+
+
+def test_setting_the_count_tells_which_deployment_it_hit() -> None:
+    """The id of the PRIMARY deployment in the answer shows whether somebody deployed meanwhile."""
+    answer = {
+        "service": described_service(deployments=[{"id": "a", "status": "ACTIVE"}, {"id": "b", "status": "PRIMARY"}])
+    }
+    client = FakeClient("ecs", update_service=answer)
+    assert Fleet(client, scaling()).set_desired_count(SERVICE, 0) == "b"
+    assert client.calls == [("update_service", {"cluster": CLUSTER_ARN, "service": "web", "desiredCount": 0})]
+
+
+@pytest.mark.parametrize("service", [described_service(deployments=[]), {"serviceName": "web"}])
+def test_an_answer_without_a_deployment_names_none(service: dict[str, Any]) -> None:
+    """No deployment is like another deployment: not the one that was meant."""
+    client = FakeClient("ecs", update_service={"service": service})
+    assert Fleet(client, scaling()).set_desired_count(SERVICE, 2) == ""
+
+
+def test_suspending_names_the_flags_and_nothing_else() -> None:
+    """Bounds that are not named stay as they are."""
+    targets = FakeClient("application-autoscaling", register_scalable_target={})
+    flags = Scaling(
+        minimum=1, maximum=9, dynamic_in_suspended=True, dynamic_out_suspended=False, scheduled_suspended=True
+    )
+    Fleet(ecs(), targets).set_suspended(SERVICE, flags)
+    ((_, parameters),) = targets.calls
+    assert parameters == {
+        "ServiceNamespace": "ecs",
+        "ResourceId": "service/prod/web",
+        "ScalableDimension": "ecs:service:DesiredCount",
+        "SuspendedState": {
+            "DynamicScalingInSuspended": True,
+            "DynamicScalingOutSuspended": False,
+            "ScheduledScalingSuspended": True,
+        },
+    }
+
+
+def test_calls_that_act_do_not_hide_their_faults() -> None:
+    """A refused call is an exception: the story decides what it means."""
+    refused = refusal("AccessDeniedException", "UpdateService")
+    fleet = Fleet(FakeClient("ecs", update_service=refused), scaling())
+    with pytest.raises(type(refused)):
+        fleet.set_desired_count(SERVICE, 0)

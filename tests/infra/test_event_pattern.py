@@ -1,0 +1,84 @@
+"""Which events reach the queue: the rules of the template, judged by events as ECS sends them.
+
+The matching is moto's: its buses would need one more package to deliver to a queue.
+"""
+
+import json
+from typing import Any
+
+import pytest
+from moto.events.models import EventPattern
+
+from infra.events import SERVICE_SIGNALS, TASK_STOPS
+from tests.infra.resources import of_type
+from tests.task_events import deployment_event, service_action, task_stopped
+
+Json = dict[str, Any]
+
+FAILURES = {
+    "crash": task_stopped(),
+    "failed to start": task_stopped(stop_code="TaskFailedToStart"),
+    "load balancer health check": task_stopped(
+        stop_code="ServiceSchedulerInitiated", reason="Task failed ELB health checks in (target-group arn:example)"
+    ),
+    "container health check": task_stopped(
+        stop_code="ServiceSchedulerInitiated", reason="Task failed container health checks"
+    ),
+    "no stop code": task_stopped(stop_code=None, reason="Essential container in task exited"),
+    "no reason": task_stopped(reason=None),
+    "start impaired": service_action("SERVICE_TASK_START_IMPAIRED"),
+    "placement": service_action("SERVICE_TASK_PLACEMENT_FAILURE", reason="RESOURCE:MEMORY"),
+    "configuration": service_action("SERVICE_TASK_CONFIGURATION_FAILURE"),
+    "failed deployment": deployment_event("SERVICE_DEPLOYMENT_FAILED"),
+}
+ORDINARY = {
+    "scale-in or roll-out": task_stopped(stop_code="ServiceSchedulerInitiated"),
+    "stopped by a person": task_stopped(stop_code="UserInitiated"),
+    "spot": task_stopped(stop_code="SpotInterruption"),
+    "host terminated": task_stopped(stop_code="TerminationNotice"),
+    "host lost": task_stopped(stop_code="InfrastructureHealth", reason="Host lost"),
+    "not stopped yet": task_stopped(last_status="DEPROVISIONING"),
+    "no service's task": task_stopped(group="family:batch"),
+    "steady state": service_action("SERVICE_STEADY_STATE"),
+    "desired count": service_action("SERVICE_DESIRED_COUNT_UPDATED"),
+    "deployment begun": deployment_event("SERVICE_DEPLOYMENT_IN_PROGRESS"),
+    "deployment done": deployment_event("SERVICE_DEPLOYMENT_COMPLETED"),
+}
+STRANGE = {
+    "another source": task_stopped() | {"source": "example.app"},
+    "another detail type": task_stopped() | {"detail-type": "ECS Container Instance State Change"},
+}
+
+
+@pytest.fixture(scope="module")
+def arrived(template: Json) -> set[str]:
+    """Names of the events above that the template's rules let through."""
+    rules = of_type(template, "AWS::Events::Rule").values()
+    patterns = [EventPattern.load(json.dumps(rule["EventPattern"])) for rule in rules if "EventPattern" in rule]
+    events: dict[str, Any] = FAILURES | ORDINARY | STRANGE
+    return {name for name, event in events.items() if any(pattern.matches_event(event) for pattern in patterns)}
+
+
+@pytest.mark.parametrize("name", FAILURES)
+def test_what_may_be_a_failure_arrives(arrived: set[str], name: str) -> None:
+    """Every event that can count towards a loop reaches the queue."""
+    assert name in arrived
+
+
+@pytest.mark.parametrize("name", [*ORDINARY, *STRANGE])
+def test_ordinary_churn_stays_out(arrived: set[str], name: str) -> None:
+    """What cannot count costs nothing: it never reaches the queue."""
+    assert name not in arrived
+
+
+def test_the_template_carries_the_patterns_as_they_are_written(template: Json) -> None:
+    """The literals of infra.events are what is deployed, from source aws.ecs alone."""
+    rules = of_type(template, "AWS::Events::Rule").values()
+    deployed = [rule["EventPattern"] for rule in rules if "EventPattern" in rule]
+    assert deployed == [{"source": ["aws.ecs"], **TASK_STOPS}, {"source": ["aws.ecs"], **SERVICE_SIGNALS}]
+
+
+def test_each_pattern_is_within_the_limit_of_eventbridge(template: Json) -> None:
+    """AWS docs: PutRule; a pattern has at most 4096 characters."""
+    for rule in of_type(template, "AWS::Events::Rule").values():
+        assert len(json.dumps(rule.get("EventPattern", {}))) <= 4096

@@ -1,0 +1,107 @@
+"""What each function may do, compared with literals: a permission that appears or goes is a change to be seen."""
+
+from typing import Any
+
+import pytest
+
+from tests.infra.resources import as_list, functions, of_type, statements
+
+Json = dict[str, Any]
+
+LOGS = {"logs:CreateLogStream", "logs:PutLogEvents"}
+STREAM = {"dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams"}
+SEND = {"sqs:SendMessage", "sqs:GetQueueAttributes", "sqs:GetQueueUrl"}
+RECEIVE = {
+    "sqs:ReceiveMessage",
+    "sqs:DeleteMessage",
+    "sqs:ChangeMessageVisibility",
+    "sqs:GetQueueAttributes",
+    "sqs:GetQueueUrl",
+}
+READ_ECS = {
+    "ecs:DescribeServices",
+    "ecs:ListTasks",
+    "ecs:DescribeTasks",
+    "ecs:DescribeTaskDefinition",
+    "application-autoscaling:DescribeScalableTargets",
+}
+ACT = {"ecs:UpdateService", "application-autoscaling:RegisterScalableTarget"}
+ALERT = {
+    "detect": LOGS | RECEIVE | {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:BatchWriteItem"},
+    "respond": LOGS | STREAM | SEND | READ_ECS | {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"},
+    "sweep": LOGS | SEND | {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"},
+    "notify": LOGS | STREAM | SEND | {"sns:Publish", "kms:Decrypt", "kms:GenerateDataKey*", "events:PutEvents"},
+}
+EXPECTED = {"alert": ALERT, "stop": {**ALERT, "respond": ALERT["respond"] | ACT}}
+UNLIMITED = {
+    "dynamodb:ListStreams",
+    "ecs:ListTasks",
+    "ecs:DescribeTaskDefinition",
+    "application-autoscaling:DescribeScalableTargets",
+}
+"""Actions that AWS does not let anybody limit to a resource."""
+
+
+def actions(template: Json, function: str) -> set[str]:
+    return {action for statement in statements(template, function) for action in as_list(statement["Action"])}
+
+
+@pytest.mark.parametrize("mode", ["alert", "stop"])
+@pytest.mark.parametrize("function", ["detect", "respond", "sweep", "notify"])
+def test_each_function_may_do_exactly_what_is_written_here(
+    templates: dict[str, Json], mode: str, function: str
+) -> None:
+    """No function has an action more or less than its literal, in either mode."""
+    assert actions(templates[mode], function) == EXPECTED[mode][function]
+
+
+def test_in_mode_alert_nothing_may_change_ecs_or_scaling(template: Json) -> None:
+    """Mode `alert` is an absent permission: every action on ECS and Auto Scaling, anywhere in the template, reads."""
+    policies = of_type(template, "AWS::IAM::Policy").values()
+    granted = {
+        action
+        for policy in policies
+        for statement in policy["PolicyDocument"]["Statement"]
+        for action in as_list(statement["Action"])
+    }
+    ours = {action for action in granted if action.split(":")[0] in {"ecs", "application-autoscaling", "*"}}
+    assert ours
+    assert all(action.split(":")[1].startswith(("Describe", "List")) for action in ours)
+
+
+def test_roles_have_no_policy_but_their_own(template: Json) -> None:
+    """No managed or inline policy adds to the statements that are compared with literals."""
+    for role in of_type(template, "AWS::IAM::Role").values():
+        assert not role.get("ManagedPolicyArns")
+        assert not role.get("Policies")
+
+
+def test_no_two_functions_share_a_role(template: Json) -> None:
+    """What one function may do, no other can."""
+    roles = [str(function["Role"]) for function in functions(template).values()]
+    assert len(set(roles)) == len(roles)
+
+
+def test_only_services_that_opted_in_can_be_stopped(templates: dict[str, Json]) -> None:
+    """UpdateService asks for the tag `loopbreaker:action` = `stop` on the service itself."""
+    (update,) = [s for s in statements(templates["stop"], "respond") if "ecs:UpdateService" in as_list(s["Action"])]
+    assert as_list(update["Action"]) == ["ecs:UpdateService"]
+    assert update["Condition"] == {"StringEquals": {"aws:ResourceTag/loopbreaker:action": "stop"}}
+    assert str(update["Resource"]).count(":service/*") == 1
+
+
+def test_only_the_scaling_of_ecs_services_can_be_suspended(templates: dict[str, Json]) -> None:
+    """RegisterScalableTarget is limited to scalable targets in the namespace of ECS."""
+    action = "application-autoscaling:RegisterScalableTarget"
+    (register,) = [s for s in statements(templates["stop"], "respond") if action in as_list(s["Action"])]
+    assert as_list(register["Action"]) == [action]
+    assert register["Condition"] == {"StringEquals": {"application-autoscaling:service-namespace": "ecs"}}
+    assert str(register["Resource"]).count(":scalable-target/*") == 1
+
+
+def test_any_resource_is_named_only_where_aws_allows_nothing_else(templates: dict[str, Json]) -> None:
+    """Resource "*" appears only with actions that have no resource type."""
+    for function in ALERT:
+        for statement in statements(templates["stop"], function):
+            if "*" in as_list(statement["Resource"]):
+                assert set(as_list(statement["Action"])) <= UNLIMITED

@@ -1,0 +1,118 @@
+"""The configuration: what is read, and that everything wrong is told at once."""
+
+import json
+
+import pytest
+
+from infra.config import POLICY_KEYS, Action, ConfigError, StackConfig
+from loopbreaker.policy import thresholds
+
+
+def test_nothing_given_means_the_defaults() -> None:
+    """Without context the stack alerts about ECS events, keeps its data, and tells nobody yet."""
+    config = StackConfig.from_context({})
+    assert config == StackConfig(policy={})
+    assert (config.action, config.event_source, config.keep_data) == (Action.ALERT, ("aws.ecs",), True)
+
+
+def test_every_key_is_read_from_the_command_line() -> None:
+    """Text from `-c key=value` becomes typed values."""
+    context = {
+        "mail": "ops@example.com, oncall@example.com",
+        "https": "https://example.com/hook",
+        "action": "stop",
+        "event_source": "aws.ecs,example.replay",
+        "stack_name": "Loops-prod",
+        "log_retention_days": "90",
+        "log_level": "DEBUG",
+        "policy": "fast.depth=4, confirm_after=0.5",
+        "keep_data": "false",
+    }
+    assert StackConfig.from_context(context) == StackConfig(
+        mail=("ops@example.com", "oncall@example.com"),
+        https=("https://example.com/hook",),
+        action=Action.STOP,
+        event_source=("aws.ecs", "example.replay"),
+        stack_name="Loops-prod",
+        log_retention_days=90,
+        log_level="DEBUG",
+        policy={"fast.depth": 4, "confirm_after": 0.5},
+        keep_data=False,
+    )
+
+
+def test_cdk_json_may_hold_typed_values() -> None:
+    """JSON from cdk.json means the same as text from the command line."""
+    config = StackConfig.from_context({"log_retention_days": 90, "keep_data": False})
+    assert (config.log_retention_days, config.keep_data) == (90, False)
+
+
+def test_the_cdk_s_own_keys_are_left_alone() -> None:
+    """Context that CDK adds by itself is not taken for a mistake."""
+    own = {"aws:cdk:bundling-stacks": ["**"], "@aws-cdk/core:target-partitions": ["aws"], "cdk-migrate": True}
+    assert StackConfig.from_context(own) == StackConfig(policy={})
+
+
+def test_the_policy_is_handed_on_as_nested_json() -> None:
+    """`fast.depth` becomes an object of its profile."""
+    config = StackConfig.from_context({"policy": "fast.depth=4,slow.depth=5,confirm_after=10"})
+    assert json.loads(config.policy_json) == {"fast": {"depth": 4}, "slow": {"depth": 5}, "confirm_after": 10}
+
+
+def test_every_threshold_of_the_functions_can_be_set_and_no_other() -> None:
+    """The table of keys and the functions' own policy do not drift apart."""
+    assert set(POLICY_KEYS) == set(thresholds())
+
+
+WRONG: dict[str, tuple[dict[str, object], list[str]]] = {
+    "no mail address": ({"mail": "ops"}, ["mail=ops", "not a mail address"]),
+    "one of two addresses": ({"mail": "ops@example.com,on call@example.com"}, ["on call@example.com"]),
+    "the same address twice": ({"mail": "ops@example.com,ops@example.com"}, ["ops@example.com is there twice"]),
+    "no TLS": ({"https": "http://example.com"}, ["https=http://example.com", "not an https:// URL"]),
+    "no such action": ({"action": "rollback"}, ["action=rollback", "alert, stop"]),
+    "another AWS source": ({"event_source": "aws.ec2"}, ["event_source=aws.ec2", "aws.ecs"]),
+    "no source name": ({"event_source": "my source"}, ["event_source=my source"]),
+    "no stack name": ({"stack_name": "1st"}, ["stack_name=1st", "beginning with a letter"]),
+    "no such retention": ({"log_retention_days": "31"}, ["log_retention_days=31", "30", "60"]),
+    "no such level": ({"log_level": "debug"}, ["log_level=debug", "DEBUG"]),
+    "neither true nor false": ({"keep_data": "no"}, ["keep_data=no", "true, false"]),
+    "a list where text belongs": ({"mail": ["ops@example.com"]}, ["mail=", "must be text, not list"]),
+    "a misspelt key": ({"acton": "stop"}, ["unknown key 'acton'", "did you mean 'action'"]),
+    "a key like no other": ({"zzz": "1"}, ["unknown key 'zzz'", "there are: mail, https, action"]),
+    "a misspelt threshold": ({"policy": "fast.dept=4"}, ["unknown key 'fast.dept'", "did you mean 'fast.depth'"]),
+    "depth of one": ({"policy": "fast.depth=1"}, ["fast.depth must be a whole number, at least 2, not '1'"]),
+    "half a generation": ({"policy": "slow.depth=2.5"}, ["slow.depth must be a whole number", "2.5"]),
+    "no time at all": ({"policy": "quiet_after=0"}, ["quiet_after must be seconds, more than 0, not '0'"]),
+    "for ever": ({"policy": "quiet_after=inf"}, ["quiet_after must be seconds", "inf"]),
+    "no number": ({"policy": "mass_limit=many"}, ["mass_limit must be a whole number", "many"]),
+    "certainty": ({"policy": "chance=1"}, ["chance must be a probability", "1"]),
+    "no value": ({"policy": "mass_limit"}, ["mass_limit must be a whole number"]),
+    "a threshold twice": ({"policy": "mass_limit=1,mass_limit=2"}, ["mass_limit is there twice"]),
+    "profiles the wrong way round": (
+        {"policy": "fast.max_lifetime=900,slow.max_lifetime=60"},
+        ["fast.max_lifetime=900 is more than slow.max_lifetime=60"],
+    ),
+    "over before it is confirmed": (
+        {"policy": "confirm_after=60,quiet_after=30"},
+        ["confirm_after=60 is more than quiet_after=30"],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_a_wrong_context_is_refused_by_name(name: str) -> None:
+    """The message names the key, the value and what it must be."""
+    context, words = WRONG[name]
+    with pytest.raises(ConfigError) as refused:
+        StackConfig.from_context(context)
+    assert [word for word in words if word not in str(refused.value)] == []
+
+
+def test_one_message_names_every_problem() -> None:
+    """All mistakes of a context are told together, one a line."""
+    context = {"mail": "ops", "action": "kill", "retention": "1", "policy": "fast.dept=4,mass_limit=0"}
+    with pytest.raises(ConfigError) as refused:
+        StackConfig.from_context(context)
+    message = str(refused.value)
+    assert all(word in message for word in ("mail=ops", "action=kill", "'retention'", "fast.dept", "mass_limit"))
+    assert message.count("\n") == 4

@@ -1,0 +1,144 @@
+"""What every store promises to the stories (`loopbreaker.ingest.Store`), whatever it is made of."""
+
+from dataclasses import replace
+
+import pytest
+
+from loopbreaker.detection import Evidence
+from loopbreaker.ingest import Store
+from loopbreaker.ladder import Rung
+from loopbreaker.model import Category, ServiceRef, TaskFailure
+from loopbreaker.record import Incident, NoticeKind, Record, Signal, Verdict, tell
+from tests.task_events import CREATED, arn
+
+WEB = ServiceRef(arn("cluster/prod"), "web")
+OTHERS = [ServiceRef(arn("cluster/prod"), "api"), ServiceRef(arn("cluster/stage"), "web")]
+
+
+def failed(number: int = 1, *, service: ServiceRef = WEB, at: float = CREATED) -> TaskFailure:
+    """The failure of task `number`."""
+    return TaskFailure(
+        service=service,
+        task_id=f"{number:032x}",
+        created_at=at - 40,
+        failed_at=at,
+        lifetime=10.0,
+        category=Category.APP_CRASH,
+        container="web",
+        evidence="exit code 1",
+        exit_code=1,
+        deployment_id="ecs-svc/1111111111111111111",
+        task_definition=arn("task-definition/web:7"),
+    )
+
+
+def looping() -> Record:
+    """A record with something in every part that matters."""
+    rung = Rung(
+        created_at=CREATED - 40.25,
+        failed_at=CREATED,
+        lifetime=10.5,
+        category=Category.APP_CRASH,
+        generation=3,
+        since=CREATED - 300,
+        shortest=9.0,
+        longest=11.125,
+    )
+    incident = Incident(
+        signal=Signal.FAST,
+        opened_at=CREATED + 2,
+        first_failure_at=CREATED - 300,
+        last_failure_at=CREATED,
+        depth=3,
+        category=Category.APP_CRASH,
+        failed_tasks=3,
+        exit_code=0,
+    )
+    record = Record(service=WEB, fast=(rung,), slow=(rung,), impaired=(CREATED,), incident=incident)
+    record = replace(record, verdict=Verdict.LOOPING, due_at=CREATED + 600, asked_at=CREATED, touched_at=CREATED)
+    return tell(record, NoticeKind.LOOPING, at=CREATED + 2, reason="replacements failed 3 times in a row")
+
+
+class StoreContract:
+    """Inherit, and give a fixture `store` that makes an empty one."""
+
+    @pytest.fixture()
+    def store(self) -> Store:
+        raise NotImplementedError
+
+    def test_an_unknown_service_has_a_new_record(self, store: Store) -> None:
+        """Nobody has to create a record before folding into it."""
+        assert store.load(WEB) == Record(service=WEB)
+
+    def test_a_record_is_loaded_as_it_was_saved(self, store: Store) -> None:
+        """Every field survives; only the version has been counted up."""
+        assert store.save(looping())
+        assert store.load(WEB) == replace(looping(), version=1)
+
+    def test_a_loaded_record_can_be_saved_again(self, store: Store) -> None:
+        """Load, change, save goes on for ever."""
+        for version in range(1, 4):
+            assert store.save(replace(store.load(WEB), touched_at=float(version)))
+            assert store.load(WEB) == Record(service=WEB, version=version, touched_at=float(version))
+
+    @pytest.mark.parametrize("saved_before", [0, 1])
+    def test_of_two_that_loaded_the_same_record_one_can_save(self, store: Store, saved_before: int) -> None:
+        """The second is told, and what the first saved stays."""
+        for _ in range(saved_before):
+            store.save(store.load(WEB))
+        loaded = store.load(WEB)
+        assert store.save(replace(loaded, touched_at=1.0))
+        assert not store.save(replace(loaded, touched_at=2.0))
+        assert store.load(WEB).touched_at == 1.0
+
+    def test_a_record_that_is_gone_is_not_saved_over(self, store: Store) -> None:
+        """Who loaded what has been deleted since must fold again."""
+        assert not store.save(Record(service=WEB, version=3))
+        assert store.load(WEB) == Record(service=WEB)
+
+    def test_services_of_one_name_are_two(self, store: Store) -> None:
+        """A service is its cluster and its name."""
+        store.save(looping())
+        store.keep([failed()])
+        for other in OTHERS:
+            assert store.load(other) == Record(service=other)
+            assert store.evidence(other, since=0) == Evidence()
+
+    def test_no_failures_are_no_evidence(self, store: Store) -> None:
+        """Before the first failure there is nothing to count."""
+        assert store.evidence(WEB, since=0) == Evidence(failed_tasks=0, newest=None)
+
+    def test_evidence_counts_failed_tasks_and_shows_the_newest(self, store: Store) -> None:
+        """From `since` on, that moment included, in whatever order they were kept."""
+        store.keep([failed(3, at=CREATED + 20)])
+        store.keep([failed(1, at=CREATED), failed(2, at=CREATED + 10.5)])
+        assert store.evidence(WEB, since=CREATED) == Evidence(3, failed(3, at=CREATED + 20))
+        assert store.evidence(WEB, since=CREATED + 10.5) == Evidence(2, failed(3, at=CREATED + 20))
+        assert store.evidence(WEB, since=CREATED + 20.001) == Evidence()
+
+    def test_repeating_a_failure_changes_nothing(self, store: Store) -> None:
+        """In one batch or in several, a failure is kept once."""
+        batch = [failed(1), failed(2, at=CREATED + 1)]
+        store.keep([*batch, *batch])
+        store.keep(batch)
+        assert store.evidence(WEB, since=0) == Evidence(2, failed(2, at=CREATED + 1))
+
+    def test_a_task_that_failed_at_two_times_is_one_task(self, store: Store) -> None:
+        """Two events of one task may disagree about its times."""
+        store.keep([failed(1), failed(1, at=CREATED + 1)])
+        assert store.evidence(WEB, since=0) == Evidence(1, failed(1, at=CREATED + 1))
+
+    def test_many_failures_are_kept_at_once(self, store: Store) -> None:
+        """A batch may be larger than what a table takes in one request."""
+        store.keep([failed(number, at=CREATED + number) for number in range(60)])
+        assert store.evidence(WEB, since=CREATED + 10) == Evidence(50, failed(59, at=CREATED + 59))
+
+    def test_a_closed_incident_is_kept_beside_the_record(self, store: Store) -> None:
+        """Archiving, once or twice, changes neither the record nor the evidence."""
+        store.save(looping())
+        incident = looping().incident
+        assert incident
+        for _ in range(2):
+            store.archive(WEB, incident, closed_at=CREATED + 900, reason="it is over")
+        assert store.load(WEB).incident == incident
+        assert store.evidence(WEB, since=0) == Evidence()

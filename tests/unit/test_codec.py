@@ -1,0 +1,143 @@
+"""Records become JSON and come back as they were; what cannot be read is named."""
+
+import json
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from loopbreaker.codec import CodecError, decode, encode
+from loopbreaker.ladder import Rung, climb
+from loopbreaker.model import Category, ServiceRef, TaskFailure
+from loopbreaker.record import Finding, NoticeKind, Record, Scaling, Signal, Suspicion, tell
+from tests.builders import POLICY, SERVICE, T0, climbed, crash_loop, looping, start_first_loop, task_failure, trip
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    COMPACT: ClassVar[bool] = True
+
+    left: int
+    right: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    count: int
+    name: str = "box"
+    open: bool = False
+    pairs: tuple[Pair, ...] = ()
+    cause: Category | None = None
+
+
+def there_and_back(record: Record) -> Record:
+    return decode(Record, json.loads(json.dumps(encode(record))))
+
+
+def full_record() -> Record:
+    scaling = Scaling(
+        minimum=1, maximum=9, dynamic_in_suspended=True, dynamic_out_suspended=False, scheduled_suspended=True
+    )
+    record = looping(
+        fast=climbed(crash_loop(5)),
+        slow=climbed(start_first_loop(4), POLICY.slow),
+        impaired=(T0, T0 + 60),
+        suspicion=Suspicion(signal=Signal.SLOW, at=T0, depth=4, since=T0 - 90),
+        trip=trip(scaling=scaling),
+        finding=Finding(at=T0 + 30.5, deployment_id="ecs-svc/1"),
+        declined=("survivor", "deploying"),
+        asked_at=T0 + 1,
+        exit_code=0,
+    )
+    return tell(record, NoticeKind.LOOPING, at=T0, reason="replacements failed 3 times in a row")
+
+
+def test_a_record_comes_back_as_it_was() -> None:
+    """Every kind of field, nested and optional, survives the way through JSON."""
+    assert there_and_back(full_record()) == full_record()
+
+
+def test_a_new_record_takes_no_room() -> None:
+    """Fields that hold their default are left out."""
+    assert encode(Record(service=SERVICE)) == {"service": {"cluster_arn": SERVICE.cluster_arn, "name": "web"}}
+    assert encode(Box(count=0)) == {"count": 0}
+    assert decode(Box, {"count": 0}) == Box(count=0)
+
+
+def test_a_rung_is_a_bare_list() -> None:
+    """What a record holds many of is written without field names."""
+    (rung,) = climbed([task_failure(0, 10)])
+    assert encode(rung) == [T0, T0 + 10, 10, "app-crash", 1, T0 + 10, 10, 10]
+    assert decode(Rung, encode(rung)) == rung
+    assert encode(Box(count=1, pairs=(Pair(1, None),))) == {"count": 1, "pairs": [[1, None]]}
+
+
+@settings(deadline=None)
+@given(st.integers(0, 2_000_000_000_000_000))
+def test_times_keep_their_microseconds(microseconds: int) -> None:
+    """A duplicate of a failure meets its rung again after the record was saved, to the last digit of its times."""
+    failure = task_failure(0, 0)
+    exact = replace(failure, created_at=microseconds / 1e6, failed_at=(microseconds + 250_000) / 1e6)
+    before = there_and_back(Record(service=SERVICE, fast=climbed([exact])))
+    assert before.fast[0].created_at == exact.created_at
+    assert climb(before.fast, [exact], POLICY.fast) is before.fast
+
+
+def test_whole_numbers_and_differences_are_short() -> None:
+    """A duration that is a rounding error away from a whole number is written as that number."""
+    assert json.dumps(encode((10.0, 0.1 + 0.2, 1.5))) == "[10, 0.3, 1.5]"
+
+
+def test_unknown_fields_are_passed_over() -> None:
+    """A record that a newer version wrote can be read."""
+    data = encode(full_record()) | {"colour": "red"}
+    data["incident"]["mood"] = [1]
+    assert decode(Record, data) == full_record()
+    assert decode(Pair, [1, 2.0, "more"]) == Pair(1, 2.0)
+
+
+def test_a_compact_value_may_be_an_object() -> None:
+    """A list may become an object in a later version."""
+    assert decode(Pair, {"left": 1, "right": None}) == Pair(1, None)
+
+
+@pytest.mark.parametrize(
+    ("data", "problem"),
+    [
+        ([], r"Box: not an object: \[\]"),
+        (None, "Box: not an object: None"),
+        ({}, "Box: .*count"),
+        ({"count": 1.0}, "Box.count: not int: 1.0"),
+        ({"count": True}, "Box.count: not int: True"),
+        ({"count": None}, "Box.count: not int: None"),
+        ({"count": 1, "name": 5}, "Box.name: not str: 5"),
+        ({"count": 1, "open": "no"}, "Box.open: not bool: 'no'"),
+        ({"count": 1, "pairs": {}}, "Box.pairs: not a list: {}"),
+        ({"count": 1, "pairs": [[1, 2], [1]]}, r"Box.pairs\[1\]: .*right"),
+        ({"count": 1, "pairs": [[1, "2"]]}, r"Box.pairs\[0\].right: not float: '2'"),
+        ({"count": 1, "pairs": [[1, True]]}, r"Box.pairs\[0\].right: not float: True"),
+        ({"count": 1, "cause": "weather"}, "Box.cause: 'weather' is not a valid Category"),
+        ({"count": 1, "cause": 3}, "Box.cause: not Category: 3"),
+    ],
+)
+def test_what_cannot_be_read_is_named(data: Any, problem: str) -> None:
+    """The error names the field by its path and shows the value."""
+    with pytest.raises(CodecError, match=problem):
+        decode(Box, data)
+
+
+def test_a_failure_comes_back_as_it_was() -> None:
+    """The evidence of a failure survives too, with an exit code of 0 and with none."""
+    for code in (0, None, 137):
+        failure = task_failure(0, 10.125, exit_code=code, category=Category.CLEAN_EXIT)
+        assert decode(TaskFailure, json.loads(json.dumps(encode(failure)))) == failure
+
+
+def test_scalars_are_their_own_json() -> None:
+    """Text, truth, numbers and nothing stay what they are; an enum is its text."""
+    for value in ("a", True, 3, None):
+        assert encode(value) is value
+    assert json.dumps(encode(Category.SPOT)) == '"spot"'
+    assert decode(ServiceRef, {"cluster_arn": "a", "name": "b"}) == ServiceRef("a", "b")

@@ -1,0 +1,350 @@
+"""The ladder counts how many times in a row a replacement failed, whatever the order and number of deliveries."""
+
+from collections.abc import Iterable
+from math import log
+from random import Random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from loopbreaker.ladder import LATENESS, MAX_BYSTANDERS, MAX_RUNGS, Ladder, Rung, chain, climb, surprise, top
+from loopbreaker.model import Category, TaskFailure
+from loopbreaker.policy import Profile
+from tests.builders import POLICY, T0, climbed, crash_loop, depth, start_first_loop, task_failure
+
+FAST = POLICY.fast
+
+
+def longest_chain(failures: Iterable[TaskFailure], profile: Profile = FAST) -> int:
+    """The depth by its definition, from all failures at once; there must be no pause between them."""
+    known: dict[tuple[float, float], int] = {}
+    for task in sorted(failures, key=lambda f: (f.created_at, f.failed_at)):
+        below = [
+            generation
+            for (created, failed), generation in known.items()
+            if created < task.created_at and failed <= task.created_at <= failed + profile.replacement_gap
+        ]
+        known[task.created_at, task.failed_at] = 1 + max(below, default=0)
+    return max(known.values())
+
+
+def essence(rung: Rung) -> tuple[float, ...]:
+    """What of a rung depends on the set of failures alone; of chains as high and as long any may be remembered."""
+    return rung.created_at, rung.failed_at, rung.generation, rung.longest
+
+
+def summit(ladder: Ladder) -> Rung:
+    rung = top(ladder, FAST)
+    assert rung is not None
+    return rung
+
+
+def surprise_of(failures: Iterable[TaskFailure]) -> float:
+    ladder = climbed(failures)
+    return surprise(summit(ladder), ladder, FAST, flaky_mtbf=POLICY.flaky_mtbf)
+
+
+ENOUGH = -log(POLICY.chance)
+
+
+# -- what a generation is ---------------------------------------------------------------------------------
+
+
+def test_an_empty_ladder_has_no_top() -> None:
+    """Where nothing failed there is no depth."""
+    assert climb((), [], FAST) == ()
+    assert top((), FAST) is None
+
+
+@pytest.mark.parametrize("generations", [1, 2, 3, 7])
+def test_each_failed_replacement_is_one_generation(generations: int) -> None:
+    """One failure is depth 1, its failed replacement 2, that one's replacement 3, and so on."""
+    assert depth(climbed(crash_loop(generations))) == generations
+
+
+@pytest.mark.parametrize("slots", [1, 2, 20, 200])
+def test_the_depth_does_not_depend_on_how_many_tasks_run(slots: int) -> None:
+    """One outage of 200 tasks is one generation, and three rounds of 200 tasks are three."""
+    assert depth(climbed(crash_loop(1, slots=slots, lifetime=300))) == 1
+    assert depth(climbed(crash_loop(3, slots=slots, lifetime=300, restart=220))) == 3
+
+
+def test_the_top_knows_its_chain() -> None:
+    """The rung at the end carries the start of its chain and its shortest and longest life."""
+    failures = [task_failure(0, 30), task_failure(50, 55), task_failure(80, 100)]
+    rung = summit(climbed(failures))
+    assert (rung.generation, rung.since - T0, rung.shortest, rung.longest) == (3, 30, 5, 30)
+
+
+def test_of_equal_chains_the_one_of_shorter_lives_counts() -> None:
+    """A task that may have replaced either of two failures stands on the one that lived shorter."""
+    assert summit(climbed([task_failure(0, 100), task_failure(80, 90), task_failure(110, 120)])).longest == 10
+
+
+@pytest.mark.parametrize(
+    ("created", "expected"),
+    [(99.0, 1), (100.0, 2), (100 + FAST.replacement_gap, 2), (100.001 + FAST.replacement_gap, 1)],
+)
+def test_a_replacement_is_created_between_the_failure_and_the_end_of_the_gap(created: float, expected: int) -> None:
+    """A task that existed when another failed replaces it as little as one that comes long after; both ends count."""
+    assert depth(climbed([task_failure(0, 100), task_failure(created, created + 10)])) == expected
+
+
+def test_a_task_cannot_follow_itself() -> None:
+    """A task that never lived (created and failed at one moment) is one generation, however often it is delivered."""
+    failure = task_failure(0, 0)
+    assert depth(climb((), [failure, failure, task_failure(0, 0)], FAST)) == 1
+
+
+def test_a_chain_ends_after_a_pause() -> None:
+    """After a pause longer than the gap the count starts anew."""
+    failures = [*crash_loop(5), *crash_loop(2, start=1000)]
+    ladder = climbed(failures)
+    assert depth(ladder) == 2
+    assert [rung.created_at - T0 for rung in chain(ladder, FAST)] == [1000, 1030]
+
+
+def test_a_long_failure_bridges_no_pause_in_front_of_it() -> None:
+    """A rung that ends late keeps the chain open from its end on, not from its start."""
+    failures = [task_failure(0, 800), task_failure(10, 20), task_failure(1000, 1010)]
+    assert depth(climbed(failures)) == 2
+
+
+def test_a_late_failure_that_closes_the_pause_joins_the_chains() -> None:
+    """What arrives last may be the link between two chains."""
+    first, link, last = task_failure(0, 100), task_failure(300, 400), task_failure(650, 700)
+    assert depth(climbed([first, last])) == 1
+    assert depth(climbed([first, last, link])) == 3
+
+
+def test_a_long_lived_task_is_no_rung() -> None:
+    """A task that ran longer than `max_lifetime` breaks no chain and makes none."""
+    long_lived = [task_failure(n * 1000.0, n * 1000 + FAST.max_lifetime + 1) for n in range(4)]
+    assert depth(climbed(long_lived)) == 0
+    assert depth(climbed([task_failure(0, FAST.max_lifetime)])) == 1
+    assert depth(climbed([*crash_loop(3), task_failure(-5000, 50)])) == 3
+
+
+def test_a_failed_health_check_is_replaced_before_it_stops() -> None:
+    """ECS starts the replacement of an unhealthy task first; three in a row are three generations all the same."""
+    assert depth(climbed(start_first_loop(3))) == 3
+    crashes = [task_failure(f.created_at - T0, f.failed_at - T0) for f in start_first_loop(3)]
+    assert depth(climbed(crashes)) < 3
+
+
+@pytest.mark.parametrize("category", [Category.ELB_HEALTH_CHECK, Category.CONTAINER_HEALTH_CHECK])
+def test_an_unhealthy_task_is_not_followed_by_its_older_siblings(category: Category) -> None:
+    """What was created in the first half of its life did not come in its place."""
+    unhealthy = task_failure(0, 200, category=category)
+    assert depth(climbed([unhealthy, task_failure(99, 250)])) == 1
+    assert depth(climbed([unhealthy, task_failure(100, 250)])) == 2
+
+
+# -- deliveries -------------------------------------------------------------------------------------------
+
+
+@st.composite
+def small_streams(draw: st.DrawFn) -> list[TaskFailure]:
+    """Up to four tasks that loop side by side for up to six generations each, as ECS would restart them."""
+    failures = []
+    for slot in range(draw(st.integers(1, 4))):
+        created = draw(st.integers(0, 60)) + slot / 8
+        for _ in range(draw(st.integers(1, 6))):
+            failed = created + draw(st.integers(0, 150))
+            failures.append(task_failure(created, failed))
+            created = failed + draw(st.integers(1, 60))
+    return failures
+
+
+@settings(deadline=None)
+@given(small_streams(), st.data())
+def test_any_order_and_any_duplication_give_the_same_depth(failures: list[TaskFailure], data: st.DataObject) -> None:
+    """As long as the ladder has room for all failures it is exact: never more, never less."""
+    again = data.draw(st.lists(st.sampled_from(failures), max_size=8))
+    order = data.draw(st.permutations([*failures, *again]))
+    assert depth(climbed(order)) == longest_chain(failures)
+
+
+@settings(deadline=None)
+@given(small_streams())
+def test_full_reversal_gives_the_same_depth(failures: list[TaskFailure]) -> None:
+    """A stream that is delivered newest first loses nothing."""
+    newest_first = sorted(failures, key=lambda f: -f.failed_at)
+    assert depth(climbed(newest_first)) == longest_chain(failures)
+
+
+@settings(deadline=None)
+@given(small_streams(), st.integers(1, 7))
+def test_batches_give_what_single_deliveries_give(failures: list[TaskFailure], size: int) -> None:
+    """How failures are grouped into batches changes no generation."""
+    ladder: Ladder = ()
+    for start in range(0, len(failures), size):
+        ladder = climb(ladder, failures[start : start + size], FAST)
+    assert [essence(rung) for rung in ladder] == [essence(rung) for rung in climbed(failures)]
+
+
+@settings(deadline=None)
+@given(small_streams())
+def test_a_repetition_gives_the_very_same_ladder(failures: list[TaskFailure]) -> None:
+    """What is known already is not climbed again."""
+    ladder = climbed(failures)
+    assert climb(ladder, failures, FAST) is ladder
+
+
+def busy_stream(seed: int, slots: int) -> list[TaskFailure]:
+    """More failures than the ladder has room for: many tasks that loop, each at its own pace."""
+    rng, failures = Random(seed), []
+    lifetime = rng.choice([2, 10, 60, 200])
+    for _ in range(slots):
+        created = rng.uniform(0, rng.choice([5, 60, 300]))
+        for _ in range(rng.randint(3, 5)):
+            failed = created + rng.uniform(15, 40) + lifetime * rng.uniform(0.5, 1.5)
+            failures.append(task_failure(created, failed))
+            created = failed + rng.uniform(5, 40)
+    return failures
+
+
+@pytest.mark.parametrize("slots", [20, 60])
+@pytest.mark.parametrize("seed", range(6))
+def test_many_tasks_in_disorder_lose_at_most_one_generation(seed: int, slots: int) -> None:
+    """Minutes late and partly twice, a large service's depth is the same or one less, as far as it can matter."""
+    failures, rng = busy_stream(seed, slots), Random(seed)
+    arrivals = sorted(failures, key=lambda f: f.failed_at + (rng.uniform(0, 300) if rng.random() < 0.3 else 0))
+    found, true = depth(climbed([*arrivals, *rng.sample(arrivals, 10)])), longest_chain(failures)
+    assert min(true, 7) - 1 <= found <= true
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_no_order_makes_a_chain_longer_than_it_is(seed: int) -> None:
+    """Reversed and shuffled streams that overflow the ladder never look worse than they are."""
+    failures = busy_stream(seed, 20)
+    true = longest_chain(failures)
+    assert depth(climbed(sorted(failures, key=lambda f: -f.failed_at))) <= true
+    Random(seed).shuffle(failures)
+    assert depth(climbed(failures)) <= true
+
+
+def test_in_order_many_tasks_lose_nothing() -> None:
+    """A ladder that overflows keeps what later failures stand on: delivered in order its depth is exact."""
+    for seed in range(4):
+        failures = sorted(busy_stream(seed, 60), key=lambda f: f.failed_at)
+        assert depth(climbed(failures)) == longest_chain(failures)
+
+
+def test_a_gap_between_thinned_rungs_is_no_pause() -> None:
+    """Of failures side by side those are kept whose times cover those of the others, up to the last moment."""
+    crowd = [task_failure(0, 10 + n / 100) for n in range(60)]
+    straggler, other = task_failure(5, 140), task_failure(5.5, 500)
+    late = task_failure(435, 700)
+    assert depth(climbed([*crowd, straggler, other, late])) == 2
+
+
+# -- bounds -----------------------------------------------------------------------------------------------
+
+
+def test_the_ladder_is_bounded() -> None:
+    """However many tasks fail, for however long, the record keeps few rungs and few bystanders."""
+    rng = Random(1)
+    failures = []
+    for n in range(600):
+        created = n * rng.choice([1, 5])
+        lifetime = rng.choice([1.0, 100.0, 800.0, 2000.0, 5000.0])
+        failures.append(task_failure(created - lifetime, created, lifetime=lifetime))
+    ladder = climb((), failures, FAST)
+    for failure in crash_loop(50, lifetime=1, restart=2, start=700):
+        ladder = climb(ladder, [failure], FAST)
+        rungs = [rung for rung in ladder if rung.generation]
+        assert len(rungs) <= MAX_RUNGS
+        assert len(ladder) - len(rungs) <= MAX_BYSTANDERS
+    assert len(ladder) == MAX_RUNGS + MAX_BYSTANDERS
+
+
+def test_a_full_ladder_goes_on_growing() -> None:
+    """The oldest rungs go, their generations stay in those above."""
+    assert depth(climbed(crash_loop(100))) == 100
+
+
+def test_old_rungs_go() -> None:
+    """A rung on which nothing can stand any more is forgotten, and so is a bystander after an hour."""
+    horizon = FAST.max_lifetime + FAST.replacement_gap + LATENESS
+    before = climbed([task_failure(0, 10), task_failure(-9000, 20)])
+    assert len(climb(before, [task_failure(0, 10 + horizon, lifetime=1)], FAST)) == 3
+    kept = climb(before, [task_failure(0, 11 + horizon, lifetime=1)], FAST)
+    assert [rung.failed_at - T0 for rung in kept] == [20, 11 + horizon]
+    later = climb(kept, [task_failure(3000, 3621)], FAST)
+    assert [rung.failed_at - T0 for rung in later] == [11 + horizon, 3621]
+
+
+def test_what_is_far_too_late_changes_nothing() -> None:
+    """A failure from before everything that is remembered leaves the ladder as it was."""
+    ladder = climbed(crash_loop(3, start=10_000))
+    assert climb(ladder, [task_failure(0, 10)], FAST) == ladder
+
+
+def test_what_a_rung_stood_on_may_go() -> None:
+    """A rung keeps its generation when it is placed again after its witnesses were forgotten."""
+    ladder = climbed(crash_loop(60))
+    early = task_failure(100, 899)
+    assert early.created_at < min(rung.created_at for rung in ladder)
+    assert depth(climb(ladder, [early], FAST)) == 60
+
+
+# -- surprise ---------------------------------------------------------------------------------------------
+
+
+def test_three_short_lives_are_surprising() -> None:
+    """Three tasks in a row that lived 10 s are no chance."""
+    assert surprise_of(crash_loop(3)) > ENOUGH
+
+
+def test_three_random_lives_of_a_flaky_service_are_not() -> None:
+    """Three of many tasks that fail now and then may follow each other by chance."""
+    flaky = [task_failure(0, 250), task_failure(300, 1150), task_failure(1200, 1800)]
+    assert depth(climbed(flaky)) == 3
+    assert surprise_of(flaky) < ENOUGH
+
+
+def test_three_lives_alike_are_surprising_though_they_are_long() -> None:
+    """Tasks that always fail after ten minutes have a reason to."""
+    alike = [task_failure(0, 600), task_failure(620, 1221), task_failure(1240, 1842)]
+    assert surprise_of(alike) > ENOUGH
+    assert surprise_of(alike[:1]) < ENOUGH
+
+
+def test_more_generations_are_more_surprising() -> None:
+    """Lives of some minutes make a loop when there are enough of them."""
+    lives = [200, 320, 260, 340, 230, 310]
+    failures, created = [], 0.0
+    for lifetime in lives:
+        failures.append(task_failure(created, created + lifetime))
+        created += lifetime + 20
+    degrees = [surprise_of(failures[:n]) for n in range(1, 7)]
+    assert degrees == sorted(degrees)
+    assert degrees[1] < ENOUGH < degrees[5]
+
+
+def test_surprise_has_a_bound() -> None:
+    """Times have a resolution: three lives of no length are not endlessly surprising."""
+    assert surprise_of([task_failure(n * 10.0, n * 10.0) for n in range(3)]) == pytest.approx(3 * log(1e6))
+
+
+UNLIKE = [task_failure(0, 10), task_failure(30, 34), task_failure(60, 68)]
+
+
+def test_bystanders_weaken_a_chain() -> None:
+    """Where unrelated tasks fail and start often, one of them may pass for a replacement."""
+    few = [task_failure(-4000 - n, -100 * n) for n in range(4)]
+    many = [task_failure(-9000 - n, -100 * n) for n in range(MAX_BYSTANDERS)]
+    dense = [task_failure(-9000 - n, 60 - n) for n in range(MAX_BYSTANDERS)]
+    alone, with_few, with_many, with_dense = (surprise_of([*others, *UNLIKE]) for others in ([], few, many, dense))
+    assert alone > with_few > with_many > with_dense
+
+
+def test_the_rate_of_bystanders_is_measured_over_the_time_they_cover() -> None:
+    """Few of them are counted over an hour; a full list over the time from its oldest to the newest failure."""
+    share = 10 / POLICY.flaky_mtbf
+    one = surprise_of([task_failure(-4000, 0), *UNLIKE])
+    assert one == pytest.approx(-3 * log((1 + 300 / 3600) * share), rel=1e-3)
+    full = [task_failure(-9000 - n, -92.0 + n) for n in range(MAX_BYSTANDERS)]
+    assert surprise_of([*full, *UNLIKE]) == pytest.approx(-3 * log((1 + MAX_BYSTANDERS * 300 / 160) * share), rel=1e-3)

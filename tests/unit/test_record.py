@@ -1,0 +1,57 @@
+"""The record: which messages a step owes, and how long it is kept."""
+
+from dataclasses import replace
+
+from loopbreaker.record import NoticeKind, Record, Scaling, Verdict, keep_until, owed, tell
+from tests.builders import SERVICE, T0, incident
+
+DAY = 86_400
+
+
+def told(record: Record, count: int) -> Record:
+    for number in range(count):
+        record = tell(record, NoticeKind.LOOPING, at=T0 + number, reason=f"reason {number}")
+    return record
+
+
+def test_a_new_record_owes_what_it_tells() -> None:
+    """The first version of a record owes all of its messages, in order."""
+    assert [notice.number for notice in owed(None, told(Record(service=SERVICE), 2))] == [1, 2]
+    assert owed(None, Record(service=SERVICE)) == ()
+
+
+def test_a_step_owes_what_it_adds() -> None:
+    """A message is owed by the one step that brings it, and never again."""
+    before = told(Record(service=SERVICE), 3)
+    after = told(before, 1)
+    assert [notice.reason for notice in owed(before, after)] == ["reason 0"]
+    assert [notice.number for notice in owed(before, after)] == [4]
+    assert owed(after, after) == ()
+    assert owed(after, replace(after, touched_at=T0)) == ()
+    assert owed(Record(service=SERVICE), after) == after.notices
+
+
+def test_few_messages_are_kept_and_all_are_numbered() -> None:
+    """The last four messages stay in the record; their numbers go on."""
+    assert [notice.number for notice in told(Record(service=SERVICE), 9).notices] == [6, 7, 8, 9]
+
+
+def test_a_record_is_kept_while_it_has_something_to_say() -> None:
+    """A day after its last change where all is well, and more than a year while a loop lasts."""
+    healthy = Record(service=SERVICE, touched_at=T0)
+    assert keep_until(healthy) == T0 + DAY
+    assert keep_until(replace(healthy, verdict=Verdict.LOOPING)) == T0 + 400 * DAY
+
+
+def test_an_incident_is_named_by_its_opening() -> None:
+    """The name is the second in which it was opened, and does not change while it lasts."""
+    assert incident(opened_at=T0 + 0.4).id == "1767225600"
+    assert incident(opened_at=T0 + 0.4, depth=9).id == "1767225600"
+
+
+def test_scaling_is_suspended_when_all_three_flags_say_so() -> None:
+    """One kind of scaling that goes on is enough to lift the count."""
+    flags = {"dynamic_in_suspended": True, "dynamic_out_suspended": True, "scheduled_suspended": True}
+    assert Scaling(minimum=1, maximum=2, **flags).suspended
+    for name in flags:
+        assert not Scaling(minimum=1, maximum=2, **(flags | {name: False})).suspended

@@ -1,0 +1,69 @@
+"""The settings of a function come from its environment; every problem is in one error."""
+
+from dataclasses import replace
+
+import pytest
+
+from loopbreaker.policy import Mode, Policy
+from loopbreaker.settings import Settings, SettingsError
+
+FULL = {
+    "TABLE_NAME": "loops",
+    "INDEX_NAME": "due",
+    "TOPIC_ARN": "arn:aws:sns:eu-west-1:123456789012:loops",
+    "EVENT_BUS_NAME": "ops",
+    "ACTION": "stop",
+    "POLICY": '{"fast": {"depth": 4}, "slow.depth": 5, "confirm_after": 60}',
+}
+
+
+def test_everything_is_read() -> None:
+    """Names, mode and thresholds, nested or by their dotted key."""
+    policy = replace(
+        Policy(), fast=replace(Policy().fast, depth=4), slow=replace(Policy().slow, depth=5), confirm_after=60
+    )
+    assert Settings.from_env(FULL, needs=tuple(FULL)) == Settings(
+        table_name="loops",
+        index_name="due",
+        topic_arn="arn:aws:sns:eu-west-1:123456789012:loops",
+        bus_name="ops",
+        mode=Mode.STOP,
+        policy=policy,
+    )
+
+
+def test_nothing_set_means_alert_with_the_default_policy() -> None:
+    """Without configuration nothing is ever acted upon."""
+    read = Settings.from_env({}, needs=())
+    assert (read.mode, read.policy, read.bus_name) == (Mode.ALERT, Policy(), "default")
+    assert (read.table_name, read.index_name, read.topic_arn) == ("", "", "")
+    assert Settings.from_env({"POLICY": ""}, needs=()).policy == Policy()
+
+
+def test_every_problem_is_in_one_error() -> None:
+    """Missing and wrong variables are all named at once."""
+    env = {"TABLE_NAME": "", "ACTION": "explode", "POLICY": '{"fast": {"depth": -1}, "speed": 3}'}
+    with pytest.raises(SettingsError) as refused:
+        Settings.from_env(env, needs=("TABLE_NAME", "TOPIC_ARN"))
+    text = str(refused.value)
+    assert text.startswith("TABLE_NAME is not set; TOPIC_ARN is not set; ACTION: not one of alert, stop: 'explode'")
+    assert "POLICY: fast.depth: not a whole number above zero: -1" in text
+    assert "speed: no such threshold" in text
+
+
+@pytest.mark.parametrize(
+    ("policy", "problem"),
+    [
+        ("{", "POLICY: not JSON: "),
+        ("[" * 100_000, "POLICY: not JSON: "),
+        ("[1]", r"POLICY: not an object of thresholds: \[1\]"),
+        ("3", "POLICY: not an object of thresholds: 3"),
+        ("null", "POLICY: not an object of thresholds: None"),
+        ('{"fast": 3}', "POLICY: fast: no such threshold"),
+        ('{"fast": {"depth": {"x": 1}}}', "POLICY: fast.depth: not a whole number above zero"),
+    ],
+)
+def test_a_policy_that_cannot_be_read_is_refused(policy: str, problem: str) -> None:
+    """Broken JSON and JSON of another shape are errors of the variable POLICY, not of the program."""
+    with pytest.raises(SettingsError, match=problem):
+        Settings.from_env({"POLICY": policy}, needs=())
