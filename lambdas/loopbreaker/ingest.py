@@ -35,6 +35,12 @@ class Store(Protocol):
     def archive(self, service: ServiceRef, incident: Incident, *, closed_at: float, reason: str) -> None:
         """Keep a closed incident; repeating it changes nothing."""
 
+    def gather(self, service: ServiceRef, *, at: float, window: float) -> tuple[ServiceRef, ...]:
+        """Note that a service began to loop; all services that began within `window` seconds of it, itself included."""
+
+    def began(self, *, at: float, window: float) -> tuple[ServiceRef, ...]:
+        """The services that began to loop within `window` seconds of a time."""
+
 
 @dataclass(frozen=True, slots=True)
 class Observation:
