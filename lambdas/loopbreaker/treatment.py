@@ -53,7 +53,7 @@ def consider(
         return Look(seen)
     over = _over(seen.incident, facts, policy=policy, now=now)
     if over:
-        return _end(seen, facts, over, now=now)
+        return _end(seen, facts, over, policy=policy, now=now)
     incident = count(replace(seen.incident, desired_count=desired or seen.incident.desired_count), evidence)
     seen = replace(seen, incident=incident, due_at=_next_look(incident, policy, now))
     seen = _heed(seen, wanted, now=now) if isinstance(facts, Facts) else seen
@@ -123,17 +123,12 @@ def _over(incident: Incident, facts: Facts | Unknown, *, policy: Policy, now: fl
     return f"no task failed for {quiet / 60:.0f} minutes and {tasks}"
 
 
-def _end(record: Record, facts: Facts | Unknown, reason: str, *, now: float) -> Look:
+def _end(record: Record, facts: Facts | Unknown, reason: str, *, policy: Policy, now: float) -> Look:
     """Close the incident, but first give scaling flags back that are still as we left them."""
     trip = record.trip
-    if trip and isinstance(facts, Facts) and trip.scaling and not trip.scaling.suspended:
-        returned = recheck(
-            replace(record, trip=replace(trip, step=Step.RESTORE_SCALING, why="")),
-            trip,
-            facts,
-            policy=Policy(),
-            now=now,
-        )
+    if trip and isinstance(facts, Facts) and facts.exists:
+        giving = replace(trip, step=Step.RESTORE_SCALING, why="")
+        returned = recheck(replace(record, trip=giving), giving, facts, policy=policy, now=now)
         if returned.trip:
             return Look(returned)
     return _close(record, reason, now=now)
