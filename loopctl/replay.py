@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from heapq import heappop, heappush
 
+from loopbreaker.decide import Limits
 from loopbreaker.events import parse
 from loopbreaker.facts import Unknown
 from loopbreaker.ingest import Observation, ingest, observed
@@ -106,14 +107,14 @@ class Replay:
     def _consider(self, before: Record) -> Iterator[Change]:
         incident, suspicion = before.incident, before.suspicion
         since = incident.first_failure_at if incident else suspicion.since if suspicion else before.touched_at
-        after, _ = consider(
+        after = consider(
             before,
             facts=_FACTS,
             evidence=self._store.evidence(before.service, since=since),
-            mode=Mode.ALERT,
+            limits=Limits(mode=Mode.ALERT),
             policy=self._policy,
             now=self._now,
-        )
+        ).record
         saved = self._store.save(after)
         assert saved, "nobody else writes to this store"
         self._queue(after)

@@ -62,7 +62,7 @@ def looping() -> Record:
 class StoreContract:
     """Inherit, and give a fixture `store` that makes an empty one."""
 
-    @pytest.fixture()
+    @pytest.fixture
     def store(self) -> Store:
         raise NotImplementedError
 

@@ -6,15 +6,18 @@ The order of the rules is the order of harm: first whom never to touch, last the
 from dataclasses import dataclass
 from enum import StrEnum
 
-from loopbreaker.facts import Facts, Unknown, survivors
+from loopbreaker.detection import fast_depth
+from loopbreaker.facts import Facts, ServiceDeployment, Unknown, survivors
+from loopbreaker.owner import Wish, wishes
 from loopbreaker.policy import Mode, Policy
-from loopbreaker.record import Incident, Signal
+from loopbreaker.record import Incident, Record, Signal
 
 
 class Action(StrEnum):
     """What to do now."""
 
     STOP = "stop"
+    ROLLBACK = "rollback"
     WAIT = "wait"
     LEAVE = "leave"
 
@@ -24,7 +27,7 @@ class Decision:
     """An action and why. `code` names the reason for programs and for telling it once.
 
     asked_for: whether the owner wants action, so that leaving the service alone is worth saying.
-    final: whether nothing that may happen in this incident changes it.
+    final: whether no further failure can change it.
     """
 
     action: Action
@@ -34,53 +37,71 @@ class Decision:
     final: bool = False
 
 
-def decide(facts: Facts | Unknown, incident: Incident, *, mode: Mode, policy: Policy, now: float) -> Decision:
-    """Whether to stop the service. WAIT means that a later look may find otherwise, LEAVE that people are told why."""
-    if mode is Mode.ALERT:
-        return _quietly("alert-only", "this installation alerts and never acts", final=True)
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What this installation allows. `began` counts the services that began to loop about when this one did."""
+
+    mode: Mode
+    in_scope: bool = True
+    began: int = 1
+
+
+def decide(facts: Facts | Unknown, record: Record, *, limits: Limits, policy: Policy, now: float) -> Decision:
+    """What to do about a record with an incident. WAIT means that a later look may find otherwise."""
+    incident = record.incident
+    assert incident is not None
     if isinstance(facts, Unknown):
-        return Decision(Action.LEAVE, "ecs-unknown", f"ECS could not be asked: {facts.why}")
+        asked_for = limits.mode is not Mode.ALERT
+        return Decision(Action.LEAVE, "ecs-unknown", f"ECS could not be asked: {facts.why}", asked_for=asked_for)
     return (
-        _not_asked_for(facts)
+        _not_allowed(facts, limits, now)
         or _never(facts)
+        or _shared_cause(limits, policy)
         or _not_for_this_cause(incident)
-        or _not_while_deploying(facts)
-        or _not_while_serving(facts, incident, policy=policy, now=now)
-        or _not_yet(facts, incident, policy=policy, now=now)
-        or Decision(Action.STOP, "no-survivor", _why_stop(incident, policy))
+        or _not_looping_now(facts, record, policy)
+        or _not_enough_trips_left(record, policy, now)
+        or _while_deploying(facts, record, policy=policy, now=now)
+        or _while_serving(facts, record, policy=policy, now=now)
+        or _stop(facts, record, limits, policy=policy, now=now)
     )
 
 
-def _quietly(code: str, reason: str, *, final: bool) -> Decision:
-    return Decision(Action.LEAVE, code, reason, asked_for=False, final=final)
-
-
-def _not_asked_for(facts: Facts) -> Decision | None:
-    match facts.action:
-        case "stop":
+def _not_allowed(facts: Facts, limits: Limits, now: float) -> Decision | None:
+    """Rule 1, first half: nobody asked for action, or it is not allowed here."""
+    wanted = wishes(facts.tags)
+    if limits.mode is Mode.ALERT:
+        return _unasked("alert-only", "this installation alerts and never acts")
+    if wanted.silent(now):
+        return _unasked("silenced", "its owner asked for it to be left alone")
+    match wanted.action:
+        case Wish.ALERT | Wish.IGNORE:
+            return _unasked("not-opted-in", "its owner has not opted in to action")
+        case Wish.ROLLBACK | Wish.STOP:
+            if not limits.in_scope:
+                return Decision(Action.LEAVE, "out-of-scope", "this installation may not act on it")
             return None
-        case "" | "alert":
-            return _quietly("not-opted-in", "its owner has not opted in to being stopped", final=False)
-        case "ignore":
-            return _quietly("ignored", "its owner asked for it to be ignored", final=False)
-        case other:
-            return Decision(Action.LEAVE, "bad-tag", f"the tag loopbreaker:action has no meaning here: {other!r}")
 
 
 def _never(facts: Facts) -> Decision | None:
-    """Services that cannot be stopped, or not without harm."""
+    """Rule 1, second half: services that cannot be stopped, or not without harm."""
     if facts.strategy == "DAEMON":
         return Decision(Action.LEAVE, "daemon", "a DAEMON service has no desired count", final=True)
     if facts.controller != "ECS":
-        return Decision(
-            Action.LEAVE,
-            "controller",
-            f"its deployments are controlled by {facts.controller}, where 0 would stop every task set",
-            final=True,
-        )
+        why = f"its deployments are controlled by {facts.controller}, where 0 would stop every task set"
+        return Decision(Action.LEAVE, "controller", why, final=True)
     if facts.managed_by_ecs:
         return Decision(Action.LEAVE, "express", "it is an Express service, which ECS itself manages", final=True)
     return None
+
+
+def _shared_cause(limits: Limits, policy: Policy) -> Decision | None:
+    """Rule 2: many services that begin to loop at once have one cause, and it is not in them."""
+    if limits.began <= policy.mass_limit:
+        return None
+    why = (
+        f"{limits.began} services began to loop within {policy.mass_window / 60:.0f} minutes: the cause is a shared one"
+    )
+    return Decision(Action.LEAVE, "mass", why)
 
 
 def _not_for_this_cause(incident: Incident) -> Decision | None:
@@ -95,16 +116,56 @@ def _not_for_this_cause(incident: Incident) -> Decision | None:
             return Decision(Action.LEAVE, "placement", "missing capacity is not the application's fault")
 
 
-def _not_while_deploying(facts: Facts) -> Decision | None:
-    """Zeroing a service in the middle of a deployment makes the failing deployment look successful."""
-    if facts.in_progress:
-        return Decision(Action.LEAVE, "deploying", "a deployment is in progress, and at 0 it would count as successful")
-    if any(d.status == "ACTIVE" and d.running for d in facts.deployments):
-        return Decision(Action.LEAVE, "older-deployment", "an older deployment still has running tasks")
+def _not_looping_now(facts: Facts, record: Record, policy: Policy) -> Decision | None:
+    """An incident outlasts its chain: after a stop, a rollback or a pause a new one has to grow."""
+    if fast_depth(record, policy) < policy.fast.generations(facts.desired_count):
+        return Decision(Action.WAIT, "depth", "nothing loops at the moment")
     return None
 
 
-def _not_while_serving(facts: Facts, incident: Incident, *, policy: Policy, now: float) -> Decision | None:
+def _not_enough_trips_left(record: Record, policy: Policy, now: float) -> Decision | None:
+    if len([at for at in record.trips if at > now - 86_400]) <= policy.retrips:
+        return None
+    why = f"it was stopped {len(record.trips)} times within a day and started again: a person has to decide"
+    return Decision(Action.LEAVE, "trips", why)
+
+
+def _while_deploying(facts: Facts, record: Record, *, policy: Policy, now: float) -> Decision | None:
+    """Rule 3: in a deployment, roll back or leave. At 0 a failing deployment would count as successful."""
+    if not facts.in_progress:
+        return None
+    incident, rollout = record.incident, facts.rollout
+    if rollout is None or facts.primary is None or incident is None or facts.primary.id != incident.deployment_id:
+        return Decision(
+            Action.LEAVE, "deploying", "a deployment is in progress, and the tasks that loop are not of its target"
+        )
+    if not any(rollout.sources):
+        why = "a deployment is in progress, and there is no earlier revision that runs to roll back to"
+        return Decision(Action.LEAVE, "no-source", why)
+    if _breaker_at_work(rollout):
+        why = f"ECS's own deployment circuit breaker counts {rollout.failures} of {rollout.threshold} failures"
+        return Decision(Action.LEAVE, "ecs-breaker", why)
+    if rollout.status != "IN_PROGRESS":
+        return Decision(Action.LEAVE, "deployment-ending", f"its deployment is {rollout.status} already")
+    return _not_yet(
+        facts, record, depth=policy.fast.generations(facts.desired_count), policy=policy, now=now
+    ) or Decision(
+        Action.ROLLBACK,
+        "roll-back",
+        "the tasks that loop are of the deployment in progress, and an earlier revision runs",
+    )
+
+
+def _breaker_at_work(rollout: ServiceDeployment) -> bool:
+    return rollout.breaker == "MONITORING" and rollout.failures < rollout.threshold
+
+
+def _while_serving(facts: Facts, record: Record, *, policy: Policy, now: float) -> Decision | None:
+    """Rule 4, the conditions that protect what serves."""
+    incident = record.incident
+    assert incident is not None
+    if any(d.status == "ACTIVE" and d.running for d in facts.deployments):
+        return Decision(Action.LEAVE, "older-deployment", "an older deployment still has running tasks")
     if facts.primary is None or facts.primary.id != incident.deployment_id:
         return Decision(Action.LEAVE, "other-deployment", "the tasks that loop are not of the current deployment")
     alive = survivors(facts, longest_lifetime=incident.longest_lifetime, survivor_age=policy.survivor_age, now=now)
@@ -114,19 +175,35 @@ def _not_while_serving(facts: Facts, incident: Incident, *, policy: Policy, now:
     return None
 
 
-def _not_yet(facts: Facts, incident: Incident, *, policy: Policy, now: float) -> Decision | None:
-    if incident.depth < policy.fast.generations(facts.desired_count) + 1:
+def _stop(facts: Facts, record: Record, limits: Limits, *, policy: Policy, now: float) -> Decision:
+    """Rule 4: stop. The owner may have opted in to less."""
+    if wishes(facts.tags).action is not Wish.STOP or limits.mode is not Mode.STOP:
+        return Decision(Action.LEAVE, "rollback-only", "no deployment is in progress, and only a rollback is allowed")
+    depth = policy.fast.generations(facts.desired_count) + 1
+    not_yet = _not_yet(facts, record, depth=depth, policy=policy, now=now)
+    if not_yet:
+        return not_yet
+    why = (
+        f"replacements failed {fast_depth(record, policy)} times in a row, no task serves, "
+        f"no deployment is in progress, and two findings at least {policy.confirm_after:.0f} s apart agree"
+    )
+    return Decision(Action.STOP, "no-survivor", why)
+
+
+def _not_yet(facts: Facts, record: Record, *, depth: int, policy: Policy, now: float) -> Decision | None:
+    """What else has to be seen before anything is done: a generation more, or the same finding again."""
+    incident, primary = record.incident, facts.primary
+    assert incident is not None
+    assert primary is not None
+    if fast_depth(record, policy) < max(depth, wishes(facts.tags).depth):
         return Decision(Action.WAIT, "depth", "one more failed replacement is needed")
     finding = incident.finding
-    if finding is None or facts.primary is None or finding.deployment_id != facts.primary.id:
-        return Decision(Action.WAIT, "first-finding", "found fit to be stopped; a second finding must agree")
+    if finding is None or finding.deployment_id != primary.id:
+        return Decision(Action.WAIT, "first-finding", "found fit for action; a second finding must agree")
     if now < finding.at + policy.confirm_after:
         return Decision(Action.WAIT, "second-finding", "the second finding must come later")
     return None
 
 
-def _why_stop(incident: Incident, policy: Policy) -> str:
-    return (
-        f"replacements failed {incident.depth} times in a row, no task serves, no deployment is in progress, "
-        f"and two findings at least {policy.confirm_after:.0f} s apart agree"
-    )
+def _unasked(code: str, reason: str) -> Decision:
+    return Decision(Action.LEAVE, code, reason, asked_for=False)

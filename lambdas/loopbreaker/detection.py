@@ -9,7 +9,7 @@ from math import log
 from loopbreaker.ladder import Ladder, chain, climb, surprise, top
 from loopbreaker.model import Category, ServiceSignal, SignalKind, TaskFailure
 from loopbreaker.policy import Policy, Profile
-from loopbreaker.record import Incident, NoticeKind, Record, Signal, Suspicion, Verdict, tell
+from loopbreaker.record import BreakerState, Incident, NoticeKind, Record, Signal, Suspicion, Verdict, tell
 
 # ECS itself says that it cannot start tasks of the service ("Amazon ECS service action events").
 _IMPAIRED = (SignalKind.START_IMPAIRED, SignalKind.CONFIGURATION_FAILURE)
@@ -41,11 +41,11 @@ def observe(
     unplaced_at: failure times of tasks that found no capacity.
     What is older than the end of the last incident is history. Returns the same record where nothing new was said.
     """
-    recent = [f for f in failures if f.failed_at > record.closed_at]
-    said = [s for s in signals if s.at > record.closed_at]
+    recent = [f for f in failures if f.failed_at > record.history_until]
+    said = [s for s in signals if s.at > record.history_until]
     impaired = [s.at for s in said if s.kind in _IMPAIRED]
     unplaced = [s.at for s in said if s.kind is SignalKind.PLACEMENT_FAILURE]
-    unplaced += [at for at in unplaced_at if at > record.closed_at]
+    unplaced += [at for at in unplaced_at if at > record.history_until]
     seen = replace(
         record,
         fast=climb(record.fast, recent, policy.fast),
@@ -57,7 +57,15 @@ def observe(
         return record
     seen = replace(seen, touched_at=max(record.touched_at, now))
     if seen.incident:
-        return _extend(seen, seen.incident, failures=recent, said=[*impaired, *unplaced], policy=policy, now=now)
+        return _extend(
+            seen,
+            seen.incident,
+            depth_before=depth_now(record, policy),
+            failures=recent,
+            said=[*impaired, *unplaced],
+            policy=policy,
+            now=now,
+        )
     return _suspect(seen, policy, now)
 
 
@@ -82,11 +90,20 @@ def assess(record: Record, policy: Policy) -> Suspicion | None:
     return None
 
 
-def confirm(record: Record, *, desired_count: int | None, evidence: Evidence, policy: Policy, now: float) -> Record:
+def confirm(
+    record: Record,
+    *,
+    desired_count: int | None,
+    evidence: Evidence,
+    policy: Policy,
+    now: float,
+    least_depth: int = 0,
+    silent: bool = False,
+) -> Record:
     """Turn a suspicion into an incident, or wait for the next generation, now that the service's size is known.
 
     `desired_count` is None where ECS could not be asked: then the base depth stands, once ECS had
-    `confirm_blind_after` seconds to answer.
+    `confirm_blind_after` seconds to answer. The owner may ask for a greater depth, or for silence.
     """
     suspicion = record.suspicion
     if suspicion is None or record.incident:
@@ -96,10 +113,18 @@ def confirm(record: Record, *, desired_count: int | None, evidence: Evidence, po
     if desired_count is None and now < suspicion.at + policy.confirm_blind_after:
         return replace(record, due_at=suspicion.at + policy.confirm_blind_after)
     profile = _profile(suspicion.signal, policy)
-    if profile and suspicion.depth < profile.generations(desired_count):
-        extra = profile.generations(desired_count) - profile.depth
-        return replace(record, suspicion=None, extra_generations=extra, due_at=None)
-    return _open(record, found=suspicion, desired_count=desired_count, evidence=evidence, policy=policy, now=now)
+    needed = max(profile.generations(desired_count), least_depth) if profile else 0
+    if profile and suspicion.depth < needed:
+        return replace(record, suspicion=None, extra_generations=needed - profile.depth, due_at=None)
+    return _open(
+        record,
+        found=suspicion,
+        desired_count=desired_count,
+        evidence=evidence,
+        policy=policy,
+        now=now,
+        silent=silent,
+    )
 
 
 def count(incident: Incident, evidence: Evidence) -> Incident:
@@ -127,7 +152,7 @@ def _suspect(record: Record, policy: Policy, now: float) -> Record:
     found = assess(record, policy)
     if found is None:
         # A chain that ended takes with it what was learnt of the service's size for its sake.
-        return replace(record, suspicion=None, extra_generations=0) if _depth(record, policy) <= 1 else record
+        return replace(record, suspicion=None, extra_generations=0) if depth_now(record, policy) <= 1 else record
     known = record.suspicion
     if known and known.depth >= found.depth and found.signal in (known.signal, Signal.SLOW):
         return record
@@ -137,7 +162,14 @@ def _suspect(record: Record, policy: Policy, now: float) -> Record:
 
 
 def _open(
-    record: Record, *, found: Suspicion, desired_count: int | None, evidence: Evidence, policy: Policy, now: float
+    record: Record,
+    *,
+    found: Suspicion,
+    desired_count: int | None,
+    evidence: Evidence,
+    policy: Policy,
+    now: float,
+    silent: bool,
 ) -> Record:
     ladder = record.slow if found.signal is Signal.SLOW else record.fast
     rungs = chain(ladder, _profile(found.signal, policy) or policy.fast)
@@ -153,6 +185,7 @@ def _open(
         longest_lifetime=max((rung.lifetime for rung in rungs), default=0.0),
         longest_gap=max((b - a for a, b in pairwise(times)), default=0.0),
         desired_count=desired_count,
+        silent=silent,
     )
     incident = count(incident, evidence)
     opened = replace(
@@ -163,13 +196,14 @@ def _open(
         due_at=quiet_at(incident, policy),
         touched_at=max(record.touched_at, now),
     )
-    return tell(opened, NoticeKind.LOOPING, at=now, reason=_because(incident))
+    return tell(opened, NoticeKind.LOOPING, at=now, reason=because(incident))
 
 
 def _extend(
     record: Record,
     incident: Incident,
     *,
+    depth_before: int,
     failures: Sequence[TaskFailure],
     said: Sequence[float],
     policy: Policy,
@@ -182,11 +216,14 @@ def _extend(
         if at > last:
             last, gap = at, max(gap, at - last)
     longer = replace(_grown(record, incident, short, policy), last_failure_at=last, longest_gap=gap)
-    grew = longer.depth > incident.depth or longer.signal is not incident.signal
+    # A probe fails with its first task; and a chain that began anew need not be the longest of the incident.
+    probe_failed = record.breaker is BreakerState.HALF_OPEN and bool(failures)
+    grew = depth_now(record, policy) > depth_before or longer.signal is not incident.signal
+    asked = probe_failed or (grew and longer.watching and record.breaker is BreakerState.CLOSED)
     due = quiet_at(longer, policy)
-    if longer.finding or record.trip:
-        due = min(due, record.due_at or due)
-    return replace(record, incident=longer, due_at=due, asked_at=now if grew and longer.watching else record.asked_at)
+    return replace(
+        record, incident=longer, due_at=min(due, record.due_at or due), asked_at=now if asked else record.asked_at
+    )
 
 
 def _grown(record: Record, incident: Incident, failures: Sequence[TaskFailure], policy: Policy) -> Incident:
@@ -216,7 +253,14 @@ def _profile(signal: Signal, policy: Policy) -> Profile | None:
     return {Signal.FAST: policy.fast, Signal.SLOW: policy.slow}.get(signal)
 
 
-def _depth(record: Record, policy: Policy) -> int:
+def fast_depth(record: Record, policy: Policy) -> int:
+    """How many times in a row a replacement has failed fast by now: what alone may lead to action."""
+    rung = top(record.fast, policy.fast)
+    return rung.generation if rung else 0
+
+
+def depth_now(record: Record, policy: Policy) -> int:
+    """How many times in a row a replacement has failed by now; an incident may have seen more."""
     fast, slow = top(record.fast, policy.fast), top(record.slow, policy.slow)
     return max(fast.generation if fast else 0, slow.generation if slow else 0)
 
@@ -240,7 +284,8 @@ def _times(known: tuple[float, ...], new: Iterable[float], window: float) -> tup
     return (*recent[:1], *recent[1:][1 - _KEPT_TIMES :])
 
 
-def _because(incident: Incident) -> str:
+def because(incident: Incident) -> str:
+    """Why the service is said to loop."""
     match incident.signal:
         case Signal.FAST | Signal.SLOW:
             return f"replacements failed {incident.depth} times in a row"

@@ -1,12 +1,9 @@
 """What ECS says of a service at one moment: the facts that a decision rests on."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from loopbreaker.record import Scaling
-
-# The tag by which the owner of a service opts in, or out.
-ACTION_TAG = "loopbreaker:action"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,14 +22,34 @@ class Deployment:
 
 
 @dataclass(frozen=True, slots=True)
+class ServiceDeployment:
+    """The service deployment under way, which can be stopped and rolled back.
+
+    sources: running tasks of each revision that it replaces; empty for the first deployment of a service.
+    breaker: DISABLED, MONITORING, MONITORING_COMPLETE or TRIGGERED; ECS's own deployment circuit breaker.
+    """
+
+    arn: str
+    status: str
+    sources: tuple[int, ...]
+    breaker: str
+    failures: int
+    threshold: int
+
+
+@dataclass(frozen=True, slots=True)
 class RunningTask:
-    """A task that ECS does not mean to stop. `started_at` is None before it is RUNNING."""
+    """A task that ECS does not mean to stop. `started_at` is None before it is RUNNING.
+
+    target_health: of its targets in the service's target groups, `healthy` where one is; empty where unknown.
+    """
 
     id: str
     last_status: str
     health: str
     started_at: float | None
     deployment_id: str
+    target_health: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +61,9 @@ class Facts:
     strategy: str = "REPLICA"
     controller: str = "ECS"
     managed_by_ecs: bool = False
-    tags: Mapping[str, str] | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
     deployments: tuple[Deployment, ...] = ()
+    rollout: ServiceDeployment | None = None
     tasks: tuple[RunningTask, ...] = ()
     scaling: Scaling | None = None
 
@@ -56,12 +74,7 @@ class Facts:
     @property
     def in_progress(self) -> bool:
         """Whether a deployment is under way: tasks of two revisions may run, and counts are not what they seem."""
-        return any(d.rollout == "IN_PROGRESS" for d in self.deployments)
-
-    @property
-    def action(self) -> str:
-        """The owner's choice, as tagged; empty where there is none."""
-        return (self.tags or {}).get(ACTION_TAG, "").strip().lower()
+        return self.rollout is not None or any(d.rollout == "IN_PROGRESS" for d in self.deployments)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +85,10 @@ class Unknown:
 
 
 def survivors(facts: Facts, *, longest_lifetime: float, survivor_age: float, now: float) -> tuple[RunningTask, ...]:
-    """Tasks that still serve: RUNNING, not UNHEALTHY, older than twice the longest lifetime that failed.
+    """Tasks that still serve: RUNNING, not unhealthy, older than twice the longest lifetime that failed.
 
     `survivor_age` is the least age in seconds, for failed tasks that lived a moment only.
+    A task whose targets are known and none healthy serves nobody; one whose targets are unknown may.
     """
     age = max(survivor_age, 2 * longest_lifetime)
     return tuple(
@@ -82,6 +96,7 @@ def survivors(facts: Facts, *, longest_lifetime: float, survivor_age: float, now
         for task in facts.tasks
         if task.last_status == "RUNNING"
         and task.health != "UNHEALTHY"
+        and task.target_health in ("", "healthy")
         and task.started_at is not None
         and now - task.started_at > age
     )

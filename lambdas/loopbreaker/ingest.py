@@ -7,7 +7,7 @@ from typing import Protocol
 from loopbreaker.detection import Evidence, observe
 from loopbreaker.model import Category, Classification, ServiceRef, ServiceSignal, TaskFailure, TaskState
 from loopbreaker.policy import Policy
-from loopbreaker.record import Incident, Record
+from loopbreaker.record import Record
 
 # Writers of one record that get in each other's way: the loser loads what the winner wrote and folds again.
 ATTEMPTS = 8
@@ -18,7 +18,7 @@ class ConflictError(Exception):
 
 
 class Store(Protocol):
-    """The table, as the stories see it."""
+    """The table, as this story sees it."""
 
     def load(self, service: ServiceRef) -> Record:
         """The record as last saved, read consistently; a new one where there is none."""
@@ -31,9 +31,6 @@ class Store(Protocol):
 
     def evidence(self, service: ServiceRef, *, since: float) -> Evidence:
         """What the kept failures from `since` on add up to."""
-
-    def archive(self, service: ServiceRef, incident: Incident, *, closed_at: float, reason: str) -> None:
-        """Keep a closed incident; repeating it changes nothing."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, assert_never
+from typing import Any
 
 from loopbreaker.advice import advice
 from loopbreaker.model import ServiceRef
@@ -38,7 +38,7 @@ def compose(before: Record | None, after: Record, notice: Notice) -> Message:
     """The message for a notice of the step from one version of a record to the next."""
     incident = after.incident or (before.incident if before else None)
     service = after.service
-    title = f"{service.name} {_headline(notice)}"
+    title = f"{service.name} {_HEADLINES[notice.kind]}"
     paragraphs = [
         f"{title} ({_sentence(notice)}).",
         "\n".join(_facts(service, incident, notice)),
@@ -71,9 +71,9 @@ def console_url(service: ServiceRef) -> str:
 def resume_commands(service: ServiceRef, trip: Trip) -> list[str]:
     """The AWS CLI commands that bring a stopped service back to what it was. The count first: see `intervene`."""
     where = f"--region {service.region}"
-    count = max(trip.desired_count, trip.scaling.minimum if trip.scaling else 0)
     commands = [
-        f"aws ecs update-service {where} --cluster {service.cluster} --service {service.name} --desired-count {count}"
+        f"aws ecs update-service {where} --cluster {service.cluster} --service {service.name} "
+        f"--desired-count {trip.restored_count}"
     ]
     if trip.scaling and not trip.scaling.suspended:
         flags = (
@@ -87,19 +87,6 @@ def resume_commands(service: ServiceRef, trip: Trip) -> list[str]:
             f"--scalable-dimension ecs:service:DesiredCount --suspended-state {flags}"
         )
     return commands
-
-
-def _headline(notice: Notice) -> str:
-    match notice.kind:
-        case NoticeKind.LOOPING:
-            return "is in a restart loop"
-        case NoticeKind.STOPPED:
-            return "was stopped"
-        case NoticeKind.NOT_STOPPED:
-            return "was not stopped"
-        case NoticeKind.RECOVERED:
-            return "has recovered"
-    assert_never(notice.kind)
 
 
 def _sentence(notice: Notice) -> str:
@@ -147,7 +134,7 @@ def _rate(incident: Incident, notice: Notice) -> str:
 
 def _what_next(after: Record, incident: Incident | None, notice: Notice) -> list[str]:
     match notice.kind:
-        case NoticeKind.LOOPING if incident:
+        case NoticeKind.LOOPING | NoticeKind.ROLLED_BACK if incident:
             return [f"What to do: {advice(incident.category)}"]
         case NoticeKind.STOPPED if incident and after.trip:
             commands = "\n".join(f"  {command}" for command in resume_commands(after.service, after.trip))
@@ -183,10 +170,26 @@ def _chat(
     }
 
 
+_HEADLINES = {
+    NoticeKind.LOOPING: "is in a restart loop",
+    NoticeKind.MASS: "and others are in a restart loop",
+    NoticeKind.STOPPED: "was stopped",
+    NoticeKind.ROLLED_BACK: "is being rolled back",
+    NoticeKind.NOT_STOPPED: "was not stopped",
+    NoticeKind.PROBING: "is let try",
+    NoticeKind.BACK: "was started again",
+    NoticeKind.BAD_TAG: "has a tag that is not understood",
+    NoticeKind.RECOVERED: "has recovered",
+}
 _ICONS = {
     NoticeKind.LOOPING: ":repeat:",
+    NoticeKind.MASS: ":rotating_light:",
     NoticeKind.STOPPED: ":octagonal_sign:",
+    NoticeKind.ROLLED_BACK: ":leftwards_arrow_with_hook:",
     NoticeKind.NOT_STOPPED: ":warning:",
+    NoticeKind.PROBING: ":test_tube:",
+    NoticeKind.BACK: ":arrow_forward:",
+    NoticeKind.BAD_TAG: ":label:",
     NoticeKind.RECOVERED: ":white_check_mark:",
 }
 
@@ -215,7 +218,7 @@ def _detail(after: Record, incident: Incident | None, notice: Notice) -> dict[st
             "firstFailureAt": _time(incident.first_failure_at, precise=True),
             "taskDefinitionArn": incident.task_definition,
         }
-    if after.breaker is BreakerState.OPEN and after.trip:
+    if after.breaker is not BreakerState.CLOSED and after.trip:
         detail["savedDesiredCount"] = after.trip.desired_count
     return detail
 

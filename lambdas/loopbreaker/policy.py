@@ -10,6 +10,7 @@ class Mode(StrEnum):
     """What this installation may do at most."""
 
     ALERT = "alert"
+    ROLLBACK = "rollback"
     STOP = "stop"
 
 
@@ -47,6 +48,10 @@ class Policy:
     blind_quiet_after: time without a failure that ends an incident where ECS cannot be asked.
     impaired_window: two statements of ECS within it that it cannot start tasks are a loop.
     placement_after: capacity that is missing for this long is worth a message.
+    cool_down, longest_cool_down: how long a stopped service is held before one task is let try, where its owner chose
+        that; doubles with each try that fails, up to the longest.
+    probe_age: least age of the one task that is let try before it counts as a success.
+    retrips: how often within a day a service that was started again is stopped again.
     mass_limit, mass_window: more than `mass_limit` services that begin to loop within the window have a shared cause.
     """
 
@@ -61,6 +66,10 @@ class Policy:
     blind_quiet_after: float = 3600
     impaired_window: float = 3600
     placement_after: float = 900
+    cool_down: float = 900
+    longest_cool_down: float = 86_400
+    probe_age: float = 300
+    retrips: int = 3
     mass_limit: int = 5
     mass_window: float = 600
 

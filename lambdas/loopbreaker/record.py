@@ -38,8 +38,13 @@ class NoticeKind(StrEnum):
     """A change of state that people are told of."""
 
     LOOPING = "looping"
+    MASS = "mass"
     STOPPED = "stopped"
+    ROLLED_BACK = "rolled-back"
     NOT_STOPPED = "not-stopped"
+    PROBING = "probing"
+    BACK = "back"
+    BAD_TAG = "bad-tag"
     RECOVERED = "recovered"
 
 
@@ -80,8 +85,9 @@ class Incident:
     failed_tasks: distinct tasks that failed since `first_failure_at`, as last counted.
     longest_lifetime, longest_gap: of the failed tasks, and between two failures, in seconds.
     container, exit_code, evidence: of the newest failure when last looked at.
-    finding, declined: the first of two findings; the reasons for leaving the service alone that people were told.
+    finding, told: the first of two findings; what people were told of it already.
     watching: whether a further generation may change what is done about it.
+    silent: its owner asked for silence; nothing is told until that ends.
     """
 
     signal: Signal
@@ -100,8 +106,9 @@ class Incident:
     deployment_id: str = ""
     desired_count: int | None = None
     finding: Finding | None = None
-    declined: tuple[str, ...] = ()
+    told: tuple[str, ...] = ()
     watching: bool = True
+    silent: bool = False
 
     @property
     def id(self) -> str:
@@ -109,13 +116,19 @@ class Incident:
         return f"{self.opened_at:.0f}"
 
 
-class TripStep(StrEnum):
-    """How far stopping a service has come. Each is saved before the call that it names is made."""
+class Step(StrEnum):
+    """Where the treatment of a service stands. A step that names a call is saved before the call is made."""
 
     SUSPEND_SCALING = "suspend-scaling"
     SET_ZERO = "set-zero"
-    PUT_BACK = "put-back"
-    DONE = "done"
+    HELD = "held"
+    SET_ONE = "set-one"
+    PROBING = "probing"
+    RAISED = "raised"
+    RESTORE_COUNT = "restore-count"
+    RESTORE_SCALING = "restore-scaling"
+    STOP_DEPLOYMENT = "stop-deployment"
+    ROLLING_BACK = "rolling-back"
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,18 +148,34 @@ class Scaling:
 
 @dataclass(frozen=True, slots=True)
 class Trip:
-    """What a service was before we stopped it, and how far we are.
+    """What a service was before we touched it, and how far we are.
 
+    step, since: where the treatment stands, and from when on.
     lease_until: until then the invocation that took the step works on it, and nobody else does.
+    desired_count, scaling: what comes back in the end, exactly.
+    deployment_id, task_definition: what looped; another one is a fix, or somebody's change.
+    service_deployment: ARN of the service deployment that is rolled back; else empty.
+    cool_down: seconds to hold the service before a task is let try; doubles with each try that fails.
+    why: what people are told when the way back is done.
+    undo: whether the way back undoes a stop that did not come about.
     """
 
-    step: TripStep
-    started_at: float
+    step: Step
+    since: float
     lease_until: float
     desired_count: int
     deployment_id: str
     task_definition: str
     scaling: Scaling | None
+    service_deployment: str = ""
+    cool_down: float = 0.0
+    why: str = ""
+    undo: bool = False
+
+    @property
+    def restored_count(self) -> int:
+        """The count that the service gets again; a scaling target would lift it to its minimum anyway."""
+        return max(self.desired_count, self.scaling.minimum if self.scaling else 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +186,9 @@ class Record:
     impaired, unplaced: times at which ECS said that it cannot start, or cannot place, tasks.
     extra_generations: how many more generations a service of this size needs, once ECS was asked.
     asked_at: set while `respond` is to look at the service; due_at: when the sweep is to ask it.
-    closed_at: end of the last incident; failures from before are history.
+    history_until: what failed before is history: an incident ended, or the service came back.
+    trips: when the service was set to 0 within the last day.
+    resume_asked: somebody asked for the service to be brought back.
     """
 
     service: ServiceRef
@@ -175,7 +206,9 @@ class Record:
     notices: tuple[Notice, ...] = ()
     asked_at: float | None = None
     due_at: float | None = None
-    closed_at: float = 0.0
+    history_until: float = 0.0
+    trips: tuple[float, ...] = ()
+    resume_asked: bool = False
     touched_at: float = 0.0
 
 
@@ -184,10 +217,20 @@ _KEPT_NOTICES = 4
 
 
 def tell(record: Record, kind: NoticeKind, *, at: float, reason: str) -> Record:
-    """The record with one more message owed."""
+    """The record with one more message owed, unless the owner of the service asked for silence."""
+    if record.incident and record.incident.silent:
+        return record
     number = record.notices[-1].number + 1 if record.notices else 1
     notices = (*record.notices, Notice(number=number, kind=kind, at=at, reason=reason))
     return replace(record, notices=notices[-_KEPT_NOTICES:])
+
+
+def tell_once(record: Record, kind: NoticeKind, *, code: str, at: float, reason: str) -> Record:
+    """The same, once in an incident for each code."""
+    incident = record.incident
+    if incident is None or incident.silent or code in incident.told:
+        return record
+    return tell(replace(record, incident=replace(incident, told=(*incident.told, code))), kind, at=at, reason=reason)
 
 
 def owed(before: Record | None, after: Record) -> tuple[Notice, ...]:

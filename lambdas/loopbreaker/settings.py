@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from loopbreaker.policy import Mode, Policy, PolicyError, override
+from loopbreaker.scope import Scope
 
 
 class SettingsError(ValueError):
@@ -20,6 +21,7 @@ class Settings:
     topic_arn: str
     bus_name: str
     mode: Mode
+    scope: Scope
     policy: Policy
 
     @classmethod
@@ -45,8 +47,13 @@ class Settings:
             topic_arn=env.get("TOPIC_ARN", ""),
             bus_name=env.get("EVENT_BUS_NAME", "default"),
             mode=mode,
+            scope=Scope(allow=_patterns(env, "ACT_ON"), deny=_patterns(env, "NEVER_ACT_ON")),
             policy=policy,
         )
+
+
+def _patterns(env: Mapping[str, str], name: str) -> tuple[str, ...]:
+    return tuple(pattern.strip() for pattern in env.get(name, "").split(",") if pattern.strip())
 
 
 def _flat(nested: object) -> dict[str, object]:

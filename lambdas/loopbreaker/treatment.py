@@ -1,26 +1,27 @@
-"""From a verdict to the next state of a service: confirm the loop, decide, see when it is over. Pure."""
+"""From one look at ECS to the next state of a service: confirm the loop, decide, treat, see when it is over. Pure."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from loopbreaker.decide import Action, Decision, decide
-from loopbreaker.detection import Evidence, confirm, count, quiet_at
+from loopbreaker.breaker import RECHECK, recheck, roll_back, trip_to_zero
+from loopbreaker.decide import Action, Decision, Limits, decide
+from loopbreaker.detection import Evidence, because, confirm, count, quiet_at
 from loopbreaker.facts import Facts, Unknown, survivors
-from loopbreaker.policy import Mode, Policy
-from loopbreaker.record import (
-    BreakerState,
-    Finding,
-    Incident,
-    NoticeKind,
-    Record,
-    Trip,
-    TripStep,
-    tell,
-)
+from loopbreaker.model import ServiceRef
+from loopbreaker.owner import Wishes, wishes
+from loopbreaker.policy import Policy
+from loopbreaker.record import Finding, Incident, NoticeKind, Record, Step, tell, tell_once
 
-# How soon a quiet service, and one that we hold at 0, is looked at again, in seconds.
-RECHECK = 60.0
-# Longer than a function may run, in seconds: who finds an older step unfinished may finish it.
-LEASE = 150.0
+# A service that loops on is looked at this often at least, in seconds.
+_LOOK_AGAIN = 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What one look led to. `closed` says why the incident is over; empty while it lasts."""
+
+    record: Record
+    decision: Decision | None = None
+    closed: str = ""
 
 
 def ask(record: Record, *, now: float) -> Record:
@@ -29,48 +30,88 @@ def ask(record: Record, *, now: float) -> Record:
 
 
 def consider(
-    record: Record, *, facts: Facts | Unknown, evidence: Evidence, mode: Mode, policy: Policy, now: float
-) -> tuple[Record, Decision | None]:
-    """The record after one look at ECS, and the decision where one was due.
-
-    A decision to stop only opens a trip in the record: the calls follow once that is saved.
-    """
+    record: Record, *, facts: Facts | Unknown, evidence: Evidence, limits: Limits, policy: Policy, now: float
+) -> Look:
+    """One look at a service. A decision to act only opens a trip in the record: the calls follow once it is saved."""
     seen = replace(record, asked_at=None, due_at=None, touched_at=max(record.touched_at, now))
+    if seen.incident and isinstance(facts, Facts) and not facts.exists:
+        return _close(seen, "the service was deleted", now=now)
+    if seen.trip and seen.trip.step is not Step.RAISED:
+        return Look(_treat(seen, facts, evidence, policy=policy, now=now))
+    wanted = wishes(facts.tags) if isinstance(facts, Facts) else Wishes()
     desired = facts.desired_count if isinstance(facts, Facts) else None
-    seen = confirm(seen, desired_count=desired, evidence=evidence, policy=policy, now=now)
+    seen = confirm(
+        seen,
+        desired_count=desired,
+        evidence=evidence,
+        policy=policy,
+        now=now,
+        least_depth=wanted.depth,
+        silent=wanted.silent(now),
+    )
     if seen.incident is None:
-        return seen, None
-    over = _over(seen, seen.incident, facts, policy=policy, now=now)
+        return Look(seen)
+    over = _over(seen.incident, facts, policy=policy, now=now)
     if over:
-        return close(seen, reason=over, now=now), None
+        return _end(seen, facts, over, policy=policy, now=now)
     incident = count(replace(seen.incident, desired_count=desired or seen.incident.desired_count), evidence)
-    seen = replace(seen, incident=incident, due_at=max(quiet_at(incident, policy), now + RECHECK))
-    if seen.breaker is BreakerState.OPEN:
-        return _held(seen, incident, facts, now=now), None
-    if not incident.watching:
-        return seen, None
-    decision = decide(facts, incident, mode=mode, policy=policy, now=now)
-    return _carry_out(seen, incident, decision, facts, policy=policy, now=now), decision
+    seen = replace(seen, incident=incident, due_at=_next_look(incident, policy, now))
+    seen = _heed(seen, wanted, now=now) if isinstance(facts, Facts) else seen
+    decision = decide(facts, seen, limits=limits, policy=policy, now=now)
+    return Look(_carry_out(seen, decision, facts, policy=policy, now=now), decision)
 
 
-def close(record: Record, *, reason: str, now: float) -> Record:
-    """The record with its incident over and the ladders empty: what failed before does not count again."""
-    clean = Record(service=record.service, version=record.version, notices=record.notices)
-    return tell(replace(clean, closed_at=now, touched_at=now), NoticeKind.RECOVERED, at=now, reason=reason)
+def share(record: Record, began: tuple[ServiceRef, ...], *, policy: Policy, now: float) -> Record:
+    """A loop that has just begun, among all that began about now: one summary stands for many messages.
+
+    The summary is told when the limit is passed, and again each time that the number has doubled.
+    """
+    number, first = len(began), policy.mass_limit + 1
+    if number < first or not record.notices or record.notices[-1].kind is not NoticeKind.LOOPING:
+        return record
+    quiet = replace(record, notices=record.notices[:-1])
+    times = number // first
+    if number % first or times & (times - 1):
+        return quiet
+    names = ", ".join(f"{service.cluster}/{service.name}" for service in sorted(began))
+    why = f"{number} services began to loop within {policy.mass_window / 60:.0f} minutes, so none is acted on: {names}"
+    return tell(quiet, NoticeKind.MASS, at=now, reason=why)
 
 
-def _over(record: Record, incident: Incident, facts: Facts | Unknown, *, policy: Policy, now: float) -> str:
-    """Why the incident is over; empty while it lasts."""
+def _treat(record: Record, facts: Facts | Unknown, evidence: Evidence, *, policy: Policy, now: float) -> Record:
+    trip, incident = record.trip, record.incident
+    assert trip is not None
     if isinstance(facts, Unknown):
-        if now >= incident.last_failure_at + policy.blind_quiet_after and record.breaker is BreakerState.CLOSED:
-            return (
-                f"no task failed for {policy.blind_quiet_after / 60:.0f} minutes; ECS could not be asked ({facts.why})"
-            )
-        return ""
-    if not facts.exists:
-        return "the service was deleted"
-    if record.breaker is not BreakerState.CLOSED:
-        return ""
+        return replace(record, due_at=now + RECHECK)
+    if incident:
+        record = replace(record, incident=count(incident, evidence))
+    return recheck(record, trip, facts, policy=policy, now=now)
+
+
+def _next_look(incident: Incident, policy: Policy, now: float) -> float:
+    """When it is quiet; and now and then meanwhile, because the owner may have changed a tag."""
+    return min(max(quiet_at(incident, policy), now + RECHECK), now + _LOOK_AGAIN)
+
+
+def _heed(record: Record, wanted: Wishes, *, now: float) -> Record:
+    """What the owner asks for: silence, or the end of it, and tags that say nothing we understand."""
+    incident = record.incident
+    assert incident is not None
+    if incident.silent and not wanted.silent(now):
+        record = replace(record, incident=replace(incident, silent=False))
+        record = tell(record, NoticeKind.LOOPING, at=now, reason=because(incident))
+    for problem in wanted.problems:
+        record = tell_once(record, NoticeKind.BAD_TAG, code=problem, at=now, reason=problem)
+    return record
+
+
+def _over(incident: Incident, facts: Facts | Unknown, *, policy: Policy, now: float) -> str:
+    """Why the incident is over; empty while it lasts."""
+    quiet = now - incident.last_failure_at
+    if isinstance(facts, Unknown):
+        if quiet < policy.blind_quiet_after:
+            return ""
+        return f"no task failed for {quiet / 60:.0f} minutes; ECS could not be asked ({facts.why})"
     if facts.desired_count == 0:
         return "somebody set its desired count to 0"
     if now < quiet_at(incident, policy):
@@ -78,57 +119,54 @@ def _over(record: Record, incident: Incident, facts: Facts | Unknown, *, policy:
     alive = survivors(facts, longest_lifetime=incident.longest_lifetime, survivor_age=policy.survivor_age, now=now)
     if len(alive) < facts.desired_count:
         return ""
-    quiet = (now - incident.last_failure_at) / 60
-    return f"no task failed for {quiet:.0f} minutes and all {facts.desired_count} tasks run"
+    tasks = "its task runs" if facts.desired_count == 1 else f"all {facts.desired_count} tasks run"
+    return f"no task failed for {quiet / 60:.0f} minutes and {tasks}"
 
 
-def _held(record: Record, incident: Incident, facts: Facts | Unknown, *, now: float) -> Record:
-    """We hold the service at 0. Where somebody has started it again, it is theirs, and only what fails anew counts."""
-    held = replace(record, due_at=now + RECHECK)
-    if isinstance(facts, Unknown) or facts.desired_count == 0:
-        return held
-    afresh = replace(incident, depth=0, finding=None)
-    return replace(
-        held, breaker=BreakerState.CLOSED, trip=None, incident=afresh, fast=(), slow=(), impaired=(), closed_at=now
-    )
+def _end(record: Record, facts: Facts | Unknown, reason: str, *, policy: Policy, now: float) -> Look:
+    """Close the incident, but first give scaling flags back that are still as we left them."""
+    trip = record.trip
+    if trip and isinstance(facts, Facts) and facts.exists:
+        giving = replace(trip, step=Step.RESTORE_SCALING, why="")
+        returned = recheck(replace(record, trip=giving), giving, facts, policy=policy, now=now)
+        if returned.trip:
+            return Look(returned)
+    return _close(record, reason, now=now)
 
 
-def _carry_out(
-    record: Record, incident: Incident, decision: Decision, facts: Facts | Unknown, *, policy: Policy, now: float
-) -> Record:
+def _close(record: Record, reason: str, *, now: float) -> Look:
+    """The record with its incident over and the ladders empty: what failed before does not count again."""
+    ended = tell(record, NoticeKind.RECOVERED, at=now, reason=reason)
+    clean = Record(service=record.service, version=record.version, notices=ended.notices, trips=record.trips)
+    return Look(replace(clean, history_until=now, touched_at=now), closed=reason)
+
+
+def _carry_out(record: Record, decision: Decision, facts: Facts | Unknown, *, policy: Policy, now: float) -> Record:
+    incident = record.incident
+    assert incident is not None
     match decision.action:
         case Action.STOP:
             assert isinstance(facts, Facts)
-            return replace(record, trip=_trip(facts, incident, now), due_at=now + LEASE)
+            return trip_to_zero(record, facts, incident, policy=policy, now=now)
+        case Action.ROLLBACK:
+            assert isinstance(facts, Facts)
+            return roll_back(record, facts, now=now)
         case Action.WAIT:
             return _wait(record, incident, decision, policy=policy, now=now)
         case Action.LEAVE:
-            left = replace(incident, finding=None, watching=not decision.final)
-            if not decision.asked_for or decision.code in incident.declined:
-                return replace(record, incident=left)
-            left = replace(left, declined=(*incident.declined, decision.code))
-            return tell(replace(record, incident=left), NoticeKind.NOT_STOPPED, at=now, reason=decision.reason)
+            left = replace(
+                record, incident=replace(incident, finding=None, watching=decision.asked_for and not decision.final)
+            )
+            if not decision.asked_for:
+                return left
+            return tell_once(left, NoticeKind.NOT_STOPPED, code=decision.code, at=now, reason=decision.reason)
 
 
 def _wait(record: Record, incident: Incident, decision: Decision, *, policy: Policy, now: float) -> Record:
+    watched = replace(incident, watching=True)
     if decision.code == "depth":
-        return replace(record, incident=replace(incident, finding=None))
+        return replace(record, incident=replace(watched, finding=None))
     finding = incident.finding
     if finding is None or decision.code == "first-finding":
         finding = Finding(at=now, deployment_id=incident.deployment_id)
-    return replace(record, incident=replace(incident, finding=finding), due_at=finding.at + policy.confirm_after)
-
-
-def _trip(facts: Facts, incident: Incident, now: float) -> Trip:
-    suspend = facts.scaling is not None and not facts.scaling.suspended
-    primary = facts.primary
-    assert primary is not None
-    return Trip(
-        step=TripStep.SUSPEND_SCALING if suspend else TripStep.SET_ZERO,
-        started_at=now,
-        lease_until=now + LEASE,
-        desired_count=facts.desired_count,
-        deployment_id=incident.deployment_id,
-        task_definition=primary.task_definition,
-        scaling=facts.scaling,
-    )
+    return replace(record, incident=replace(watched, finding=finding), due_at=finding.at + policy.confirm_after)

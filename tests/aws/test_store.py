@@ -17,7 +17,7 @@ from tests.task_events import CREATED
 NAME = "loopbreaker"
 
 
-@pytest.fixture()
+@pytest.fixture
 def dynamodb() -> Iterator[Any]:
     """A client, and an empty table with the keys and the index that the stack gives it."""
     with mock_aws():
@@ -46,7 +46,7 @@ def dynamodb() -> Iterator[Any]:
         yield client
 
 
-@pytest.fixture()
+@pytest.fixture
 def table(dynamodb: Any) -> Table:
     return Table(dynamodb, NAME)
 
@@ -54,7 +54,7 @@ def table(dynamodb: Any) -> Table:
 class TestTable(StoreContract):
     """The table keeps the contract of a store."""
 
-    @pytest.fixture()
+    @pytest.fixture
     def store(self, table: Table) -> Table:
         return table
 

@@ -9,9 +9,7 @@ BEAT = 75.0
 def crash_loop(tasks: int, *, service: str = "web", cluster: str = "prod", start: float = CREATED) -> list[Json]:
     """One slot whose tasks fail one after another."""
     return [
-        task_stopped(
-            service=service, cluster=cluster, task_id=f"{service}{number:026x}", created=start + number * BEAT
-        )
+        task_stopped(service=service, cluster=cluster, task_id=f"{service}{number:026x}", created=start + number * BEAT)
         for number in range(tasks)
     ]
 

@@ -17,7 +17,7 @@ HOUR = 3600.0
 class TestMemoryStore(StoreContract):
     """Memory keeps the contract of a store."""
 
-    @pytest.fixture()
+    @pytest.fixture
     def store(self) -> Store:
         return MemoryStore()
 

@@ -40,7 +40,7 @@ def logged(text: str) -> dict[str, Any]:
     return {"logStreamName": "a", "timestamp": 1767225600000, "message": text, "eventId": "1"}
 
 
-@pytest.fixture()
+@pytest.fixture
 def file(tmp_path: Path) -> Callable[[str | bytes], Path]:
     """Writes a recording; gives its path."""
 

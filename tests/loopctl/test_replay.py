@@ -92,8 +92,8 @@ def test_services_of_one_name_are_kept_apart() -> None:
 
 def test_another_threshold_tells_another_story() -> None:
     """The policy is that of the replay."""
-    [change] = told(crash_loop(10), fast_depth=5)[1]
-    assert change.notice.at == THIRD + 2 * BEAT
+    [change] = told(crash_loop(10), fast_depth=4)[1]
+    assert change.notice.at == THIRD + BEAT
     assert kinds(crash_loop(10), fast_depth=12, slow_depth=12) == []
 
 

@@ -187,6 +187,13 @@ def test_one_statement_and_two_generations_are_enough() -> None:
     assert record.suspicion == Suspicion(signal=Signal.IMPAIRED, at=T0 + 80, depth=2, since=T0 + 10)
 
 
+def test_one_statement_and_two_slow_deaths_are_not() -> None:
+    """Tasks that ran for half an hour could be started."""
+    record = observed(slow_loop(2), signals=[signal(3700)])
+    assert depth(record.slow, POLICY.slow) == 2
+    assert signal_of(record) is None
+
+
 def test_an_invalid_configuration_is_such_a_statement_too() -> None:
     """ECS says so of services whose tasks it cannot even try to start."""
     said = [signal(at, SignalKind.CONFIGURATION_FAILURE) for at in (0, 60)]
@@ -404,8 +411,11 @@ def test_statements_of_ecs_keep_an_incident_alive() -> None:
 def test_a_task_that_lived_for_hours_is_no_part_of_the_incident() -> None:
     """A bystander's death neither prolongs the incident nor raises the age of a survivor."""
     record = opened(crash_loop(3))
-    after = observed([task_failure(-9000, 500)], record=record)
-    assert after.incident == record.incident
+    for lifetime, failed in ((9500, None), (3600, 500)):
+        after = observed([task_failure(500 - lifetime, 500)], record=record)
+        assert after.incident is not None
+        assert after.incident.longest_lifetime == 10
+        assert (after.incident.last_failure_at - T0) == (failed or 70)
 
 
 def test_slow_deaths_do_not_count_for_a_fast_incident() -> None:

@@ -1,4 +1,4 @@
-"""ECS and Application Auto Scaling: reads the facts of a service, and makes the two calls that act."""
+"""ECS and Application Auto Scaling: reads the facts of a service, and makes the calls that act."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -6,13 +6,14 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from loopbreaker.facts import Deployment, Facts, RunningTask, Unknown
+from loopbreaker.facts import Deployment, Facts, RunningTask, ServiceDeployment, Unknown
 from loopbreaker.model import ServiceRef
 from loopbreaker.record import Scaling
 
 # DescribeTasks takes 100 tasks (ECS API reference).
 _TASKS = 100
 _DIMENSION = "ecs:service:DesiredCount"
+_UNDER_WAY = ("PENDING", "IN_PROGRESS", "STOP_REQUESTED", "ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS")
 _GONE = ("ClusterNotFoundException", "ServiceNotFoundException")
 
 
@@ -49,6 +50,10 @@ class Fleet:
             },
         )
 
+    def roll_back(self, service_deployment: str) -> None:
+        # ABORT is in the enumeration, but only ROLLBACK is valid (ECS API reference, StopServiceDeployment).
+        self._ecs.stop_service_deployment(serviceDeploymentArn=service_deployment, stopType="ROLLBACK")
+
     def _read(self, service: ServiceRef) -> Facts:
         answer = self._ecs.describe_services(cluster=service.cluster_arn, services=[service.name], include=["TAGS"])
         found = next(iter(answer["services"]), None)
@@ -62,6 +67,7 @@ class Fleet:
             managed_by_ecs=found.get("resourceManagementType") == "ECS",
             tags={tag["key"]: tag.get("value", "") for tag in found.get("tags", [])},
             deployments=tuple(_deployment(d) for d in found.get("deployments", [])),
+            rollout=self._rollout(found.get("currentServiceDeployment")),
             tasks=tuple(self._tasks(service)),
             scaling=self._target(service),
         )
@@ -75,6 +81,23 @@ class Fleet:
             if page["taskArns"]:
                 answer = self._ecs.describe_tasks(**where, tasks=page["taskArns"])
                 yield from (_task(t) for t in answer["tasks"] if t.get("desiredStatus") == "RUNNING")
+
+    def _rollout(self, arn: str | None) -> ServiceDeployment | None:
+        """The service deployment under way; None where there is none, or it has ended."""
+        if not arn:
+            return None
+        found = self._ecs.describe_service_deployments(serviceDeploymentArns=[arn])["serviceDeployments"]
+        if not found or found[0]["status"] not in _UNDER_WAY:
+            return None
+        breaker = found[0].get("deploymentCircuitBreaker", {})
+        return ServiceDeployment(
+            arn=arn,
+            status=found[0]["status"],
+            sources=tuple(source.get("runningTaskCount", 0) for source in found[0].get("sourceServiceRevisions", [])),
+            breaker=breaker.get("status", "DISABLED"),
+            failures=breaker.get("failureCount", 0),
+            threshold=breaker.get("threshold", 0),
+        )
 
     def _target(self, service: ServiceRef) -> Scaling | None:
         answer = self._scaling.describe_scalable_targets(

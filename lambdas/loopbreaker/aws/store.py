@@ -15,6 +15,7 @@ from botocore.exceptions import ClientError
 
 from loopbreaker.codec import decode, encode
 from loopbreaker.detection import Evidence
+from loopbreaker.ingest import ATTEMPTS, ConflictError
 from loopbreaker.model import ServiceRef, TaskFailure
 from loopbreaker.record import Incident, Record, keep_until
 
@@ -27,6 +28,9 @@ _BATCH = 25
 _EVIDENCE_PAGES = 8
 # The sparse index by time has one partition: due records are few.
 _SHARD = "due"
+# One item lists when services began to loop, so that a shared cause is seen.
+_BEGINNINGS = {"pk": {"S": "LOOPS"}, "sk": {"S": "BEGAN"}}
+_KEEP_BEGINNINGS = 6 * 3600
 
 
 class ThrottledError(Exception):
@@ -47,23 +51,7 @@ class Table:
         return from_item(item) if item else Record(service=service)
 
     def save(self, record: Record) -> bool:
-        item = to_item(replace(record, version=record.version + 1))
-        never_saved = "attribute_not_exists(pk)"
-        unchanged = "#version = :loaded"
-        condition: dict[str, Any] = {"ConditionExpression": never_saved}
-        if record.version:
-            condition = {
-                "ConditionExpression": unchanged,
-                "ExpressionAttributeNames": {"#version": "version"},
-                "ExpressionAttributeValues": {":loaded": {"N": str(record.version)}},
-            }
-        try:
-            self._client.put_item(TableName=self._name, Item=item, **condition)
-        except ClientError as error:
-            if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
-                return False
-            raise
-        return True
+        return self._put_unchanged(to_item(record), record.version)
 
     def keep(self, failures: Sequence[TaskFailure]) -> None:
         items = {(f.failed_at, f.task_id): _stop_item(f) for f in failures}
@@ -94,6 +82,22 @@ class Table:
         }
         self._client.put_item(TableName=self._name, Item=item)
 
+    def gather(self, service: ServiceRef, *, at: float, window: float) -> tuple[ServiceRef, ...]:
+        for _ in range(ATTEMPTS):
+            version, times = self._beginnings()
+            times = {key: began for key, began in times.items() if began > at - _KEEP_BEGINNINGS}
+            # A repetition keeps the first time.
+            if not at - window <= times.get(service.key, 0.0) <= at:
+                times[service.key] = at
+                item = {**_BEGINNINGS, "times": {"S": json.dumps(times, separators=(",", ":"))}}
+                if not self._put_unchanged(item, version):
+                    continue
+            return _within(times, at, window)
+        raise ConflictError(f"{service.key}: lost {ATTEMPTS} races for the list of loops that began")
+
+    def began(self, *, at: float, window: float) -> tuple[ServiceRef, ...]:
+        return _within(self._beginnings()[1], at, window)
+
     def due(self, *, now: float, limit: int) -> list[ServiceRef]:
         """Services whose records want attention by now, the longest overdue first; an eventually consistent read."""
         answer = self._client.query(
@@ -104,6 +108,29 @@ class Table:
             Limit=limit,
         )
         return [service_of(item) for item in answer["Items"]]
+
+    def _put_unchanged(self, item: dict[str, Any], loaded: int) -> bool:
+        """Put an item with the next version, if the stored one is still the one that was loaded."""
+        condition: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(pk)"}
+        if loaded:
+            condition = {
+                "ConditionExpression": "#version = :loaded",
+                "ExpressionAttributeNames": {"#version": "version"},
+                "ExpressionAttributeValues": {":loaded": {"N": str(loaded)}},
+            }
+        item = {**item, "version": {"N": str(loaded + 1)}}
+        try:
+            self._client.put_item(TableName=self._name, Item=item, **condition)
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
+                return False
+            raise
+        return True
+
+    def _beginnings(self) -> tuple[int, dict[str, float]]:
+        answer = self._client.get_item(TableName=self._name, Key=_BEGINNINGS, ConsistentRead=True)
+        item = answer.get("Item")
+        return (int(item["version"]["N"]), json.loads(item["times"]["S"])) if item else (0, {})
 
     def _stops(self, service: ServiceRef, since: float) -> Iterator[dict[str, Any]]:
         start: dict[str, Any] = {}
@@ -178,6 +205,10 @@ def service_of(item: dict[str, Any]) -> ServiceRef:
 def _stamp(at: float) -> str:
     """A time that sorts as text."""
     return datetime.fromtimestamp(at, tz=UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _within(times: dict[str, float], at: float, window: float) -> tuple[ServiceRef, ...]:
+    return tuple(service_of({"pk": {"S": key}}) for key, began in times.items() if abs(began - at) <= window)
 
 
 def _number(at: float) -> str:

@@ -1,0 +1,81 @@
+"""What the owner of a service asks for, in tags: read with care, because a tag may say anything."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+
+PREFIX = "loopbreaker:"
+_GREATEST_DEPTH = 100
+
+
+class Wish(StrEnum):
+    """The tag `loopbreaker:action`."""
+
+    ALERT = "alert"
+    ROLLBACK = "rollback"
+    STOP = "stop"
+    IGNORE = "ignore"
+
+
+class Recovery(StrEnum):
+    """The tag `loopbreaker:recovery`: who brings a stopped service back."""
+
+    MANUAL = "manual"
+    PROBE = "probe"
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """The owner's wishes. A tag that is missing or wrong leaves the safe default; `problems` says what is wrong.
+
+    depth: generations that the owner wants to see at least; 0 where none is given.
+    mute_until: seconds since the epoch; 0 where nothing is muted.
+    """
+
+    action: Wish = Wish.ALERT
+    recovery: Recovery = Recovery.MANUAL
+    depth: int = 0
+    mute_until: float = 0.0
+    problems: tuple[str, ...] = ()
+
+    def silent(self, now: float) -> bool:
+        return self.action is Wish.IGNORE or now < self.mute_until
+
+
+def wishes(tags: Mapping[str, str]) -> Wishes:
+    """Read the tags of a service. Never fails: what cannot be read is a problem and a default."""
+    problems: list[str] = []
+
+    def given(name: str) -> str:
+        return tags.get(f"{PREFIX}{name}", "").strip()
+
+    def wrong(name: str, wanted: str) -> None:
+        problems.append(f"tag {PREFIX}{name}: not {wanted}: {given(name)[:60]!r}")
+
+    action, recovery, depth, mute_until = Wish.ALERT, Recovery.MANUAL, 0, 0.0
+    try:
+        action = Wish(given("action") or Wish.ALERT)
+    except ValueError:
+        wrong("action", f"one of {', '.join(Wish)}")
+    try:
+        recovery = Recovery(given("recovery") or Recovery.MANUAL)
+    except ValueError:
+        wrong("recovery", f"one of {', '.join(Recovery)}")
+    if text := given("depth"):
+        depth = int(text) if text.isascii() and text.isdigit() else 0
+        if not 2 <= depth <= _GREATEST_DEPTH:
+            depth = 0
+            wrong("depth", f"a whole number from 2 to {_GREATEST_DEPTH}")
+    if text := given("mute-until"):
+        try:
+            moment = datetime.fromisoformat(text)
+            mute_until = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+        except (ValueError, OverflowError):
+            wrong("mute-until", "an ISO 8601 time such as 2026-01-31T18:00Z")
+    problems += [
+        f"tag {key}: there is no such tag; there are action, recovery, depth and mute-until"
+        for key in sorted(tags)
+        if key.startswith(PREFIX) and key.removeprefix(PREFIX) not in ("action", "recovery", "depth", "mute-until")
+    ]
+    return Wishes(action=action, recovery=recovery, depth=depth, mute_until=mute_until, problems=tuple(problems))
