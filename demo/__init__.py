@@ -2,3 +2,7 @@
 
 `make demo` tells one story on the screen; the end-to-end tests use the same parts.
 """
+
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent

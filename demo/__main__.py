@@ -3,8 +3,9 @@
 import sys
 from contextlib import ExitStack
 
+from demo.child import last_lines
 from demo.deployment import Deployed, DeploymentError, deploy
-from demo.ministack import Ministack, MinistackError, last_lines, ministack
+from demo.ministack import Ministack, MinistackError, ministack
 from demo.sandbox import Sandbox, SandboxError, sandbox
 from demo.screen import Check, Screen
 from demo.story import CONTEXT, SPEED_UP, Events, Story, cluster
@@ -38,16 +39,13 @@ def _run(box: Sandbox, screen: Screen) -> int:
         with screen.phase("MiniStack, an embedded AWS"):
             endpoints = {"AWS_ENDPOINT_URL_ECS": ecs.url, "AWS_ENDPOINT_URL_APPLICATION_AUTO_SCALING": ecs.url}
             aws = running.enter_context(ministack(box, environment=endpoints))
-        stack = deploy(box, aws, context=CONTEXT, phase=screen.phase)
+        stack = deploy(aws, context=CONTEXT, phase=screen.phase)
         checks = _play(ecs=ecs, events=events, aws=aws, stack=stack, screen=screen)
-    left = aws.leftovers
-    checks.append(Check("no process is left", left == 0, f"{left} processes"))
+    checks.append(Check("no process is left", aws.processes == 0, f"{aws.processes} processes"))
     screen.summary(checks)
     if all(check.holds for check in checks):
         return 0
-    screen.say(
-        "failed", f"not as it should. The logs are in {box.folder}; the end of {aws.log}:\n{last_lines(aws.log)}"
-    )
+    screen.say("failed", f"not as it should. The logs are in {box.folder}. {last_lines(aws.log)}")
     return 1
 
 

@@ -1,19 +1,20 @@
 """The real app, deployed with the real `cdk bootstrap` and `cdk deploy` on an embedded AWS."""
 
 import json
-import os
 import shlex
-import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from demo.ministack import Ministack, last_lines
-from demo.sandbox import ACCOUNT, REGION, ROOT, Sandbox
+from demo import ROOT
+from demo.child import child, last_lines
+from demo.ministack import Ministack
+from demo.sandbox import ACCOUNT, REGION
 
+_NODE = Path(sys.executable).with_name("node")
 _CDK = ROOT / "node_modules" / "aws-cdk" / "bin" / "cdk"
 _PATIENCE = 180.0  # seconds for one command
 
@@ -41,23 +42,24 @@ class Deployed:
     functions: Mapping[str, str]
 
 
-def deploy(sandbox: Sandbox, aws: Ministack, *, context: Mapping[str, str], phase: Phase) -> Deployed:
+def deploy(aws: Ministack, *, context: Mapping[str, str], phase: Phase) -> Deployed:
     """Bootstrap and deploy the app with this context. Raises DeploymentError."""
     _check_tools()
+    folder = aws.sandbox.folder
     app = shlex.join([sys.executable, str(ROOT / "app.py")])
-    assembly, outputs = sandbox.folder / "cdk.out", sandbox.folder / "outputs.json"
+    assembly, outputs = folder / "cdk.out", folder / "outputs.json"
     choices = [part for key, value in context.items() for part in ("--context", f"{key}={value}")]
     synth = ("synth", "--quiet", "--app", app, "--output", str(assembly), *choices)
-    bootstrap = ("bootstrap", f"aws://{ACCOUNT}/{REGION}", "--app", "", "--output", str(sandbox.folder / "none"))
+    bootstrap = ("bootstrap", f"aws://{ACCOUNT}/{REGION}", "--app", "", "--output", str(folder / "none"))
     with (
         phase("cdk bootstrap, cdk synth"),
-        _cdk(sandbox, aws, *synth) as synthesised,
-        _cdk(sandbox, aws, *bootstrap) as bootstrapped,
+        _cdk(aws, *synth) as synthesised,
+        _cdk(aws, *bootstrap) as bootstrapped,
     ):
         _succeed(bootstrapped)
         _succeed(synthesised)
     given = ("--require-approval", "never", "--outputs-file", str(outputs), "--method", "direct")
-    with phase("cdk deploy"), _cdk(sandbox, aws, "deploy", "--app", str(assembly), *given) as deployed:
+    with phase("cdk deploy"), _cdk(aws, "deploy", "--app", str(assembly), *given) as deployed:
         _succeed(deployed)
     return _look(aws, outputs)
 
@@ -70,8 +72,7 @@ class _Command:
 
 
 def _check_tools() -> None:
-    node = Path(sys.executable).with_name("node")
-    missing = [str(tool) for tool in (node, _CDK) if not tool.exists()]
+    missing = [str(tool) for tool in (_NODE, _CDK) if not tool.exists()]
     if missing:
         raise DeploymentError(
             f"{' and '.join(missing)}: not there. Run `make install`, and start with .venv/bin/python."
@@ -79,42 +80,32 @@ def _check_tools() -> None:
 
 
 @contextmanager
-def _cdk(sandbox: Sandbox, aws: Ministack, name: str, *arguments: str) -> Iterator[_Command]:
+def _cdk(aws: Ministack, name: str, *arguments: str) -> Iterator[_Command]:
     """A CDK command under way; the end of the `with` ends it and all that it started."""
+    sandbox = aws.sandbox
     log = sandbox.folder / f"cdk-{name}.log"
-    endpoints = {
+    command = [str(_NODE), str(_CDK), name, "--no-notices", "--no-version-reporting", "--no-color", *arguments]
+    environment = {
+        **sandbox.environment,
         "AWS_ENDPOINT_URL": aws.url,
         "CDK_HOME": str(sandbox.folder / "home" / ".cdk"),  # not the user's: it holds accounts by access key
         "CDK_DISABLE_CLI_TELEMETRY": "true",
+        "CDK_DISABLE_VERSION_CHECK": "true",
         "CI": "true",
     }
-    node = str(Path(sys.executable).with_name("node"))
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [node, str(_CDK), name, "--no-notices", "--no-version-reporting", "--no-color", *arguments],
-            cwd=ROOT,
-            env={**sandbox.environment, **endpoints},
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-    try:
+    with child(command, environment=environment, log=log) as process:
         yield _Command(name=name, log=log, process=process)
-    finally:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
 
 
 def _succeed(command: _Command) -> None:
     try:
         status = command.process.wait(_PATIENCE)
     except subprocess.TimeoutExpired:
-        status = None
+        raise DeploymentError(
+            f"cdk {command.name} did not end in {_PATIENCE:.0f} s. {last_lines(command.log)}"
+        ) from None
     if status != 0:
-        how = f"exited with {status}" if status is not None else f"did not end within {_PATIENCE:.0f} s"
-        raise DeploymentError(f"cdk {command.name} {how}. The end of {command.log}:\n{last_lines(command.log, 30)}")
+        raise DeploymentError(f"cdk {command.name} exited with {status}. {last_lines(command.log)}")
 
 
 def _look(aws: Ministack, outputs: Path) -> Deployed:

@@ -18,11 +18,12 @@ _COUNTED = 30 * 86_400.0
 
 
 class MemoryStore:
-    """Satisfies `loopbreaker.ingest.Store`. A failure that arrives more than two hours late is not counted."""
+    """Satisfies `loopbreaker.intervene.Table`. A failure that arrives more than two hours late is not counted."""
 
     def __init__(self) -> None:
         self._records: dict[ServiceRef, Record] = {}
         self._stops: dict[ServiceRef, _Stops] = {}
+        self._began: dict[ServiceRef, float] = {}
 
     def load(self, service: ServiceRef) -> Record:
         return self._records.get(service) or Record(service=service)
@@ -44,11 +45,20 @@ class MemoryStore:
     def archive(self, service: ServiceRef, incident: Incident, *, closed_at: float, reason: str) -> None:
         """Nobody reads closed incidents of a replay."""
 
+    def gather(self, service: ServiceRef, *, at: float, window: float) -> tuple[ServiceRef, ...]:
+        if not at - window <= self._began.get(service, 0.0) <= at:
+            self._began[service] = at
+        return self.began(at=at, window=window)
+
+    def began(self, *, at: float, window: float) -> tuple[ServiceRef, ...]:
+        return tuple(service for service, began in self._began.items() if abs(began - at) <= window)
+
     def forget(self, *, now: float) -> None:
         """Drop every record that has nothing left to say, as the table's TTL does, and the failures behind it."""
         for service in [service for service, record in self._records.items() if keep_until(record) < now]:
             del self._records[service]
             self._stops.pop(service, None)
+            self._began.pop(service, None)
 
     def records(self) -> Iterator[Record]:
         """Every record, in the order in which services were first seen."""

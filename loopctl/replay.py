@@ -15,11 +15,12 @@ from loopbreaker.ingest import Observation, ingest, observed
 from loopbreaker.model import Event, Ignored, ServiceRef, ServiceSignal, TaskState
 from loopbreaker.policy import Mode, Policy
 from loopbreaker.reasons import classify, failure
-from loopbreaker.record import Incident, Notice, Record, owed
-from loopbreaker.treatment import consider
+from loopbreaker.record import Incident, Notice, NoticeKind, Record, owed
+from loopbreaker.treatment import consider, share
 from loopctl.memory import MemoryStore
 
 _FACTS = Unknown("a recording")
+_LIMITS = Limits(mode=Mode.ALERT)
 # EventBridge tries to deliver for 24 hours (EventBridge user guide, "Event retry policy"): what is older than that is
 # a repetition, or from a file given out of order. Records live as long.
 _LATEST = 86_400.0
@@ -28,7 +29,11 @@ _HOUR = 3600.0
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A message that people would have got: of which service, and about which incident."""
+    """A change of state of a service, and about which incident.
+
+    People are told of each in a message of its own, but of many services that begin to loop together in one for all:
+    that is a change too (`mass`), beside theirs.
+    """
 
     service: ServiceRef
     notice: Notice
@@ -107,19 +112,25 @@ class Replay:
     def _consider(self, before: Record) -> Iterator[Change]:
         incident, suspicion = before.incident, before.suspicion
         since = incident.first_failure_at if incident else suspicion.since if suspicion else before.touched_at
-        after = consider(
+        look = consider(
             before,
             facts=_FACTS,
             evidence=self._store.evidence(before.service, since=since),
-            limits=Limits(mode=Mode.ALERT),
+            limits=_LIMITS,
             policy=self._policy,
             now=self._now,
-        ).record
+        )
+        after, notices = look.record, owed(before, look.record)
+        if after.incident and not incident:
+            window = self._policy.mass_window
+            began = self._store.gather(before.service, at=after.incident.opened_at, window=window)
+            after = share(after, began, policy=self._policy, now=self._now)
+            notices += tuple(notice for notice in owed(before, after) if notice.kind is NoticeKind.MASS)
         saved = self._store.save(after)
         assert saved, "nobody else writes to this store"
         self._queue(after)
         about = after.incident or incident
-        for notice in owed(before, after):
+        for notice in notices:
             assert about is not None, "every notice is about an incident"
             yield Change(service=after.service, notice=notice, incident=about)
 

@@ -15,8 +15,7 @@ from loopctl.replay import Change, Replay
 
 _CHANGE_STYLES = {
     NoticeKind.LOOPING: "bold red",
-    NoticeKind.STOPPED: "bold magenta",
-    NoticeKind.NOT_STOPPED: "yellow",
+    NoticeKind.MASS: "bold magenta",
     NoticeKind.RECOVERED: "green",
 }
 # Columns from which on a table of changes has room for reasons.
@@ -74,7 +73,7 @@ def changes_table(changes: Iterable[Change], *, width: int) -> Table:
         table.add_row(
             _time(change.notice.at),
             Text(_name(change.service)),
-            Text(kind.value, style=_CHANGE_STYLES[kind]),
+            Text(kind.value, style=_CHANGE_STYLES.get(kind, "")),
             incident.category.value,
             f"{incident.failed_tasks:,}",
             str(incident.depth),

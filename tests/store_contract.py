@@ -1,11 +1,11 @@
-"""What every store promises to the stories (`loopbreaker.ingest.Store`), whatever it is made of."""
+"""What every store promises to the stories (`loopbreaker.intervene.Table`), whatever it is made of."""
 
 from dataclasses import replace
 
 import pytest
 
 from loopbreaker.detection import Evidence
-from loopbreaker.ingest import Store
+from loopbreaker.intervene import Table
 from loopbreaker.ladder import Rung
 from loopbreaker.model import Category, ServiceRef, TaskFailure
 from loopbreaker.record import Incident, NoticeKind, Record, Signal, Verdict, tell
@@ -63,26 +63,26 @@ class StoreContract:
     """Inherit, and give a fixture `store` that makes an empty one."""
 
     @pytest.fixture
-    def store(self) -> Store:
+    def store(self) -> Table:
         raise NotImplementedError
 
-    def test_an_unknown_service_has_a_new_record(self, store: Store) -> None:
+    def test_an_unknown_service_has_a_new_record(self, store: Table) -> None:
         """Nobody has to create a record before folding into it."""
         assert store.load(WEB) == Record(service=WEB)
 
-    def test_a_record_is_loaded_as_it_was_saved(self, store: Store) -> None:
+    def test_a_record_is_loaded_as_it_was_saved(self, store: Table) -> None:
         """Every field survives; only the version has been counted up."""
         assert store.save(looping())
         assert store.load(WEB) == replace(looping(), version=1)
 
-    def test_a_loaded_record_can_be_saved_again(self, store: Store) -> None:
+    def test_a_loaded_record_can_be_saved_again(self, store: Table) -> None:
         """Load, change, save goes on for ever."""
         for version in range(1, 4):
             assert store.save(replace(store.load(WEB), touched_at=float(version)))
             assert store.load(WEB) == Record(service=WEB, version=version, touched_at=float(version))
 
     @pytest.mark.parametrize("saved_before", [0, 1])
-    def test_of_two_that_loaded_the_same_record_one_can_save(self, store: Store, saved_before: int) -> None:
+    def test_of_two_that_loaded_the_same_record_one_can_save(self, store: Table, saved_before: int) -> None:
         """The second is told, and what the first saved stays."""
         for _ in range(saved_before):
             store.save(store.load(WEB))
@@ -91,12 +91,12 @@ class StoreContract:
         assert not store.save(replace(loaded, touched_at=2.0))
         assert store.load(WEB).touched_at == 1.0
 
-    def test_a_record_that_is_gone_is_not_saved_over(self, store: Store) -> None:
+    def test_a_record_that_is_gone_is_not_saved_over(self, store: Table) -> None:
         """Who loaded what has been deleted since must fold again."""
         assert not store.save(Record(service=WEB, version=3))
         assert store.load(WEB) == Record(service=WEB)
 
-    def test_services_of_one_name_are_two(self, store: Store) -> None:
+    def test_services_of_one_name_are_two(self, store: Table) -> None:
         """A service is its cluster and its name."""
         store.save(looping())
         store.keep([failed()])
@@ -104,11 +104,11 @@ class StoreContract:
             assert store.load(other) == Record(service=other)
             assert store.evidence(other, since=0) == Evidence()
 
-    def test_no_failures_are_no_evidence(self, store: Store) -> None:
+    def test_no_failures_are_no_evidence(self, store: Table) -> None:
         """Before the first failure there is nothing to count."""
         assert store.evidence(WEB, since=0) == Evidence(failed_tasks=0, newest=None)
 
-    def test_evidence_counts_failed_tasks_and_shows_the_newest(self, store: Store) -> None:
+    def test_evidence_counts_failed_tasks_and_shows_the_newest(self, store: Table) -> None:
         """From `since` on, that moment included, in whatever order they were kept."""
         store.keep([failed(3, at=CREATED + 20)])
         store.keep([failed(1, at=CREATED), failed(2, at=CREATED + 10.5)])
@@ -116,24 +116,24 @@ class StoreContract:
         assert store.evidence(WEB, since=CREATED + 10.5) == Evidence(2, failed(3, at=CREATED + 20))
         assert store.evidence(WEB, since=CREATED + 20.001) == Evidence()
 
-    def test_repeating_a_failure_changes_nothing(self, store: Store) -> None:
+    def test_repeating_a_failure_changes_nothing(self, store: Table) -> None:
         """In one batch or in several, a failure is kept once."""
         batch = [failed(1), failed(2, at=CREATED + 1)]
         store.keep([*batch, *batch])
         store.keep(batch)
         assert store.evidence(WEB, since=0) == Evidence(2, failed(2, at=CREATED + 1))
 
-    def test_a_task_that_failed_at_two_times_is_one_task(self, store: Store) -> None:
+    def test_a_task_that_failed_at_two_times_is_one_task(self, store: Table) -> None:
         """Two events of one task may disagree about its times."""
         store.keep([failed(1), failed(1, at=CREATED + 1)])
         assert store.evidence(WEB, since=0) == Evidence(1, failed(1, at=CREATED + 1))
 
-    def test_many_failures_are_kept_at_once(self, store: Store) -> None:
+    def test_many_failures_are_kept_at_once(self, store: Table) -> None:
         """A batch may be larger than what a table takes in one request."""
         store.keep([failed(number, at=CREATED + number) for number in range(60)])
         assert store.evidence(WEB, since=CREATED + 10) == Evidence(50, failed(59, at=CREATED + 59))
 
-    def test_a_closed_incident_is_kept_beside_the_record(self, store: Store) -> None:
+    def test_a_closed_incident_is_kept_beside_the_record(self, store: Table) -> None:
         """Archiving, once or twice, changes neither the record nor the evidence."""
         store.save(looping())
         incident = looping().incident
@@ -142,3 +142,21 @@ class StoreContract:
             store.archive(WEB, incident, closed_at=CREATED + 900, reason="it is over")
         assert store.load(WEB).incident == incident
         assert store.evidence(WEB, since=0) == Evidence()
+
+    def test_services_that_began_together_are_gathered(self, store: Table) -> None:
+        """Within the window around a time, the newest included; whoever began long before is not."""
+        api, stage = OTHERS
+        assert store.gather(WEB, at=CREATED, window=600) == (WEB,)
+        assert set(store.gather(api, at=CREATED + 600, window=600)) == {WEB, api}
+        assert set(store.gather(stage, at=CREATED + 601, window=600)) == {api, stage}
+        assert set(store.began(at=CREATED + 300, window=600)) == {WEB, api, stage}
+        assert store.began(at=CREATED + 7200, window=600) == ()
+
+    def test_a_service_that_begins_is_gathered_once(self, store: Table) -> None:
+        """A repetition keeps the first time; a loop that begins later is another."""
+        store.gather(WEB, at=CREATED, window=600)
+        store.gather(WEB, at=CREATED + 60, window=600)
+        assert store.began(at=CREATED, window=30) == (WEB,)
+        store.gather(WEB, at=CREATED + 1000, window=600)
+        assert store.began(at=CREATED, window=30) == ()
+        assert store.began(at=CREATED + 1000, window=30) == (WEB,)

@@ -20,7 +20,7 @@ class Kind:
     mode: Mode
     after: Draw | None = None
     hours: float = 3
-    hours_large: float = 0.6
+    hours_large: float = 0.5
     ending: int = 0
     spec: dict[str, Any] = field(default_factory=dict)
 
@@ -39,11 +39,11 @@ _CHECKED = {"task": {"health_check": HealthCheck()}}
 
 KINDS = (
     Kind("app crash after 2 s", Mode.APP_CRASH, constant(2)),
-    Kind("app crash after 10 min", Mode.APP_CRASH, uniform(570, 630), hours=4, hours_large=2),
-    Kind("app crash after 1 to 14 min", Mode.APP_CRASH, uniform(60, 840), hours=6, hours_large=1.5),
-    Kind("app crash after 30 min", Mode.APP_CRASH, uniform(1740, 1860), hours=8, hours_large=6),
+    Kind("app crash after 10 min", Mode.APP_CRASH, uniform(570, 630), hours=4, hours_large=1),
+    Kind("app crash after 1 to 14 min", Mode.APP_CRASH, uniform(60, 840), hours=6, hours_large=1),
+    Kind("app crash after 30 min", Mode.APP_CRASH, uniform(1740, 1860), hours=8, hours_large=3),
     Kind("out of memory within a minute", Mode.OUT_OF_MEMORY, uniform(20, 60)),
-    Kind("out of memory after 12 to 30 min", Mode.OUT_OF_MEMORY, uniform(720, 1800), hours=8, hours_large=4),
+    Kind("out of memory after 12 to 30 min", Mode.OUT_OF_MEMORY, uniform(720, 1800), hours=8, hours_large=2),
     Kind("segmentation fault", Mode.SEGFAULT),
     Kind("killed", Mode.KILLED, uniform(5, 90)),
     Kind("terminated", Mode.TERMINATED, uniform(5, 90)),
@@ -58,7 +58,7 @@ KINDS = (
     Kind("cause not told", Mode.UNKNOWN),
     Kind("container health check", Mode.CONTAINER_HEALTH_CHECK, hours=4, hours_large=1, spec=_CHECKED),
     *(
-        Kind(f"ELB, grace {grace} s, deregistration {delay} s", _BY_ELB, hours=6, hours_large=2, spec=_elb(grace, delay))
+        Kind(f"ELB, grace {grace} s, deregistration {delay} s", _BY_ELB, hours=6, hours_large=0.8, spec=_elb(grace, delay))
         for grace in (90, 120, 660)
         for delay in (30, 300)
     ),

@@ -8,7 +8,7 @@ from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.exceptions import BotoCoreError, ClientError
 
-from handlers.observability import IGNORED, MALFORMED, count_event, count_failures, log_change, logger, metrics
+from handlers.observability import EVENTS, IGNORED, MALFORMED, count_event, count_failures, log_change, logger, metrics
 from handlers.wiring import settings, table
 from loopbreaker.aws.store import ThrottledError
 from loopbreaker.events import MalformedEventError, parse, unwrap
@@ -24,6 +24,7 @@ Failures = dict[str, list[dict[str, str]]]
 @metrics.log_metrics
 def handler(event: dict[str, Any], _context: LambdaContext) -> Failures:
     """Fold a batch of SQS messages into the records of their services; names the messages to deliver again."""
+    count_event(EVENTS, len(event["Records"]))
     processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
     with processor(event["Records"], handler=_read):
         results = processor.process()

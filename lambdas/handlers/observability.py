@@ -15,6 +15,7 @@ logger = Logger()
 metrics = Metrics()
 
 FAILURES = "Failures"
+EVENTS = "EventsReceived"
 IGNORED = "EventsIgnored"
 MALFORMED = "EventsMalformed"
 LOOPS = "LoopsFound"

@@ -10,7 +10,7 @@ from typing import assert_never
 from loopbreaker.facts import Facts, survivors
 from loopbreaker.owner import Recovery, wishes
 from loopbreaker.policy import Policy
-from loopbreaker.record import BreakerState, Incident, NoticeKind, Record, Scaling, Step, Trip, tell
+from loopbreaker.record import BreakerState, Incident, NoticeKind, Record, Scaling, Step, Trip, tell, tell_once
 
 # How soon a service that we treat is looked at again, in seconds.
 RECHECK = 60.0
@@ -25,6 +25,9 @@ CALLS = (
     Step.RESTORE_SCALING,
     Step.STOP_DEPLOYMENT,
 )
+# The steps that nothing else can replace: what was taken has to be given back.
+RESTORING = (Step.RESTORE_COUNT, Step.RESTORE_SCALING)
+_STATE = {Step.HELD: BreakerState.OPEN, Step.PROBING: BreakerState.HALF_OPEN}
 _ROLLING_BACK = ("ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS")
 
 
@@ -101,6 +104,25 @@ def after_call(record: Record, trip: Trip, *, deployment_id: str, now: float) ->
         case Step.HELD | Step.PROBING | Step.RAISED | Step.ROLLING_BACK:
             return record
     assert_never(trip.step)
+
+
+def after_refusal(record: Record, trip: Trip, *, why: str, now: float) -> Record:
+    """What to do where AWS refuses a call: nothing was done, say so; what was taken before is given back."""
+    reason = f"AWS refused it: {why}"
+    match trip.step:
+        case Step.STOP_DEPLOYMENT:
+            left = replace(_afresh(record, now=now), trip=None, due_at=now + RECHECK)
+            return tell_once(left, NoticeKind.NOT_STOPPED, code=reason, at=now, reason=reason)
+        case Step.SUSPEND_SCALING | Step.SET_ZERO if record.breaker is BreakerState.CLOSED:
+            return _to(record, Step.RESTORE_SCALING, now=now, why=reason, undo=True)
+        case Step.SET_ZERO | Step.SET_ONE:
+            # A probe that cannot be begun or ended: as it is, with a longer wait.
+            held = Step.HELD if trip.step is Step.SET_ONE else Step.PROBING
+            back = replace(_to(record, held, now=now), breaker=_STATE[held])
+            return tell_once(back, NoticeKind.NOT_STOPPED, code=reason, at=now, reason=reason)
+        case _:
+            waiting = replace(record, trip=replace(trip, lease_until=now), due_at=now + RECHECK)
+            return tell_once(waiting, NoticeKind.NOT_STOPPED, code=reason, at=now, reason=f"not brought back: {reason}")
 
 
 def undo(record: Record, step: Step, *, now: float) -> Record:

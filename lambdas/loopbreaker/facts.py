@@ -84,6 +84,20 @@ class Unknown:
     why: str
 
 
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A call that acts was taken. `deployment_id` is the PRIMARY one in the answer; empty where there is none."""
+
+    deployment_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A call that acts was refused for good."""
+
+    why: str
+
+
 def survivors(facts: Facts, *, longest_lifetime: float, survivor_age: float, now: float) -> tuple[RunningTask, ...]:
     """Tasks that still serve: RUNNING, not unhealthy, older than twice the longest lifetime that failed.
 

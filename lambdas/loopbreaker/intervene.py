@@ -4,9 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Protocol, assert_never
 
-from loopbreaker.breaker import CALLS, after_call, all_suspended, recheck
+from loopbreaker.breaker import CALLS, RESTORING, after_call, after_refusal, all_suspended, recheck
 from loopbreaker.decide import Decision, Limits
-from loopbreaker.facts import Facts, Unknown
+from loopbreaker.facts import Answer, Facts, Refusal, Unknown
 from loopbreaker.ingest import ATTEMPTS, Change, ConflictError, Store
 from loopbreaker.model import ServiceRef
 from loopbreaker.policy import Mode, Policy
@@ -29,18 +29,22 @@ class Table(Store, Protocol):
 
 
 class Ecs(Protocol):
-    """ECS and Application Auto Scaling, as the story sees them. Faults of the calls that act are exceptions."""
+    """ECS and Application Auto Scaling, as the story sees them.
+
+    A call that acts answers with what the next step needs, or with a refusal: AWS will not do it, however often asked.
+    Whatever may pass by itself, such as throttling, is an exception.
+    """
 
     def read(self, service: ServiceRef) -> Facts | Unknown:
         """The facts of the service, or why they could not be read."""
 
-    def set_desired_count(self, service: ServiceRef, count: int) -> str:
-        """Set the count; the id of the PRIMARY deployment in the answer."""
+    def set_desired_count(self, service: ServiceRef, count: int) -> Answer | Refusal:
+        """Set the count."""
 
-    def set_suspended(self, service: ServiceRef, scaling: Scaling) -> None:
+    def set_suspended(self, service: ServiceRef, scaling: Scaling) -> Answer | Refusal:
         """Give the scaling target the three suspended flags of `scaling`."""
 
-    def roll_back(self, service_deployment: str) -> None:
+    def roll_back(self, service_deployment: str) -> Answer | Refusal:
         """Stop a service deployment and roll it back."""
 
 
@@ -112,8 +116,11 @@ def _limits(record: Record, tools: Tools) -> Limits:
 def _act(record: Record, tools: Tools) -> Record:
     """Make the calls that are left, each saved before it is made and checked against ECS after the one before."""
     while record.trip and record.trip.step in CALLS:
-        deployment_id = _call(record.service, record.trip, tools)
-        record = _commit(record, _Answered(deployment_id), tools)
+        answer = _call(record.service, record.trip, tools)
+        record = _commit(record, _Answered(answer), tools)
+        if isinstance(answer, Refusal) and record.trip and record.trip.step in RESTORING:
+            # Nothing else to try: what was saved stays saved, and the sweep tries again.
+            return record
         if record.trip and record.trip.step in CALLS:
             facts = tools.ecs.read(record.service)
             if isinstance(facts, Unknown):
@@ -124,12 +131,14 @@ def _act(record: Record, tools: Tools) -> Record:
 
 @dataclass(frozen=True, slots=True)
 class _Answered:
-    """The step after a call that was answered."""
+    """The step after a call that was answered or refused."""
 
-    deployment_id: str
+    answer: Answer | Refusal
 
     def __call__(self, record: Record, trip: Trip, now: float) -> Record:
-        return after_call(record, trip, deployment_id=self.deployment_id, now=now)
+        if isinstance(self.answer, Refusal):
+            return after_refusal(record, trip, why=self.answer.why, now=now)
+        return after_call(record, trip, deployment_id=self.answer.deployment_id, now=now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,30 +152,29 @@ class _Checked:
         return recheck(record, trip, self.facts, policy=self.policy, now=now)
 
 
-def _call(service: ServiceRef, trip: Trip, tools: Tools) -> str:
-    """Make the call that a step names; the id of the PRIMARY deployment where the answer holds one."""
+def _call(service: ServiceRef, trip: Trip, tools: Tools) -> Answer | Refusal:
+    """Make the call that a step names."""
+    ecs = tools.ecs
     match trip.step:
         case Step.SUSPEND_SCALING:
             # Only before zeroing: any RegisterScalableTarget on a target whose count is below its minimum lifts
             # the count back up (Application Auto Scaling API reference, RegisterScalableTarget).
             assert trip.scaling is not None
-            tools.ecs.set_suspended(service, all_suspended(trip.scaling))
+            return ecs.set_suspended(service, all_suspended(trip.scaling))
         case Step.SET_ZERO:
-            return tools.ecs.set_desired_count(service, 0)
+            return ecs.set_desired_count(service, 0)
         case Step.SET_ONE:
-            return tools.ecs.set_desired_count(service, 1)
+            return ecs.set_desired_count(service, 1)
         case Step.RESTORE_COUNT:
-            return tools.ecs.set_desired_count(service, trip.restored_count)
+            return ecs.set_desired_count(service, trip.restored_count)
         case Step.RESTORE_SCALING:
             assert trip.scaling is not None
-            tools.ecs.set_suspended(service, trip.scaling)
+            return ecs.set_suspended(service, trip.scaling)
         case Step.STOP_DEPLOYMENT:
-            tools.ecs.roll_back(trip.service_deployment)
+            return ecs.roll_back(trip.service_deployment)
         case Step.HELD | Step.PROBING | Step.RAISED | Step.ROLLING_BACK:
             raise AssertionError(f"{trip.step} names no call")
-        case _:
-            assert_never(trip.step)
-    return ""
+    assert_never(trip.step)
 
 
 def _commit(record: Record, change: Callable[[Record, Trip, float], Record], tools: Tools) -> Record:

@@ -20,7 +20,7 @@ def account() -> Iterator[Account]:
     with sandbox("e2e") as box, Server.from_now(empty_cluster, sink=relay) as ecs:
         endpoints = {"AWS_ENDPOINT_URL_ECS": ecs.url, "AWS_ENDPOINT_URL_APPLICATION_AUTO_SCALING": ecs.url}
         with ministack(box, environment=endpoints) as aws:
-            stack = deploy(box, aws, context=CONTEXT, phase=nullcontext)
+            stack = deploy(aws, context=CONTEXT, phase=nullcontext)
             relay.bus = aws.client("events")
             yield Account(ecs=ecs, relay=relay, aws=aws, stack=stack, mailbox=Mailbox(aws, stack.topic_arn))
             relay.bus = None

@@ -49,7 +49,7 @@ def loop(tmp_path: Path) -> Path:
 def spoilt(tmp_path: Path) -> Path:
     """A recording with a line that is no JSON, an event that makes no sense, and a failure."""
     path = tmp_path / "spoilt.jsonl"
-    lines = [json.dumps(later(0)), "oh", json.dumps(task_stopped(created="now")), json.dumps(task_stopped())]
+    lines = [json.dumps(later(0)), "oh", json.dumps(task_stopped(createdAt="now")), json.dumps(task_stopped())]
     path.write_text("\n".join(lines))
     return path
 

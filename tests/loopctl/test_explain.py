@@ -72,7 +72,7 @@ def test_other_events_are_not_stops() -> None:
 
 def test_what_cannot_be_read_is_invalid() -> None:
     """With everything that is wrong about it."""
-    found = explain(task_stopped(created="now", clusterArn=7))
+    found = explain(task_stopped(clusterArn=7, createdAt="now"))
     assert (found.task, found.service, found.label, found.counts) == (None, None, Label.INVALID, False)
     assert "detail.clusterArn" in found.why
     assert "detail.createdAt" in found.why

@@ -5,7 +5,7 @@ import tracemalloc
 import pytest
 
 from loopbreaker.detection import Evidence
-from loopbreaker.ingest import Store
+from loopbreaker.intervene import Table
 from loopbreaker.record import Record
 from loopctl.memory import MemoryStore
 from tests.store_contract import OTHERS, WEB, StoreContract, failed, looping
@@ -18,7 +18,7 @@ class TestMemoryStore(StoreContract):
     """Memory keeps the contract of a store."""
 
     @pytest.fixture
-    def store(self) -> Store:
+    def store(self) -> Table:
         return MemoryStore()
 
 

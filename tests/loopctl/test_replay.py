@@ -82,6 +82,14 @@ def test_what_ecs_says_is_heard() -> None:
     assert (change.incident.signal, change.notice.at) == (Signal.IMPAIRED, CREATED + 600)
 
 
+def test_services_that_begin_together_are_summed_up() -> None:
+    """Each is told to loop; the sixth within ten minutes brings the summary, and then the twelfth."""
+    told_of = kinds(event for number in range(13) for event in crash_loop(3, service=f"s{number:02}"))
+    assert told_of.count(("s00", "looping")) == 1
+    assert [kind for _, kind in told_of].count("looping") == 13
+    assert [(name, kind) for name, kind in told_of if kind != "looping"] == [("s05", "mass"), ("s11", "mass")]
+
+
 def test_services_of_one_name_are_kept_apart() -> None:
     """Two failures in each of two clusters are no loop."""
     mixed = [*crash_loop(2), *crash_loop(2, cluster="stage", start=CREATED + 2 * BEAT)]

@@ -1,12 +1,12 @@
 """ECS and Application Auto Scaling: reads the facts of a service, and makes the calls that act."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from loopbreaker.facts import Deployment, Facts, RunningTask, ServiceDeployment, Unknown
+from loopbreaker.facts import Answer, Deployment, Facts, Refusal, RunningTask, ServiceDeployment, Unknown
 from loopbreaker.model import ServiceRef
 from loopbreaker.record import Scaling
 
@@ -14,6 +14,17 @@ from loopbreaker.record import Scaling
 _TASKS = 100
 _DIMENSION = "ecs:service:DesiredCount"
 _UNDER_WAY = ("PENDING", "IN_PROGRESS", "STOP_REQUESTED", "ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS")
+# Refusals that pass by themselves ("Common errors" and each API's errors in the API references).
+_PASSING = (
+    "ConcurrentUpdateException",
+    "InternalServiceException",
+    "LimitExceededException",
+    "RequestLimitExceeded",
+    "ServerException",
+    "ServiceUnavailable",
+    "Throttling",
+    "ThrottlingException",
+)
 _GONE = ("ClusterNotFoundException", "ServiceNotFoundException")
 
 
@@ -33,13 +44,17 @@ class Fleet:
         except BotoCoreError as error:
             return Unknown(why=str(error))
 
-    def set_desired_count(self, service: ServiceRef, count: int) -> str:
-        answer = self._ecs.update_service(cluster=service.cluster_arn, service=service.name, desiredCount=count)
-        return next((d["id"] for d in answer["service"].get("deployments", []) if d["status"] == "PRIMARY"), "")
+    def set_desired_count(self, service: ServiceRef, count: int) -> Answer | Refusal:
+        answer = _act(self._ecs.update_service, cluster=service.cluster_arn, service=service.name, desiredCount=count)
+        if isinstance(answer, Refusal):
+            return answer
+        primary = [d["id"] for d in answer["service"].get("deployments", []) if d["status"] == "PRIMARY"]
+        return Answer(deployment_id=primary[0] if primary else "")
 
-    def set_suspended(self, service: ServiceRef, scaling: Scaling) -> None:
+    def set_suspended(self, service: ServiceRef, scaling: Scaling) -> Answer | Refusal:
         # MinCapacity and MaxCapacity are left out: what is not named stays as it is.
-        self._scaling.register_scalable_target(
+        answer = _act(
+            self._scaling.register_scalable_target,
             ServiceNamespace="ecs",
             ResourceId=_resource(service),
             ScalableDimension=_DIMENSION,
@@ -49,10 +64,12 @@ class Fleet:
                 "ScheduledScalingSuspended": scaling.scheduled_suspended,
             },
         )
+        return answer if isinstance(answer, Refusal) else Answer()
 
-    def roll_back(self, service_deployment: str) -> None:
+    def roll_back(self, service_deployment: str) -> Answer | Refusal:
         # ABORT is in the enumeration, but only ROLLBACK is valid (ECS API reference, StopServiceDeployment).
-        self._ecs.stop_service_deployment(serviceDeploymentArn=service_deployment, stopType="ROLLBACK")
+        answer = _act(self._ecs.stop_service_deployment, serviceDeploymentArn=service_deployment, stopType="ROLLBACK")
+        return answer if isinstance(answer, Refusal) else Answer()
 
     def _read(self, service: ServiceRef) -> Facts:
         answer = self._ecs.describe_services(cluster=service.cluster_arn, services=[service.name], include=["TAGS"])
@@ -114,6 +131,18 @@ class Fleet:
             dynamic_out_suspended=suspended.get("DynamicScalingOutSuspended", False),
             scheduled_suspended=suspended.get("ScheduledScalingSuspended", False),
         )
+
+
+def _act(call: Callable[..., dict[str, Any]], **parameters: Any) -> dict[str, Any] | Refusal:
+    """Make a call that acts. Raises what may pass by itself: throttling, a fault of AWS, a lost connection."""
+    try:
+        return call(**parameters)
+    except ClientError as error:
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 400)
+        code = error.response["Error"]["Code"]
+        if status >= 500 or code in _PASSING:
+            raise
+        return Refusal(why=f"{error.operation_name}: {code}")
 
 
 def _resource(service: ServiceRef) -> str:
