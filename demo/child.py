@@ -16,7 +16,7 @@ from time import monotonic, sleep
 
 from demo import ROOT
 
-_GRACE = 5.0  # seconds to end in, by itself and then by force
+_GRACE = 2.0  # seconds to end in, by itself and then by force
 _LOG_LINES = 20
 
 

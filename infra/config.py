@@ -38,6 +38,10 @@ POLICY_KEYS = {
     "survivor_age": SECONDS,
     "impaired_window": SECONDS,
     "placement_after": SECONDS,
+    "cool_down": SECONDS,
+    "longest_cool_down": SECONDS,
+    "probe_age": SECONDS,
+    "retrips": COUNT,
     "mass_limit": COUNT,
     "mass_window": SECONDS,
 }
@@ -48,6 +52,7 @@ class Action(StrEnum):
     """What the stack may do about a loop. In ALERT it has no permission to change anything."""
 
     ALERT = "alert"
+    ROLLBACK = "rollback"
     STOP = "stop"
 
 
@@ -62,13 +67,17 @@ class ConfigError(ValueError):
 class StackConfig:
     """The stack's configuration. Each field is a context key; lists are comma separated there.
 
-    `mail` and `https` are subscribed to the topic. `event_source` is where events come from: anything but `aws.ecs`
-    is for tests, since nobody but AWS can send as `aws.`. `policy` holds the keys of `POLICY_KEYS` that were given.
+    `mail` and `https` are subscribed to the topic. `act_on` and `never_act_on` are patterns of `cluster/service` that
+    limit where the stack may act; it watches every service all the same. `event_source` is where events come from:
+    anything but `aws.ecs` is for tests, since nobody but AWS can send as `aws.`. `policy` holds the keys of
+    `POLICY_KEYS` that were given.
     """
 
     mail: tuple[str, ...] = ()
     https: tuple[str, ...] = ()
     action: Action = Action.ALERT
+    act_on: tuple[str, ...] = ()
+    never_act_on: tuple[str, ...] = ()
     event_source: tuple[str, ...] = (ECS_SOURCE,)
     stack_name: str = "Loopbreaker"
     log_retention_days: int = 30
@@ -87,6 +96,8 @@ class StackConfig:
             mail=read("mail", _list_of(_mail), ()),
             https=read("https", _list_of(_https), ()),
             action=read("action", _action, Action.ALERT),
+            act_on=read("act_on", _list_of(_pattern), ()),
+            never_act_on=read("never_act_on", _list_of(_pattern), ()),
             event_source=read("event_source", _list_of(_source), (ECS_SOURCE,)) or (ECS_SOURCE,),
             stack_name=read("stack_name", _stack_name, "Loopbreaker"),
             log_retention_days=read("log_retention_days", _retention, 30),
@@ -94,7 +105,7 @@ class StackConfig:
             policy=read("policy", _policy, {}),
             keep_data=read("keep_data", _boolean, True),
         )
-        problems = read.problems + _unknown_keys(context) + _contradictions(config.policy)
+        problems = read.problems + _unknown_keys(context) + _contradictions(config.policy) + _idle(config)
         if problems:
             raise ConfigError(problems)
         return config
@@ -160,6 +171,13 @@ def _mail(text: str) -> str:
 def _https(text: str) -> str:
     if not re.fullmatch(r"https://[^/\s]+(/\S*)?", text):
         raise ValueError(f"'{text}' is not an https:// URL")
+    return text
+
+
+def _pattern(text: str) -> str:
+    """Names of clusters and services are letters, digits, hyphens and underscores (ECS API reference)."""
+    if not re.fullmatch(r"[-\w*?\[\]!]+/[-\w*?\[\]!]+", text, flags=re.ASCII):
+        raise ValueError(f"'{text}' is not a pattern of cluster/service, such as prod/* or */web")
     return text
 
 
@@ -245,12 +263,20 @@ def _nearest(key: str, known: Mapping[str, object]) -> str:
     return f"; did you mean '{near[0]}'?" if near else f"; there are: {', '.join(known)}"
 
 
+def _idle(config: StackConfig) -> list[str]:
+    """A scope of action means nothing where the stack never acts."""
+    if config.action is Action.ALERT and (config.act_on or config.never_act_on):
+        return ["act_on and never_act_on say where to act, but action=alert never acts"]
+    return []
+
+
 def _contradictions(policy: Mapping[str, Number]) -> list[str]:
     """Pairs of which the first must not exceed the second, looked at where both were given."""
     pairs = (
         ("fast.max_lifetime", "slow.max_lifetime", "the slow profile would see less than the fast one"),
         ("fast.depth", "slow.depth", "the slow profile would tell before the fast one"),
         ("confirm_after", "quiet_after", "an incident would be over before it is confirmed"),
+        ("cool_down", "longest_cool_down", "the wait could not double"),
     )
     return [
         f"policy: {low}={policy[low]} is more than {high}={policy[high]}: {why}"

@@ -10,6 +10,7 @@ from infra.functions import Worker
 OPT_IN_TAG = "loopbreaker:action"
 HERE = "<AWS::Region>:<AWS::AccountId>"
 ANY_SERVICE = f"arn:<AWS::Partition>:ecs:{HERE}:service/*"
+ANY_DEPLOYMENT = f"arn:<AWS::Partition>:ecs:{HERE}:service-deployment/*"
 ANY_TASK = f"arn:<AWS::Partition>:ecs:{HERE}:task/*"
 ANY_TARGET = f"arn:<AWS::Partition>:application-autoscaling:{HERE}:scalable-target/*"
 
@@ -22,11 +23,23 @@ def read_ecs(worker: Worker) -> None:
     worker.accept(f"Resource::{ANY_SERVICE}", reason="Any service of the account may loop.")
     worker.accept(f"Resource::{ANY_TASK}", reason="Any service of the account may loop; this reads its tasks.")
     worker.allow("ecs:DescribeServices", on=[services])
+    worker.accept(f"Resource::{ANY_DEPLOYMENT}", reason="Any service of the account may loop; this reads its roll-out.")
+    worker.allow("ecs:DescribeServiceDeployments", on=[services, _deployments(stack)])
     worker.allow("ecs:DescribeTasks", on=[tasks])
-    # These three cannot be limited to resources.
-    worker.allow(
-        "ecs:ListTasks", "ecs:DescribeTaskDefinition", "application-autoscaling:DescribeScalableTargets", on=["*"]
-    )
+    # These two cannot be limited to resources.
+    worker.allow("ecs:ListTasks", "application-autoscaling:DescribeScalableTargets", on=["*"])
+
+
+def roll_back_deployments(worker: Worker) -> None:
+    """Stopping the service deployment in progress of services that carry the opt-in tag, which rolls it back.
+
+    A service deployment has tags of its own, not its service's, so on it no tag can be asked for.
+    """
+    stack = Stack.of(worker)
+    services = stack.format_arn(service="ecs", resource="service", resource_name="*")
+    opted_in = {"StringEquals": {f"aws:ResourceTag/{OPT_IN_TAG}": ["rollback", "stop"]}}
+    worker.allow("ecs:StopServiceDeployment", on=[services], when=opted_in)
+    worker.allow("ecs:StopServiceDeployment", on=[_deployments(stack)])
 
 
 def stop_services(worker: Worker) -> None:
@@ -42,3 +55,7 @@ def stop_services(worker: Worker) -> None:
     worker.accept(f"Resource::{ANY_TARGET}", reason="A scalable target's ARN does not say whose it is.")
     worker.allow("ecs:UpdateService", on=[services], when=opted_in)
     worker.allow("application-autoscaling:RegisterScalableTarget", on=[targets], when=of_ecs)
+
+
+def _deployments(stack: Stack) -> str:
+    return stack.format_arn(service="ecs", resource="service-deployment", resource_name="*")

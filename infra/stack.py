@@ -17,7 +17,7 @@ from infra.config import Action, StackConfig
 from infra.events import TaskEvents
 from infra.functions import Worker
 from infra.notifications import Notifications
-from infra.permissions import read_ecs, stop_services
+from infra.permissions import read_ecs, roll_back_deployments, stop_services
 from infra.table import DUE_INDEX, ServiceTable
 
 ASKED = {"asked_at": "N"}
@@ -40,7 +40,7 @@ class LoopbreakerStack(Stack):
         self.events = TaskEvents(self, "Events", sources=config.event_source, visible_after=Duration.seconds(362))
 
         self.detect = self._worker("Detect", seconds=60, environment=self._store)
-        self.respond = self._worker("Respond", seconds=120, environment={**self._store, "ACTION": config.action})
+        self.respond = self._worker("Respond", seconds=120, environment=self._limits)
         self.sweep = self._worker("Sweep", seconds=60, environment=self._store)
         self.notify = self._worker("Notify", seconds=30, environment=self._outlets)
 
@@ -56,6 +56,11 @@ class LoopbreakerStack(Stack):
     @property
     def _store(self) -> dict[str, str]:
         return {"TABLE_NAME": self.table.name, "INDEX_NAME": DUE_INDEX, "POLICY": self._config.policy_json}
+
+    @property
+    def _limits(self) -> dict[str, str]:
+        scope = {"ACT_ON": ",".join(self._config.act_on), "NEVER_ACT_ON": ",".join(self._config.never_act_on)}
+        return {**self._store, "ACTION": self._config.action, **{name: value for name, value in scope.items() if value}}
 
     @property
     def _outlets(self) -> dict[str, str]:
@@ -77,6 +82,8 @@ class LoopbreakerStack(Stack):
         self.respond.use(self.table, "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query")
         self.sweep.use(self.table, "dynamodb:GetItem", "dynamodb:PutItem", index=True)
         read_ecs(self.respond)
+        if self._config.action is not Action.ALERT:
+            roll_back_deployments(self.respond)
         if self._config.action is Action.STOP:
             stop_services(self.respond)
         bus = self.format_arn(service="events", resource="event-bus", resource_name="default")

@@ -6,11 +6,11 @@ from itertools import count
 from typing import Any
 
 from loopbreaker.detection import Evidence, observe
-from loopbreaker.facts import ACTION_TAG, Deployment, Facts, RunningTask
+from loopbreaker.facts import Deployment, Facts, RunningTask, ServiceDeployment
 from loopbreaker.ladder import Ladder, climb, top
 from loopbreaker.model import Category, ServiceRef, ServiceSignal, SignalKind, TaskFailure
 from loopbreaker.policy import Policy, Profile
-from loopbreaker.record import Incident, Record, Signal, Trip, TripStep, Verdict
+from loopbreaker.record import Incident, Record, Signal, Step, Trip, Verdict
 from tests.task_events import CLUSTER_ARN, CREATED, arn
 
 T0 = CREATED
@@ -118,7 +118,10 @@ def looping(**fields: Any) -> Record:
     """The record of a service that loops; what is not a field of the record is one of its incident."""
     of_record = {name: value for name, value in fields.items() if name in Record.__slots__}
     of_incident = {name: value for name, value in fields.items() if name not in of_record}
-    known = Record(service=SERVICE, version=3, verdict=Verdict.LOOPING, incident=incident(**of_incident))
+    loop = incident(**of_incident)
+    known = Record(
+        service=SERVICE, version=3, verdict=Verdict.LOOPING, incident=loop, fast=climbed(crash_loop(loop.depth))
+    )
     return replace(known, **of_record)
 
 
@@ -131,6 +134,19 @@ def deployment(**fields: Any) -> Deployment:
         "rollout": "COMPLETED",
     }
     return Deployment(**(known | fields))
+
+
+def rollout(**fields: Any) -> ServiceDeployment:
+    """The service deployment under way, from one revision that runs, with ECS's own circuit breaker off."""
+    known: dict[str, Any] = {
+        "arn": arn("service-deployment/prod/web/abc"),
+        "status": "IN_PROGRESS",
+        "sources": (2,),
+        "breaker": "DISABLED",
+        "failures": 0,
+        "threshold": 0,
+    }
+    return ServiceDeployment(**(known | fields))
 
 
 def running_task(started: float | None, **fields: Any) -> RunningTask:
@@ -149,7 +165,7 @@ def facts(*, action: str | None = "stop", **fields: Any) -> Facts:
     known: dict[str, Any] = {
         "exists": True,
         "desired_count": 2,
-        "tags": {} if action is None else {ACTION_TAG: action},
+        "tags": {} if action is None else {"loopbreaker:action": action},
         "deployments": (deployment(),),
     }
     return Facts(**(known | fields))
@@ -157,9 +173,9 @@ def facts(*, action: str | None = "stop", **fields: Any) -> Facts:
 
 def trip(**fields: Any) -> Trip:
     known: dict[str, Any] = {
-        "step": TripStep.DONE,
-        "started_at": T0 + 200,
-        "lease_until": T0 + 350,
+        "step": Step.HELD,
+        "since": T0 + 200,
+        "lease_until": T0 + 200,
         "desired_count": 2,
         "deployment_id": DEPLOYMENT,
         "task_definition": TASK_DEFINITION,

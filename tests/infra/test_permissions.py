@@ -22,9 +22,10 @@ READ_ECS = {
     "ecs:DescribeServices",
     "ecs:ListTasks",
     "ecs:DescribeTasks",
-    "ecs:DescribeTaskDefinition",
+    "ecs:DescribeServiceDeployments",
     "application-autoscaling:DescribeScalableTargets",
 }
+ROLL_BACK = {"ecs:StopServiceDeployment"}
 ACT = {"ecs:UpdateService", "application-autoscaling:RegisterScalableTarget"}
 ALERT = {
     "detect": LOGS | RECEIVE | {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:BatchWriteItem"},
@@ -32,11 +33,14 @@ ALERT = {
     "sweep": LOGS | SEND | {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"},
     "notify": LOGS | STREAM | SEND | {"sns:Publish", "kms:Decrypt", "kms:GenerateDataKey*", "events:PutEvents"},
 }
-EXPECTED = {"alert": ALERT, "stop": {**ALERT, "respond": ALERT["respond"] | ACT}}
+EXPECTED = {
+    "alert": ALERT,
+    "rollback": {**ALERT, "respond": ALERT["respond"] | ROLL_BACK},
+    "stop": {**ALERT, "respond": ALERT["respond"] | ROLL_BACK | ACT},
+}
 UNLIMITED = {
     "dynamodb:ListStreams",
     "ecs:ListTasks",
-    "ecs:DescribeTaskDefinition",
     "application-autoscaling:DescribeScalableTargets",
 }
 """Actions that AWS does not let anybody limit to a resource."""
@@ -46,7 +50,7 @@ def actions(template: Json, function: str) -> set[str]:
     return {action for statement in statements(template, function) for action in as_list(statement["Action"])}
 
 
-@pytest.mark.parametrize("mode", ["alert", "stop"])
+@pytest.mark.parametrize("mode", ["alert", "rollback", "stop"])
 @pytest.mark.parametrize("function", ["detect", "respond", "sweep", "notify"])
 def test_each_function_may_do_exactly_what_is_written_here(
     templates: dict[str, Json], mode: str, function: str
@@ -88,6 +92,15 @@ def test_only_services_that_opted_in_can_be_stopped(templates: dict[str, Json]) 
     assert as_list(update["Action"]) == ["ecs:UpdateService"]
     assert update["Condition"] == {"StringEquals": {"aws:ResourceTag/loopbreaker:action": "stop"}}
     assert str(update["Resource"]).count(":service/*") == 1
+
+
+def test_only_deployments_of_services_that_opted_in_can_be_stopped(templates: dict[str, Json]) -> None:
+    """StopServiceDeployment asks for the tag on the service; a service deployment itself has no tag of the service."""
+    action = "ecs:StopServiceDeployment"
+    on_service, on_deployment = [s for s in statements(templates["stop"], "respond") if action in as_list(s["Action"])]
+    assert on_service["Condition"] == {"StringEquals": {"aws:ResourceTag/loopbreaker:action": ["rollback", "stop"]}}
+    assert str(on_service["Resource"]).count(":service/*") == 1
+    assert str(on_deployment["Resource"]).count(":service-deployment/*") == 1
 
 
 def test_only_the_scaling_of_ecs_services_can_be_suspended(templates: dict[str, Json]) -> None:

@@ -69,7 +69,7 @@ WRONG: dict[str, tuple[dict[str, object], list[str]]] = {
     "one of two addresses": ({"mail": "ops@example.com,on call@example.com"}, ["on call@example.com"]),
     "the same address twice": ({"mail": "ops@example.com,ops@example.com"}, ["ops@example.com is there twice"]),
     "no TLS": ({"https": "http://example.com"}, ["https=http://example.com", "not an https:// URL"]),
-    "no such action": ({"action": "rollback"}, ["action=rollback", "alert, stop"]),
+    "no such action": ({"action": "kill"}, ["action=kill", "alert, rollback, stop"]),
     "another AWS source": ({"event_source": "aws.ec2"}, ["event_source=aws.ec2", "aws.ecs"]),
     "no source name": ({"event_source": "my source"}, ["event_source=my source"]),
     "no stack name": ({"stack_name": "1st"}, ["stack_name=1st", "beginning with a letter"]),

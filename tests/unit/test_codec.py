@@ -47,7 +47,7 @@ def full_record() -> Record:
         suspicion=Suspicion(signal=Signal.SLOW, at=T0, depth=4, since=T0 - 90),
         trip=trip(scaling=scaling),
         finding=Finding(at=T0 + 30.5, deployment_id="ecs-svc/1"),
-        declined=("survivor", "deploying"),
+        told=("survivor", "deploying"),
         asked_at=T0 + 1,
         exit_code=0,
     )

@@ -5,10 +5,10 @@ from dataclasses import replace
 
 import pytest
 
-from loopbreaker.detection import Evidence, assess, confirm, count, observe, quiet_at
+from loopbreaker.detection import Evidence, assess, confirm, count, depth_now, fast_depth, observe, quiet_at
 from loopbreaker.model import Category, ServiceSignal, SignalKind, TaskFailure
 from loopbreaker.policy import Policy, override
-from loopbreaker.record import Finding, NoticeKind, Record, Signal, Suspicion, Verdict
+from loopbreaker.record import BreakerState, NoticeKind, Record, Signal, Step, Suspicion, Verdict
 from tests.builders import (
     OLDER_DEPLOYMENT,
     POLICY,
@@ -93,7 +93,7 @@ def test_what_says_nothing_of_a_loop_changes_nothing() -> None:
 
 def test_history_is_ignored() -> None:
     """What failed or was said before the last incident ended does not count again."""
-    closed = replace(EMPTY, closed_at=T0 + 100)
+    closed = replace(EMPTY, history_until=T0 + 100)
     unplaced = [T0 + n for n in (0.0, 50.0, 100.0)]
     said = [signal(0), signal(100), *placements(50, 100)]
     assert observe(closed, failures=crash_loop(4), signals=said, unplaced_at=unplaced, policy=POLICY, now=0) is closed
@@ -251,6 +251,27 @@ def test_a_large_service_needs_more_generations(desired_count: int, needed: int)
     assert (found.incident.depth, found.incident.desired_count) == (needed, desired_count)
 
 
+def test_the_owner_may_ask_for_a_greater_depth() -> None:
+    """Not for a smaller one; and statements of ECS have no depth."""
+    record = observed(crash_loop(5))
+    for least, found in ((0, True), (2, True), (5, True), (6, False)):
+        asked = confirm(
+            record, desired_count=1, evidence=NOTHING, policy=POLICY, now=record.touched_at, least_depth=least
+        )
+        assert bool(asked.incident) == found
+        assert asked.extra_generations == (0 if found else 3)
+    said = observed(signals=[signal(0), signal(60)])
+    assert confirm(said, desired_count=1, evidence=NOTHING, policy=POLICY, now=T0 + 61, least_depth=9).incident
+
+
+def test_a_loop_whose_owner_asked_for_silence_is_known_and_not_told() -> None:
+    """The incident opens all the same."""
+    record = observed(crash_loop(3))
+    quiet = confirm(record, desired_count=1, evidence=NOTHING, policy=POLICY, now=T0 + 71, silent=True)
+    assert quiet.incident is not None
+    assert (quiet.incident.silent, quiet.verdict, quiet.notices) == (True, Verdict.LOOPING, ())
+
+
 def test_what_was_learnt_of_the_size_is_remembered() -> None:
     """After a large service turned out not to loop yet, ECS is asked again at the depth that it needs, not before."""
     failures = crash_loop(5)
@@ -392,7 +413,7 @@ def test_the_incident_keeps_its_longest_gap_and_life() -> None:
     assert record.incident is not None
     assert (record.incident.last_failure_at - T0, record.incident.longest_gap) == (400, 330)
     assert record.incident.longest_lifetime == 300
-    assert record.due_at == T0 + 400 + 660
+    assert quiet_at(record.incident, POLICY) == T0 + 400 + 660
     record = observed([task_failure(90, 95), task_failure(420, 430)], record=record)
     assert record.incident is not None
     assert (record.incident.last_failure_at - T0, record.incident.longest_gap) == (430, 330)
@@ -462,15 +483,42 @@ def test_capacity_stays_the_cause_while_it_is_the_signal() -> None:
     assert after.incident.category is Category.PLACEMENT
 
 
-def test_a_second_finding_is_not_put_off() -> None:
-    """Failures that go on do not move the time at which a finding or a trip is looked at again."""
-    soon = T0 + 110
-    finding = Finding(at=T0 + 80, deployment_id="ecs-svc/1")
-    for record in (looping(finding=finding, due_at=soon), looping(trip=trip(), due_at=soon)):
-        assert observed(crash_loop(5)[4:], record=record).due_at == soon
-    assert observed(crash_loop(5)[4:], record=looping(due_at=soon)).due_at == T0 + 130 + POLICY.quiet_after
-    blank = looping(finding=finding, due_at=None)
-    assert observed(crash_loop(5)[4:], record=blank).due_at == T0 + 130 + POLICY.quiet_after
+def test_a_look_that_is_due_is_not_put_off() -> None:
+    """Failures that go on do not move the time of the next look; where none is due, quiet is looked for."""
+    (fifth,) = crash_loop(5)[4:]
+    assert observed([fifth], record=looping(due_at=T0 + 110)).due_at == T0 + 110
+    for due_at in (None, T0 + 9000):
+        assert observed([fifth], record=looping(due_at=due_at)).due_at == T0 + 130 + POLICY.quiet_after
+
+
+def test_a_chain_that_begins_anew_asks_again() -> None:
+    """After a pause growth counts from the new chain on, though the incident has seen more generations."""
+    record = replace(opened(crash_loop(6)), asked_at=None)
+    first = observed(crash_loop(1, start=2000), record=record)
+    assert first.asked_at is None
+    second = observed(crash_loop(2, start=2000)[1:], record=first)
+    assert second.incident is not None
+    assert (second.asked_at, second.incident.depth) == (T0 + 2040, 6)
+    assert (fast_depth(second, POLICY), depth_now(second, POLICY)) == (2, 2)
+
+
+def test_slow_generations_are_no_fast_ones() -> None:
+    """What may lead to action is counted apart."""
+    record = observed(slow_loop(3))
+    assert (fast_depth(record, POLICY), depth_now(record, POLICY)) == (0, 3)
+    assert (fast_depth(EMPTY, POLICY), depth_now(EMPTY, POLICY)) == (0, 0)
+
+
+def test_a_held_service_asks_nobody_and_a_probe_asks_at_its_first_failure() -> None:
+    """Late failures of a service at 0 change nothing to decide; the failure of the one task let try does."""
+    (fifth,) = crash_loop(5)[4:]
+    held = looping(breaker=BreakerState.OPEN, trip=trip())
+    assert observed([fifth], record=held).asked_at is None
+    probing = looping(breaker=BreakerState.HALF_OPEN, trip=trip(step=Step.PROBING), fast=(), slow=())
+    assert observed([fifth], record=probing).asked_at == fifth.failed_at
+    assert observed(signals=[signal(130)], record=probing).asked_at is None
+    unwatched = replace(probing, incident=incident(watching=False))
+    assert observed([fifth], record=unwatched).asked_at == fifth.failed_at
 
 
 # -- counting and quiet -----------------------------------------------------------------------------------

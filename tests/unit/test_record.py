@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from loopbreaker.record import NoticeKind, Record, Scaling, Verdict, keep_until, owed, tell
-from tests.builders import SERVICE, T0, incident
+from loopbreaker.record import NoticeKind, Record, Scaling, Verdict, keep_until, owed, tell, tell_once
+from tests.builders import SERVICE, T0, incident, looping, trip
 
 DAY = 86_400
 
@@ -34,6 +34,35 @@ def test_a_step_owes_what_it_adds() -> None:
 def test_few_messages_are_kept_and_all_are_numbered() -> None:
     """The last four messages stay in the record; their numbers go on."""
     assert [notice.number for notice in told(Record(service=SERVICE), 9).notices] == [6, 7, 8, 9]
+
+
+def test_silence_is_kept() -> None:
+    """While the owner of a service asks for silence nothing is owed."""
+    silent = looping(silent=True)
+    assert tell(silent, NoticeKind.LOOPING, at=T0, reason="a") is silent
+    assert tell_once(silent, NoticeKind.NOT_STOPPED, code="a", at=T0, reason="a") is silent
+
+
+def test_each_reason_is_told_once_in_an_incident() -> None:
+    """A second time changes nothing; another reason is another message; without an incident there is nobody to tell."""
+    once = tell_once(looping(), NoticeKind.NOT_STOPPED, code="survivor", at=T0, reason="1 task still serves")
+    assert once.incident is not None
+    assert (len(once.notices), once.incident.told) == (1, ("survivor",))
+    assert tell_once(once, NoticeKind.NOT_STOPPED, code="survivor", at=T0 + 9, reason="2 tasks still serve") is once
+    twice = tell_once(once, NoticeKind.NOT_STOPPED, code="deploying", at=T0 + 9, reason="a deployment is in progress")
+    assert [notice.number for notice in twice.notices] == [1, 2]
+    calm = Record(service=SERVICE)
+    assert tell_once(calm, NoticeKind.NOT_STOPPED, code="a", at=T0, reason="a") is calm
+
+
+def test_a_service_comes_back_with_at_least_the_minimum_of_its_scaling() -> None:
+    """A count below it would be lifted anyway."""
+    scaling = Scaling(
+        minimum=4, maximum=9, dynamic_in_suspended=False, dynamic_out_suspended=False, scheduled_suspended=False
+    )
+    assert trip(desired_count=2).restored_count == 2
+    assert trip(desired_count=2, scaling=scaling).restored_count == 4
+    assert trip(desired_count=5, scaling=scaling).restored_count == 5
 
 
 def test_a_record_is_kept_while_it_has_something_to_say() -> None:
