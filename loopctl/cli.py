@@ -5,6 +5,7 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import IntEnum
 from pathlib import Path
 from typing import Annotated
@@ -18,6 +19,7 @@ from loopbreaker.policy import Policy, PolicyError, override, thresholds
 from loopbreaker.record import NoticeKind
 from loopctl import report
 from loopctl.explain import explain as explained
+from loopctl.operate import Account, OperateError
 from loopctl.replay import Change, Replay
 from loopctl.session import Screen, Session, heard
 
@@ -26,18 +28,21 @@ class Status(IntEnum):
     """What the exit status says, beside 0 and what typer says with 2 (usage) and 130 (interrupted)."""
 
     UNREADABLE = 1
+    REFUSED = 1
     LOOP = 3
 
 
 _HELP = """Operators' tools for Loopbreaker, which finds Amazon ECS services in a restart loop.
 
-Everything here reads recorded events and makes no AWS call."""
+replay, explain and policy make no AWS call; status and resume ask the table of a deployed stack."""
 
 _EPILOG = """\b
 Examples:
   loopctl replay events.jsonl         the restart loops in a recording
   loopctl explain events.jsonl        each event, and whether it counts
   loopctl policy                      the thresholds that may be tried
+  loopctl status                      the services that loop now
+  loopctl resume prod web             bring a stopped service back
   loopctl --install-completion        completion for the current shell
 """
 
@@ -182,6 +187,50 @@ def policy(as_json: Json = False) -> None:
         print(json.dumps(thresholds()))
     else:
         Screen().print(report.thresholds_table(thresholds()))
+
+
+Stack = Annotated[str, typer.Option(help="Name of the deployed stack.")]
+Region = Annotated[str | None, typer.Option(help="AWS Region; the usual settings hold where it is left out.")]
+Profile = Annotated[str | None, typer.Option(help="Profile of the AWS configuration.")]
+
+
+@app.command()
+def status(stack: Stack = "Loopbreaker", region: Region = None, profile: Profile = None, as_json: Json = False) -> None:
+    """The services that loop, and those that Loopbreaker holds at 0."""
+    with _asked():
+        records = Account(stack=stack, region=region, profile=profile).remembered()
+    if as_json:
+        for record in records:
+            print(report.record_json(record))
+    elif records:
+        Screen().print(report.records_table(records))
+    else:
+        print("No service loops.")
+
+
+@app.command()
+def resume(
+    cluster: Annotated[str, typer.Argument(help="Name of the cluster.")],
+    service: Annotated[str, typer.Argument(help="Name of the service.")],
+    stack: Stack = "Loopbreaker",
+    region: Region = None,
+    profile: Profile = None,
+) -> None:
+    """Bring a service back that Loopbreaker stopped: its saved count first, then its scaling flags."""
+    with _asked():
+        record = Account(stack=stack, region=region, profile=profile).resume(cluster, service)
+    count = record.trip.restored_count if record.trip else 0
+    print(f"{cluster}/{service}: asked to be brought back to {count}; a message says when it is done.")
+
+
+@contextmanager
+def _asked() -> Iterator[None]:
+    """What cannot be done is one line on standard error, and status 1."""
+    try:
+        yield
+    except OperateError as error:
+        print(f"loopctl: {error}", file=sys.stderr)
+        raise typer.Exit(Status.REFUSED) from error
 
 
 def _policy(tries: list[str]) -> Policy:

@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from loopbreaker.model import Category, Label, ServiceRef
-from loopbreaker.record import Incident, NoticeKind
+from loopbreaker.record import Incident, NoticeKind, Record
 from loopctl.explain import Explanation
 from loopctl.replay import Change, Replay
 
@@ -47,6 +47,44 @@ def change_json(change: Change) -> str:
             "reason": change.notice.reason,
         }
     )
+
+
+def record_json(record: Record) -> str:
+    """What is remembered of one service, as one line."""
+    incident, trip = record.incident, record.trip
+    return json.dumps(
+        {
+            "cluster": record.service.cluster,
+            "service": record.service.name,
+            "verdict": record.verdict.value,
+            "breaker": record.breaker.value,
+            "step": trip.step.value if trip else None,
+            "saved_desired_count": trip.desired_count if trip else None,
+            "category": incident.category.value if incident else None,
+            "depth": incident.depth if incident else None,
+            "failed_tasks": incident.failed_tasks if incident else None,
+            "first_failure_at": _iso(incident.first_failure_at) if incident else None,
+        }
+    )
+
+
+def records_table(records: Sequence[Record]) -> Table:
+    """The same for people."""
+    table = Table(box=None, pad_edge=False)
+    for column in ("CLUSTER", "SERVICE", "STATE", "SAVED COUNT", "SINCE", "GENERATIONS", "CAUSE"):
+        table.add_column(column)
+    for record in records:
+        incident, trip = record.incident, record.trip
+        table.add_row(
+            record.service.cluster,
+            record.service.name,
+            f"{record.verdict.value}, breaker {record.breaker.value}" if incident else "suspected",
+            str(trip.desired_count) if trip else "",
+            _iso(incident.first_failure_at) if incident else "",
+            str(incident.depth) if incident else "",
+            incident.category.value if incident else "",
+        )
+    return table
 
 
 def explanation_json(found: Explanation) -> str:

@@ -93,10 +93,10 @@ def climb(ladder: Ladder, failures: Iterable[TaskFailure], profile: Profile) -> 
 
 def chain(ladder: Ladder, profile: Profile) -> Ladder:
     """The rungs since something last failed after a pause, oldest task first; no bystanders."""
-    newest, start = -inf, 0
+    gap, newest, start = profile.replacement_gap, -inf, 0
     rungs = [rung for rung in ladder if rung.generation]
     for position, rung in enumerate(rungs):
-        if rung.created_at > newest + profile.replacement_gap:
+        if rung.created_at > newest + gap:
             start = position
         newest = max(newest, rung.failed_at)
     return tuple(rungs[start:])
@@ -183,6 +183,8 @@ def _prune(placed: Sequence[Rung], profile: Profile) -> Ladder:
 def _thin(rungs: Sequence[Rung], gap: float) -> list[Rung]:
     """At most MAX_RUNGS: first those go whose place their neighbours hold, then the oldest."""
     excess = len(rungs) - MAX_RUNGS
+    if excess <= 0:
+        return [*rungs]
     following = dict(_following(rungs))
     kept_of: dict[int, Rung] = {}
     kept: list[Rung] = []

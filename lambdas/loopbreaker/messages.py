@@ -139,7 +139,9 @@ def _what_next(after: Record, incident: Incident | None, notice: Notice) -> list
         case NoticeKind.STOPPED if incident and after.trip:
             commands = "\n".join(f"  {command}" for command in resume_commands(after.service, after.trip))
             return [
-                f"What to do: {advice(incident.category)} Deploy the fix, then bring the service back with:\n{commands}"
+                f"What to do: {advice(incident.category)} "
+                "Deploy the fix: another task definition on the service brings it back by itself. "
+                f"By hand: loopctl resume {after.service.cluster} {after.service.name}, or\n{commands}"
             ]
         case NoticeKind.NOT_STOPPED if incident:
             return [f"It keeps looping. What to do: {advice(incident.category)}"]

@@ -15,7 +15,7 @@ _DATA = str(Path(TARGET).parent)
 
 
 def _made(session: Session, service: str, region: str) -> tuple[Any, ...]:
-    client = session.create_client(service, region_name=region)
+    client: Any = session.create_client(service, region_name=region)
     signing = (
         client.meta.config.signature_version,
         client._request_signer.signing_name,

@@ -11,6 +11,7 @@ from moto import mock_aws
 from loopbreaker.aws.store import Table, from_item, service_of
 from loopbreaker.model import ServiceRef
 from loopbreaker.record import Record
+from tests.schema import create_table
 from tests.store_contract import OTHERS, WEB, StoreContract, failed, looping
 from tests.task_events import CREATED
 
@@ -22,27 +23,7 @@ def dynamodb() -> Iterator[Any]:
     """A client, and an empty table with the keys and the index that the stack gives it."""
     with mock_aws():
         client = boto3.client("dynamodb")
-        client.create_table(
-            TableName=NAME,
-            BillingMode="PAY_PER_REQUEST",
-            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-            AttributeDefinitions=[
-                {"AttributeName": "pk", "AttributeType": "S"},
-                {"AttributeName": "sk", "AttributeType": "S"},
-                {"AttributeName": "due_shard", "AttributeType": "S"},
-                {"AttributeName": "due_at", "AttributeType": "N"},
-            ],
-            GlobalSecondaryIndexes=[
-                {
-                    "IndexName": "due",
-                    "KeySchema": [
-                        {"AttributeName": "due_shard", "KeyType": "HASH"},
-                        {"AttributeName": "due_at", "KeyType": "RANGE"},
-                    ],
-                    "Projection": {"ProjectionType": "KEYS_ONLY"},
-                }
-            ],
-        )
+        create_table(client, NAME)
         yield client
 
 

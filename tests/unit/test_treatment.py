@@ -4,36 +4,40 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from loopbreaker.decide import Action, Decision
+from loopbreaker.breaker import LEASE, RECHECK
+from loopbreaker.decide import Action, Decision, Limits
 from loopbreaker.detection import Evidence, observe
-from loopbreaker.facts import Facts, Unknown
-from loopbreaker.model import TaskFailure
+from loopbreaker.facts import Facts, RunningTask, Unknown
+from loopbreaker.model import ServiceRef, TaskFailure
 from loopbreaker.policy import Mode
-from loopbreaker.record import BreakerState, Finding, NoticeKind, Record, Scaling, TripStep, Verdict
-from loopbreaker.treatment import LEASE, RECHECK, ask, close, consider
+from loopbreaker.record import BreakerState, Finding, NoticeKind, Record, Scaling, Step, Verdict, tell
+from loopbreaker.treatment import Look, ask, consider, share
 from tests.builders import (
     DEPLOYMENT,
     OLDER_DEPLOYMENT,
     POLICY,
     SERVICE,
     T0,
-    TASK_DEFINITION,
+    climbed,
     crash_loop,
     deployment,
     evidence_of,
     facts,
-    incident,
     looping,
+    rollout,
     running_task,
     signal,
     trip,
 )
+from tests.task_events import CLUSTER_ARN
 
 SCALING = Scaling(
     minimum=1, maximum=4, dynamic_in_suspended=False, dynamic_out_suspended=False, scheduled_suspended=False
 )
 SUSPENDED = replace(SCALING, dynamic_in_suspended=True, dynamic_out_suspended=True, scheduled_suspended=True)
 UNKNOWN = Unknown("DescribeServices: ThrottlingException")
+STOP = Limits(mode=Mode.STOP)
+READY = looping(finding=Finding(at=T0, deployment_id=DEPLOYMENT))
 
 
 @dataclass
@@ -41,7 +45,7 @@ class Story:
     """One service in time: what fails, and what `respond` sees when it looks."""
 
     record: Record = field(default_factory=lambda: Record(service=SERVICE))
-    mode: Mode = Mode.STOP
+    limits: Limits = STOP
     failed: list[TaskFailure] = field(default_factory=list)
 
     def fail(self, *failures: TaskFailure) -> Record:
@@ -51,14 +55,20 @@ class Story:
         return self.record
 
     def look(self, at: float, seen: Facts | Unknown) -> Decision | None:
-        self.record, decision = consider(
-            self.record, facts=seen, evidence=evidence_of(self.failed), mode=self.mode, policy=POLICY, now=T0 + at
+        look = consider(
+            self.record,
+            facts=seen,
+            evidence=evidence_of(self.failed),
+            limits=self.limits,
+            policy=POLICY,
+            now=T0 + at,
         )
-        return decision
+        self.record = look.record
+        return look.decision
 
     @property
     def told(self) -> list[NoticeKind]:
-        return [notice.kind for notice in self.record.notices]
+        return kinds(self.record)
 
     @property
     def asked_at(self) -> float | None:
@@ -69,10 +79,15 @@ class Story:
         return None if self.record.due_at is None else self.record.due_at - T0
 
 
-def looked(record: Record, at: float, seen: Facts | Unknown, *, mode: Mode = Mode.STOP) -> tuple[Record, str | None]:
+def look_at(record: Record, at: float, seen: Facts | Unknown, *, limits: Limits = STOP) -> Look:
+    """One look, with nothing in the store."""
+    return consider(record, facts=seen, evidence=Evidence(), limits=limits, policy=POLICY, now=T0 + at)
+
+
+def looked(record: Record, at: float, seen: Facts | Unknown, *, limits: Limits = STOP) -> tuple[Record, str | None]:
     """The record after one look, and the code of its decision."""
-    after, decision = consider(record, facts=seen, evidence=Evidence(), mode=mode, policy=POLICY, now=T0 + at)
-    return after, decision.code if decision else None
+    look = look_at(record, at, seen, limits=limits)
+    return look.record, look.decision.code if look.decision else None
 
 
 def kinds(record: Record) -> list[NoticeKind]:
@@ -94,7 +109,7 @@ def test_a_loop_is_found_decided_twice_and_stopped() -> None:
     assert (story.asked_at, story.due) == (None, 670)
 
     story.fail(loop[3])
-    assert (story.asked_at, story.due) == (100, 700)
+    assert (story.asked_at, story.due) == (100, 670)
     decision = story.look(101, facts())
     assert decision is not None
     assert decision.code == "first-finding"
@@ -109,8 +124,27 @@ def test_a_loop_is_found_decided_twice_and_stopped() -> None:
     decision = story.look(131, facts())
     assert decision is not None
     assert decision.action is Action.STOP
-    assert story.record.trip == trip(step=TripStep.SET_ZERO, started_at=T0 + 131, lease_until=T0 + 131 + LEASE)
+    assert story.record.trip == trip(
+        step=Step.SET_ZERO, since=T0 + 131, lease_until=T0 + 131 + LEASE, cool_down=POLICY.cool_down
+    )
     assert (story.due, story.told, story.record.breaker) == (131 + LEASE, [NoticeKind.LOOPING], BreakerState.CLOSED)
+
+
+def test_a_bad_deployment_is_rolled_back_after_two_findings() -> None:
+    """The base depth is enough, and the trip names the service deployment."""
+    story = Story()
+    deploying = facts(deployments=(deployment(rollout="IN_PROGRESS"),), rollout=rollout())
+    story.fail(*crash_loop(3))
+    first, second = story.look(71, deploying), story.look(101, deploying)
+    assert first is not None
+    assert second is not None
+    assert (first.code, second.action) == ("first-finding", Action.ROLLBACK)
+    assert story.record.trip == trip(
+        step=Step.STOP_DEPLOYMENT,
+        since=T0 + 101,
+        lease_until=T0 + 101 + LEASE,
+        service_deployment=rollout().arn,
+    )
 
 
 def test_the_incident_counts_what_the_store_knows() -> None:
@@ -127,21 +161,25 @@ def test_the_incident_counts_what_the_store_knows() -> None:
 
 @pytest.mark.parametrize(
     ("scaling", "step"),
-    [(None, TripStep.SET_ZERO), (SCALING, TripStep.SUSPEND_SCALING), (SUSPENDED, TripStep.SET_ZERO)],
+    [(None, Step.SET_ZERO), (SCALING, Step.SUSPEND_SCALING), (SUSPENDED, Step.SET_ZERO)],
 )
-def test_a_trip_remembers_what_the_service_was(scaling: Scaling | None, step: TripStep) -> None:
+def test_a_trip_remembers_what_the_service_was(scaling: Scaling | None, step: Step) -> None:
     """Scaling is suspended first where there is any that is not; count, revision and scaling are saved."""
-    ready = looping(finding=Finding(at=T0, deployment_id=DEPLOYMENT))
-    after, _ = looked(ready, 150, facts(desired_count=3, scaling=scaling))
-    expected = trip(step=step, started_at=T0 + 150, lease_until=T0 + 300, desired_count=3, scaling=scaling)
-    assert after.trip == expected
-    assert expected.task_definition == TASK_DEFINITION
+    after, _ = looked(READY, 150, facts(desired_count=3, scaling=scaling))
+    assert after.trip == trip(
+        step=step,
+        since=T0 + 150,
+        lease_until=T0 + 150 + LEASE,
+        desired_count=3,
+        scaling=scaling,
+        cool_down=POLICY.cool_down,
+    )
 
 
 def test_a_finding_of_another_deployment_starts_anew() -> None:
     """Where somebody deployed between two findings the second is a first one."""
-    stale = Finding(at=T0, deployment_id=OLDER_DEPLOYMENT)
-    after, code = looked(looping(finding=stale), 150, facts())
+    stale = looping(finding=Finding(at=T0, deployment_id=OLDER_DEPLOYMENT))
+    after, code = looked(stale, 150, facts())
     assert code == "first-finding"
     assert after.incident is not None
     assert after.incident.finding == Finding(at=T0 + 150, deployment_id=DEPLOYMENT)
@@ -149,29 +187,32 @@ def test_a_finding_of_another_deployment_starts_anew() -> None:
 
 def test_a_finding_that_is_contradicted_is_dropped() -> None:
     """A survivor, or a service that has grown meanwhile, takes the first finding back."""
-    ready = looping(finding=Finding(at=T0, deployment_id=DEPLOYMENT))
     for seen, code in ((facts(tasks=(running_task(0),)), "survivor"), (facts(desired_count=20), "depth")):
-        after, found = looked(ready, 150, seen)
+        after, found = looked(READY, 150, seen)
         assert after.incident is not None
         assert (found, after.incident.finding, after.trip) == (code, None, None)
 
 
 @pytest.mark.parametrize("mode", Mode)
 def test_only_the_mode_stop_opens_a_trip(mode: Mode) -> None:
-    """In mode alert the same look ends in a message only, and no further look is asked for."""
-    ready = looping(finding=Finding(at=T0, deployment_id=DEPLOYMENT))
-    after, _ = looked(ready, 150, facts(), mode=mode)
+    """In mode alert the same look ends without a word, in mode rollback with the reason, and nobody is stopped."""
+    after, _ = looked(READY, 150, facts(), limits=Limits(mode=mode))
     assert after.incident is not None
     assert bool(after.trip) == (mode is Mode.STOP)
-    assert after.incident.watching == (mode is Mode.STOP)
-    assert after.notices == ()
+    assert after.incident.watching == (mode is not Mode.ALERT)
+    assert kinds(after) == ([NoticeKind.NOT_STOPPED] if mode is Mode.ROLLBACK else [])
 
 
-def test_a_service_that_is_not_watched_is_not_decided_upon() -> None:
-    """What nothing can change is not decided again."""
+def test_a_service_is_watched_again_once_its_owner_opts_in() -> None:
+    """The tag is read at each look, and failures ask for a decision from then on."""
     after, code = looked(looping(watching=False), 150, facts())
-    assert code is None
-    assert after.due_at == T0 + 700
+    assert code == "first-finding"
+    assert after.incident is not None
+    assert after.incident.watching
+    waiting, code = looked(looping(watching=False), 150, facts(desired_count=20))
+    assert code == "depth"
+    assert waiting.incident is not None
+    assert waiting.incident.watching
 
 
 # -- left alone -------------------------------------------------------------------------------------------
@@ -181,18 +222,18 @@ def test_each_reason_for_leaving_is_told_once() -> None:
     """Who opted in learns why nothing was done, once for each reason."""
     record = looping()
     serving, deploying = facts(tasks=(running_task(0),)), facts(deployments=(deployment(rollout="IN_PROGRESS"),))
-    told = []
+    counts = []
     for at, seen in enumerate((serving, serving, deploying, serving, deploying)):
         record, _ = looked(record, 150 + at, seen)
-        told.append([notice.reason for notice in record.notices])
-    assert [len(reasons) for reasons in told] == [1, 1, 2, 2, 2]
-    assert told[-1] == [
+        counts.append(len(record.notices))
+    assert counts == [1, 1, 2, 2, 2]
+    assert [notice.reason for notice in record.notices] == [
         "1 task still serves",
-        "a deployment is in progress, and at 0 it would count as successful",
+        "a deployment is in progress, and the tasks that loop are not of its target",
     ]
     assert set(kinds(record)) == {NoticeKind.NOT_STOPPED}
     assert record.incident is not None
-    assert record.incident.declined == ("survivor", "deploying")
+    assert record.incident.told == ("survivor", "deploying")
 
 
 @pytest.mark.parametrize("action", [None, "alert", "ignore"])
@@ -200,14 +241,53 @@ def test_who_did_not_ask_is_not_told(action: str | None) -> None:
     """A service whose owner did not opt in gets no message that it was not stopped, and may opt in later."""
     after, _ = looked(looping(), 150, facts(action=action))
     assert after.incident is not None
-    assert (after.notices, after.incident.declined, after.incident.watching) == ((), (), True)
+    assert (after.notices, after.incident.told, after.incident.watching) == ((), (), False)
+    assert after.due_at == T0 + 700
 
 
 def test_a_final_reason_ends_the_watch() -> None:
-    """A DAEMON service is told of once, and not decided upon again."""
+    """A DAEMON service is told of once, and its failures ask for no other decision."""
     after, _ = looked(looping(), 150, facts(strategy="DAEMON"))
     assert after.incident is not None
     assert (kinds(after), after.incident.watching) == ([NoticeKind.NOT_STOPPED], False)
+
+
+def test_a_tag_that_says_nothing_is_told_once() -> None:
+    """The owner who mistyped a tag learns of it, word for word."""
+    seen = facts(action="stopp")
+    record, _ = looked(looping(), 150, seen)
+    record, _ = looked(record, 210, seen)
+    assert kinds(record) == [NoticeKind.BAD_TAG]
+    assert record.notices[0].reason == (
+        "tag loopbreaker:action: not one of alert, rollback, stop, ignore: 'stopp'"
+    )
+
+
+# -- silence ----------------------------------------------------------------------------------------------
+
+
+def test_a_silent_loop_is_told_when_the_silence_ends() -> None:
+    """The incident opens without a word; once the owner takes the silence back it is told, with what it is by then."""
+    story = Story()
+    story.fail(*crash_loop(3))
+    story.look(71, facts(action="ignore"))
+    assert story.record.incident is not None
+    assert (story.record.verdict, story.told) == (Verdict.LOOPING, [])
+    story.fail(crash_loop(4)[3])
+    story.look(110, facts(action="ignore"))
+    assert story.told == []
+    story.look(170, facts(action=None))
+    assert story.told == [NoticeKind.LOOPING]
+    assert story.record.notices[0].reason == "replacements failed 4 times in a row"
+    story.look(230, facts(action=None))
+    assert story.told == [NoticeKind.LOOPING]
+
+
+def test_ecs_that_does_not_answer_ends_no_silence() -> None:
+    """What the tags say is then unknown."""
+    after, _ = looked(looping(silent=True), 150, UNKNOWN)
+    assert after.incident is not None
+    assert (after.incident.silent, after.notices) == (True, ())
 
 
 # -- over -------------------------------------------------------------------------------------------------
@@ -229,72 +309,103 @@ QUIET = 100 + POLICY.quiet_after
     ],
 )
 def test_a_service_recovers_when_it_is_quiet_and_all_its_tasks_are_old_and_healthy(
-    at: float, tasks: tuple[object, ...], over: bool
+    at: float, tasks: tuple[RunningTask, ...], over: bool
 ) -> None:
     """Twice the longest gap and at least ten minutes without a failure, and as many survivors as are desired."""
-    after, _ = looked(looping(), at, facts(tasks=tasks))
-    assert (after.incident is None) == over
+    look = look_at(looping(), at, facts(tasks=tasks))
+    assert (look.record.incident is None) == over
+    assert look.closed == ("no task failed for 10 minutes and all 2 tasks run" if over else "")
     if over:
-        assert after.notices[-1].reason == "no task failed for 10 minutes and all 2 tasks run"
-        assert (kinds(after), after.closed_at) == ([NoticeKind.RECOVERED], T0 + at)
+        assert kinds(look.record) == [NoticeKind.RECOVERED]
+        assert look.record.notices[0].reason == look.closed
+        assert (look.record.history_until, look.record.verdict) == (T0 + at, Verdict.HEALTHY)
     else:
-        assert NoticeKind.RECOVERED not in kinds(after)
+        assert NoticeKind.RECOVERED not in kinds(look.record)
+
+
+def test_a_service_of_one_task_recovers_in_its_own_words() -> None:
+    """One task is not all tasks."""
+    look = look_at(looping(), QUIET, facts(desired_count=1, tasks=OLD[:1]))
+    assert look.closed == "no task failed for 10 minutes and its task runs"
 
 
 def test_an_incident_that_lasts_is_looked_at_again() -> None:
-    """When it may be quiet, and after that every minute."""
-    assert looked(looping(), 150, facts())[0].due_at is not None
-    story = Story(record=looping(watching=False))
+    """When it may be quiet, then every minute, and at least every ten minutes for the sake of a tag."""
+    story = Story(record=looping(), limits=Limits(mode=Mode.ALERT))
     story.look(150, facts())
     assert story.due == QUIET
     story.look(QUIET + 300, facts())
     assert story.due == QUIET + 300 + RECHECK
+    story = Story(record=looping(longest_gap=1620), limits=Limits(mode=Mode.ALERT))
+    story.look(150, facts())
+    assert story.due == 750
 
 
 def test_a_deleted_service_loops_no_more() -> None:
     """Also where it was deleted while we held it at 0."""
     for record in (looping(), looping(breaker=BreakerState.OPEN, trip=trip())):
-        after, _ = looked(record, 150, Facts(exists=False))
+        look = look_at(record, 150, Facts(exists=False))
+        after = look.record
         assert (after.incident, after.trip, after.breaker) == (None, None, BreakerState.CLOSED)
-        assert after.notices[-1].reason == "the service was deleted"
+        assert look.closed == after.notices[-1].reason == "the service was deleted"
 
 
 def test_a_service_set_to_0_by_somebody_loops_no_more() -> None:
     """Said as such, at once."""
-    after, _ = looked(looping(), 150, facts(desired_count=0))
-    assert after.notices[-1].reason == "somebody set its desired count to 0"
-    assert after.verdict is Verdict.HEALTHY
+    look = look_at(looping(), 150, facts(desired_count=0))
+    assert look.closed == "somebody set its desired count to 0"
+    assert look.record.verdict is Verdict.HEALTHY
 
 
 def test_where_ecs_cannot_be_asked_an_hour_of_quiet_stands_for_it() -> None:
     """Not before, and not while we hold the service at 0."""
     blind = 100 + POLICY.blind_quiet_after
     assert looked(looping(), blind - 1, UNKNOWN)[0].incident is not None
-    after, _ = looked(looping(), blind, UNKNOWN)
-    assert after.incident is None
-    assert after.notices[-1].reason == (
+    look = look_at(looping(), blind, UNKNOWN)
+    assert look.record.incident is None
+    assert look.closed == (
         "no task failed for 60 minutes; ECS could not be asked (DescribeServices: ThrottlingException)"
     )
     assert looked(looping(breaker=BreakerState.OPEN, trip=trip()), blind, UNKNOWN)[0].incident is not None
 
 
 def test_a_closed_incident_leaves_nothing_that_counts() -> None:
-    """The next failure is a first one; the numbers of messages go on."""
-    story = Story(mode=Mode.ALERT)
+    """The next failure is a first one; the numbers of messages and the stops of the day go on."""
+    story = Story(limits=Limits(mode=Mode.ALERT))
     story.fail(*crash_loop(5))
     story.look(131, facts())
-    closed = close(story.record, reason="it is over", now=T0 + 900)
-    assert closed == Record(
+    story.record = replace(story.record, trips=(T0 - 9,))
+    story.look(150, facts(desired_count=0))
+    assert story.record == Record(
         service=SERVICE,
-        version=story.record.version,
-        notices=closed.notices,
-        closed_at=T0 + 900,
-        touched_at=T0 + 900,
+        notices=story.record.notices,
+        trips=(T0 - 9,),
+        history_until=T0 + 150,
+        touched_at=T0 + 150,
     )
-    assert [notice.number for notice in closed.notices] == [1, 2]
-    story.record = closed
+    assert [notice.number for notice in story.record.notices] == [1, 2]
     story.fail(*crash_loop(2, start=1000))
     assert (story.record.suspicion, len(story.record.fast)) == (None, 2)
+
+
+def test_a_silent_incident_ends_without_a_word() -> None:
+    """Who asked for silence is not told of the end of what was not told; the incident is kept all the same."""
+    look = look_at(looping(silent=True), 150, facts(action="ignore", desired_count=0))
+    assert (look.record.incident, look.record.notices) == (None, ())
+    assert look.closed == "somebody set its desired count to 0"
+
+
+def test_scaling_flags_are_given_back_before_an_incident_ends() -> None:
+    """A service that somebody else started again still has the flags that we suspended."""
+    raised = looping(trip=trip(step=Step.RAISED, scaling=SCALING))
+    look = look_at(raised, QUIET, facts(tasks=OLD, scaling=SUSPENDED))
+    assert look.record.incident is not None
+    assert look.record.trip is not None
+    assert (look.record.trip.step, look.closed) == (Step.RESTORE_SCALING, "")
+    for theirs in (SCALING, None):
+        look = look_at(raised, QUIET, facts(tasks=OLD, scaling=theirs))
+        assert (look.record.incident, look.record.trip) == (None, None)
+    assert look_at(raised, 100 + POLICY.blind_quiet_after, UNKNOWN).closed
 
 
 def test_a_suspicion_of_a_service_that_is_gone_is_dropped() -> None:
@@ -327,54 +438,125 @@ def test_where_ecs_does_not_answer_a_loop_is_told_after_two_minutes() -> None:
     assert story.told == [NoticeKind.LOOPING, NoticeKind.NOT_STOPPED]
 
 
+def test_an_owner_s_depth_holds_the_loop_back() -> None:
+    """A service that is tagged with a depth of 5 is told of at its fifth generation."""
+    story, loop = Story(), crash_loop(5)
+    patient = replace(facts(), tags={"loopbreaker:depth": "5"})
+    story.fail(*loop[:3])
+    story.look(71, patient)
+    assert (story.record.incident, story.record.extra_generations) == (None, 2)
+    story.fail(*loop[3:])
+    assert story.asked_at == 130
+    story.look(131, patient)
+    assert story.told == [NoticeKind.LOOPING]
+
+
 # -- while we hold it -------------------------------------------------------------------------------------
 
 
-def held(**fields: object) -> Record:
-    stopped = looping(breaker=BreakerState.OPEN, trip=trip(), finding=Finding(at=T0 + 131, deployment_id=DEPLOYMENT))
-    return replace(stopped, **fields)  # type: ignore[arg-type]
+HELD = looping(
+    breaker=BreakerState.OPEN, trip=trip(), finding=Finding(at=T0 + 131, deployment_id=DEPLOYMENT), impaired=(T0 + 90,)
+)
 
 
 @pytest.mark.parametrize("seen", [facts(desired_count=0), UNKNOWN])
 def test_a_service_that_we_hold_stays_held(seen: Facts | Unknown) -> None:
     """At 0, or not known to be otherwise, it is looked at again in a minute, and nothing is told."""
-    after, code = looked(held(), 5000, seen)
+    after, code = looked(HELD, 5000, seen)
     assert code is None
-    assert (after.breaker, after.trip, after.notices) == (BreakerState.OPEN, trip(), ())
-    assert after.due_at == T0 + 5000 + RECHECK
-    assert after.incident == held().incident
+    assert (after.breaker, after.trip, after.notices) == (BreakerState.OPEN, HELD.trip, ())
+    assert (after.due_at, after.incident) == (T0 + 5000 + RECHECK, HELD.incident)
+
+
+def test_a_held_service_counts_its_stragglers() -> None:
+    """Tasks that were on their way when it was stopped still fail, and are counted."""
+    story = Story(record=HELD)
+    story.failed = crash_loop(7)
+    story.look(300, facts(desired_count=0))
+    assert story.record.incident is not None
+    assert story.record.incident.failed_tasks == 7
+    late = replace(HELD, incident=None)
+    assert looked(late, 300, facts(desired_count=0))[0].trip == late.trip
 
 
 def test_a_service_that_somebody_started_again_is_theirs() -> None:
     """We let go; and it is stopped again only where new replacements fail, never for what failed before."""
-    story = Story(record=held())
+    story = Story(record=HELD)
     assert story.look(300, facts()) is None
-    assert (story.record.breaker, story.record.trip, story.due) == (BreakerState.CLOSED, None, 300 + RECHECK)
+    assert (story.record.breaker, story.told, story.due) == (BreakerState.CLOSED, [NoticeKind.BACK], 300 + RECHECK)
     for at in (360, 420, 480):
         decision = story.look(at, facts(tasks=(running_task(295),)))
         assert decision is not None
         assert decision.action is not Action.STOP
-    assert story.record.trip is None
 
     story.fail(*crash_loop(3, start=500))
     story.look(571, facts())
     assert story.record.incident is not None
-    assert (story.record.incident.depth, story.record.incident.finding) == (3, None)
+    assert story.record.incident.finding is None
     story.fail(*crash_loop(1, start=590))
-    story.look(601, facts())
-    story.look(640, facts())
-    assert story.record.trip is not None
+    assert story.asked_at == 600
+    first, second = story.look(601, facts()), story.look(640, facts())
+    assert first is not None
+    assert second is not None
+    assert (first.code, second.action) == ("first-finding", Action.STOP)
 
 
 def test_what_failed_before_somebody_started_it_again_is_history() -> None:
     """Late events of the tasks that we stopped put nothing on the ladder."""
-    story = Story(record=held(fast=(), impaired=(T0 + 90, T0 + 95)))
+    story = Story(record=HELD)
     story.look(300, facts())
-    late = crash_loop(8)
-    assert story.fail(*late) is story.record
-    assert story.record.fast == ()
+    assert story.fail(*crash_loop(8)) is story.record
+    assert (story.record.fast, story.record.impaired) == ((), ())
     after = observe(story.record, signals=[signal(200)], policy=POLICY, now=T0 + 310)
     assert after is story.record
+
+
+# -- many at once -----------------------------------------------------------------------------------------
+
+
+def services(number: int) -> tuple[ServiceRef, ...]:
+    return tuple(ServiceRef(CLUSTER_ARN, f"s{n:02d}") for n in range(number))
+
+
+FOUND = tell(looping(), NoticeKind.LOOPING, at=T0, reason="replacements failed 3 times in a row")
+
+
+@pytest.mark.parametrize(
+    ("number", "told"),
+    [
+        (1, NoticeKind.LOOPING),
+        (5, NoticeKind.LOOPING),
+        (6, NoticeKind.MASS),
+        (7, None),
+        (11, None),
+        (12, NoticeKind.MASS),
+        (13, None),
+        (18, None),
+        (24, NoticeKind.MASS),
+        (30, None),
+    ],
+)
+def test_many_services_that_begin_at_once_are_one_summary(number: int, told: NoticeKind | None) -> None:
+    """Up to five are told one by one; the sixth tells of all, the twelfth again, and those between say nothing."""
+    after = share(FOUND, services(number), policy=POLICY, now=T0)
+    assert kinds(after) == ([told] if told else [])
+    assert after.incident == FOUND.incident
+
+
+def test_the_summary_names_them() -> None:
+    """In order, with their clusters."""
+    after = share(FOUND, tuple(reversed(services(6))), policy=POLICY, now=T0)
+    assert after.notices[0].reason == (
+        "6 services began to loop within 10 minutes, so none is acted on: "
+        "prod/s00, prod/s01, prod/s02, prod/s03, prod/s04, prod/s05"
+    )
+    assert after.notices[0].number == 1
+
+
+def test_a_summary_replaces_only_the_message_of_the_loop() -> None:
+    """A service that asked for silence gets none; what was told last stays."""
+    for record in (looping(silent=True), tell(FOUND, NoticeKind.NOT_STOPPED, at=T0, reason="mass")):
+        assert share(record, services(6), policy=POLICY, now=T0) is record
 
 
 # -- asking -----------------------------------------------------------------------------------------------
@@ -387,6 +569,7 @@ def test_asking_is_repeated_until_somebody_looks() -> None:
     assert ask(asked, now=T0 + 99).touched_at == T0 + 99
 
 
-def test_incident_builder_is_a_loop_that_may_be_stopped() -> None:
-    """The stories above start from an incident one generation above the alert."""
-    assert incident().depth == POLICY.fast.depth + 1
+def test_the_stories_start_from_a_loop_that_may_be_stopped() -> None:
+    """The record of the builders stands one generation above the alert."""
+    assert READY.fast == climbed(crash_loop(POLICY.fast.depth + 1))
+    assert looked(READY, 150, facts())[1] == "no-survivor"
