@@ -57,9 +57,8 @@ def ministack(sandbox: Sandbox, *, environment: Mapping[str, str]) -> Iterator[M
     for _ in range(_PORTS):
         with ExitStack() as running:
             port = free_port()
-            command = [sys.executable, "-m", "ministack"]
             settings = {**sandbox.environment, **_settings(sandbox, port), **environment}
-            guard = running.enter_context(child(command, environment=settings, log=log))
+            guard = running.enter_context(child(_command(sandbox, port), environment=settings, log=log))
             started = Ministack(sandbox=sandbox, url=f"https://127.0.0.1:{port}", log=log, guard=guard)
             if _is_up(started):
                 yield started
@@ -77,9 +76,15 @@ def free_port() -> int:
         return port
 
 
+def _command(sandbox: Sandbox, port: int) -> list[str]:
+    """Its web server alone; its own command line would take port 443 too, where it may."""
+    tls = ["--certfile", str(sandbox.certificate), "--keyfile", str(sandbox.key)]
+    address = ["--bind", f"127.0.0.1:{port}", "--keep-alive", "75", "--graceful-timeout", "0"]
+    return [sys.executable, "-m", "hypercorn", *address, *tls, "ministack.app:app"]
+
+
 def _settings(sandbox: Sandbox, port: int) -> dict[str, str]:
     return {
-        "BIND_HOST": "127.0.0.1",
         "GATEWAY_PORT": str(port),
         "MINISTACK_HOST": "127.0.0.1",
         "MINISTACK_ACCOUNT_ID": ACCOUNT,

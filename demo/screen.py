@@ -45,7 +45,7 @@ class Screen:
         """A message as a person would read it."""
         self.say("mail", subject)
         for line in text.splitlines():
-            self._console.print(Text.assemble((" " * 18 + "│ ", "green"), line), soft_wrap=True)
+            self._console.print(Text.assemble((" " * 18 + "| ", "green"), line), soft_wrap=True)
 
     @contextmanager
     def phase(self, title: str) -> Iterator[None]:

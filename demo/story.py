@@ -1,4 +1,4 @@
-"""The story: one service begins to loop and is stopped, the other lives an ordinary life and is left alone.
+"""The story: one service begins to loop, is stopped, and comes back with a fix; the other is left alone.
 
 Everything happens in the simulated ECS; the stack hears of it by events alone, and people by the topic alone.
 """
@@ -37,10 +37,12 @@ _CLUSTER, _LOOPING, _HEALTHY = "demo", "checkout", "storefront"
 _COUNTS = {_LOOPING: 2, _HEALTHY: 3}
 _OPTED_IN = {"loopbreaker:action": "stop"}
 _LIFETIME = 2.0  # seconds a task of the looping service lives
-_PATIENCE = 100.0  # seconds for the whole story; it takes about 40
+_PATIENCE = 150.0  # seconds for the whole story; it takes about 65, up to a minute of it for the sweep
+_PAUSE = 4.0  # seconds between the news that the service was stopped and the fix
 _SETTLED = 5.0  # seconds in which nothing more is said
 _TICK = 0.2
 
+_PHRASES = ("is in a restart loop", "was stopped", "was started again")
 _MEANINGS = {
     1: ": a task failed",
     2: ": its replacement failed too",
@@ -76,6 +78,7 @@ class Story:
         self._letters: list[Letter] = []
         self._seen: set[str] = set()
         self._generation = 0
+        self._fixed = False
         self._last_news = monotonic()
 
     def play(self) -> list[Check]:
@@ -89,6 +92,7 @@ class Story:
                     self._act(scenes.popleft())
                 self._carry()
                 self._watch()
+                self._fix()
                 status.show(f"{self._counts(_LOOPING)}    {self._counts(_HEALTHY)}")
                 sleep(_TICK)
         return list(self._checks())
@@ -106,6 +110,15 @@ class Story:
         sim = self._ecs.simulation
         sim.behave(_CLUSTER, _LOOPING, crash(Mode.APP_CRASH, after=constant(_LIFETIME)))
         sim.churn.blip(_CLUSTER, _LOOPING)
+
+    def _fix(self) -> None:
+        """People read that the service was stopped, and deploy a revision that works; they leave its count at 0."""
+        if self._fixed or len(self._letters) < 2 or monotonic() < self._last_news + _PAUSE:
+            return
+        self._fixed = True
+        sim = self._ecs.simulation
+        what = f"deploy a fix of {_LOOPING}; Loopbreaker looks at it once a minute"
+        self._act((0, "people", what, lambda: sim.deploy(_CLUSTER, _LOOPING)))
 
     def _act(self, scene: Scene) -> None:
         _, who, what, action = scene
@@ -152,29 +165,34 @@ class Story:
     # -- how it ends --------------------------------------------------------------------------------
 
     def _is_over(self) -> bool:
-        """The service is stopped, its last task gone, the other one steady, and nothing was said for a while."""
+        """The service is back, both are steady, and nothing was said for a while."""
         with self._ecs.lock:
-            gone = not self._ecs.simulation.service(_CLUSTER, _LOOPING).live
-            steady = self._ecs.simulation.service(_CLUSTER, _HEALTHY).steady_since is not None
+            services = [self._ecs.simulation.service(_CLUSTER, name) for name in _COUNTS]
+            steady = all(service.steady_since is not None and service.desired for service in services)
         quiet = monotonic() > self._last_news + _SETTLED and self._events.empty()
-        return gone and steady and quiet and len(self._letters) >= 2
+        return self._fixed and steady and quiet and len(self._letters) >= len(_PHRASES)
 
     def _checks(self) -> Iterator[Check]:
-        phrases = ("is in a restart loop", "was stopped")
-        wanted = [f"[Loopbreaker] {_LOOPING} {phrase} in {_CLUSTER}" for phrase in phrases]
+        wanted = [f"[Loopbreaker] {_LOOPING} {phrase} in {_CLUSTER}" for phrase in _PHRASES]
         subjects = [letter.subject for letter in self._letters]
         yield Check(
-            f"two messages: {_LOOPING} {phrases[0]}, {_LOOPING} {phrases[1]}",
+            f"three messages: {_LOOPING} {', '.join(_PHRASES)}",
             subjects == wanted,
             "\n".join(subjects) or "no message",
         )
-        record, desired = self._table.load(self._looping), self._desired(_LOOPING)
-        saved = record.trip.desired_count if record.trip else None
-        yield Check(f"{_LOOPING} is set to 0 tasks", desired == 0, f"desired count {desired}")
+        zeroed = [kwargs for name, kwargs in self._ecs.simulation.calls if name == "UpdateService"]
+        counts = [kwargs["desiredCount"] for kwargs in zeroed]
         yield Check(
-            f"its count of {_COUNTS[_LOOPING]} is kept for the way back",
-            record.breaker is BreakerState.OPEN and saved == _COUNTS[_LOOPING],
-            f"breaker {record.breaker.value}, saved count {saved}",
+            f"{_LOOPING} was set to 0 tasks, and back to {_COUNTS[_LOOPING]}",
+            counts == [0, _COUNTS[_LOOPING]] and all(kwargs["service"] == _LOOPING for kwargs in zeroed),
+            f"set to {', then '.join(map(str, counts))}",
+        )
+        record, tasks = self._table.load(self._looping), self._counts(_LOOPING)
+        count = _COUNTS[_LOOPING]
+        yield Check(
+            f"{_LOOPING} serves again",
+            tasks == f"{_LOOPING}: {count} of {count} tasks run" and record.breaker is BreakerState.CLOSED,
+            f"{tasks}, breaker {record.breaker.value}",
         )
         tasks = self._counts(_HEALTHY)
         count = _COUNTS[_HEALTHY]
@@ -183,11 +201,6 @@ class Story:
         yield Check(f"{_HEALTHY} left no trace in the table", version == 0, f"{version} versions of its record")
         left = waiting(self._sqs, self._stack.queues.values())
         yield Check("every queue is empty, the dead-letter queues too", left == 0, f"{left} messages")
-
-    def _desired(self, name: str) -> int:
-        answer = self._ecs.simulation.client("ecs").describe_services(cluster=_CLUSTER, services=[name])
-        desired: int = answer["services"][0]["desiredCount"]
-        return desired
 
 
 def _stop(detail: dict[str, Any]) -> tuple[str, str]:

@@ -12,8 +12,8 @@ from loopbreaker.owner import Recovery, wishes
 from loopbreaker.policy import Policy
 from loopbreaker.record import BreakerState, Incident, NoticeKind, Record, Scaling, Step, Trip, tell, tell_once
 
-# How soon a service that we treat is looked at again, in seconds.
-RECHECK = 60.0
+# How soon a service that we treat is looked at again, in seconds: less than a minute, so that each sweep looks.
+RECHECK = 20.0
 # Longer than a function may run, in seconds: who finds an older step unfinished may finish it.
 LEASE = 150.0
 # The steps that make a call.
