@@ -69,7 +69,7 @@ class Sandbox:
 
 @contextmanager
 def sandbox(name: str) -> Iterator[Sandbox]:
-    """The folder `.run/<name>`, emptied of an earlier run; its files stay, to look at after a failure.
+    """The folder `.run/<name>`, emptied of an earlier run; its logs stay, to look at after a failure.
 
     Raises SandboxError where another run has it now.
     """
@@ -85,7 +85,10 @@ def sandbox(name: str) -> Iterator[Sandbox]:
             (folder / part).mkdir(parents=True)
         place = Sandbox(folder=folder, environment=_environment(folder))
         write_certificate(place.certificate, place.key)
-        yield place
+        try:
+            yield place
+        finally:
+            shutil.rmtree(folder / "tmp", ignore_errors=True)  # the functions' code, unpacked many times
 
 
 def _environment(folder: Path) -> dict[str, str]:

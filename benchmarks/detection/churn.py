@@ -1,6 +1,7 @@
 """Services that do not loop: ordinary life, single mishaps, and software that is merely flaky."""
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 from benchmarks.detection.loops import break_down
 from benchmarks.detection.scenario import CLUSTER, DAY, HOUR, SERVICE, Group, Loop, Scenario, Script, serve
@@ -15,9 +16,9 @@ Happening = Callable[[Simulation, int], object]
 """Something that happens to a service of so many tasks."""
 
 
-def _again(happening: Happening, tasks: int, *, every: float, behaviour: Behaviour | None = None, **spec: object) -> Script:
+def _again(happening: Happening, tasks: int, *, every: float, **spec: Any) -> Script:
     def script(sim: Simulation, gb: float) -> tuple[Loop, ...]:
-        serve(sim, gb, tasks=tasks, behaviour=behaviour, **spec)  # type: ignore[arg-type]
+        serve(sim, gb, tasks=tasks, **spec)
         sim.every(every, lambda: happening(sim, tasks), first=HOUR)
         return ()
 
@@ -127,27 +128,37 @@ def _mishaps() -> Iterator[Scenario]:
     yield Scenario("a dependency is away for 3 min, on EC2", Group.APART, 4, _HALF_DAY, script)
 
 
-def _living(behaviour: Behaviour, tasks: int) -> Script:
+def _living(behaviour: Behaviour, tasks: int, **spec: Any) -> Script:
     def script(sim: Simulation, gb: float) -> tuple[Loop, ...]:
-        serve(sim, gb, tasks=tasks, behaviour=behaviour)
+        serve(sim, gb, tasks=tasks, behaviour=behaviour, **spec)
         return ()
 
     return script
 
 
 def _flaky() -> Iterator[Scenario]:
+    """For 30 days each task fails at random. Crash storms, which are judged apart, last three days."""
     for hours in MTBF_HOURS:
         for tasks in (1, 4, 20, 200):
             storm = hours * HOUR / tasks < CRASH_STORM
             flaky = crash(Mode.APP_CRASH, after=exponential(hours * HOUR))
             yield Scenario(
-                f"flaky, each task fails every {hours} h",
+                flaky_name(hours),
                 Group.APART if storm else Group.FLAKY,
                 tasks,
-                30 * DAY / HOUR,
+                72 if storm else 30 * DAY / HOUR,
                 _living(flaky, tasks),
                 seeds=1 if tasks >= 200 else 3,
             )
+    for tasks in (1, 4):
+        unwell = crash(Mode.ELB_HEALTH_CHECK, after=exponential(2 * HOUR))
+        script = _living(unwell, tasks, target_group=TargetGroup(grace=90))
+        yield Scenario("flaky by ELB health check, each task every 2 h", Group.FLAKY, tasks, 30 * DAY / HOUR, script)
+
+
+def flaky_name(hours: int) -> str:
+    """The name of the scenarios in which each task fails on average once in so many hours."""
+    return f"flaky, each task fails every {hours} h"
 
 
 def churn() -> Iterator[Scenario]:

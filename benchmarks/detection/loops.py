@@ -58,7 +58,13 @@ KINDS = (
     Kind("cause not told", Mode.UNKNOWN),
     Kind("container health check", Mode.CONTAINER_HEALTH_CHECK, hours=4, hours_large=1, spec=_CHECKED),
     *(
-        Kind(f"ELB, grace {grace} s, deregistration {delay} s", _BY_ELB, hours=6, hours_large=0.8, spec=_elb(grace, delay))
+        Kind(
+            f"ELB, grace {grace} s, deregistration {delay} s",
+            _BY_ELB,
+            hours=6,
+            hours_large=0.7 + grace / 400,
+            spec=_elb(grace, delay),
+        )
         for grace in (90, 120, 660)
         for delay in (30, 300)
     ),
@@ -112,12 +118,15 @@ def _some_slots(slots: range, tasks: int) -> Script:
 def _many_services(count: int) -> Script:
     """One shared cause; `count` other services stay well."""
 
+    def fall_ill(sim: Simulation, gb: float) -> None:
+        for number in range(count):
+            broken = crash(Mode.RESOURCE_INIT) if number % 2 else crash(Mode.APP_CRASH, after=uniform(5, 60))
+            serve(sim, gb, tasks=1 + number % 4, name=f"ill-{number}", behaviour=broken)
+
     def script(sim: Simulation, gb: float) -> tuple[Loop, ...]:
         for number in range(count):
             serve(sim, gb, tasks=2, name=f"well-{number}")
-        for number in range(count):
-            broken = crash(Mode.RESOURCE_INIT) if number % 2 else crash(Mode.APP_CRASH, after=uniform(5, 60))
-            sim.at(_BEGINS, lambda n=number, b=broken: serve(sim, gb, tasks=1 + n % 4, name=f"ill-{n}", behaviour=b))
+        sim.at(_BEGINS, lambda: fall_ill(sim, gb))
         return tuple(Loop(_BEGINS, service=f"ill-{number}") for number in range(count))
 
     return script
@@ -166,9 +175,7 @@ def loops() -> Iterator[Scenario]:
         for tasks in SIZES:
             large = tasks >= 200
             hours = kind.hours_large if large else kind.hours
-            yield Scenario(
-                kind.name, Group.LOOP, tasks, hours, _from_the_start(kind, tasks), seeds=1 if large else 3
-            )
+            yield Scenario(kind.name, Group.LOOP, tasks, hours, _from_the_start(kind, tasks), seeds=1 if large else 3)
     for kind in KINDS:
         if kind.name in ("app crash after 2 s", "image pull, throttled", "ELB, grace 90 s, deregistration 300 s"):
             for tasks in (4, 20):

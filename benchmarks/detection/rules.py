@@ -131,7 +131,7 @@ def knowing_desired(tasks: int) -> Policy:
 OURS = "Loopbreaker"
 SIZED = "Loopbreaker, desired count known"
 UNDOUBTING = "Loopbreaker, chance = 1"
-"""Without the test that a chain could be a flaky service's."""
+"""Without the test whether a merely flaky service could show such a chain."""
 
 RULES: dict[str, Callable[[int], Rule]] = {
     OURS: lambda _: Loopbreaker(),

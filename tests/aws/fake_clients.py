@@ -15,8 +15,10 @@ from botocore.validate import ParamValidator
 Answer = Callable[..., dict[str, Any]]
 
 
-def refusal(code: str, operation: str = "DescribeServices") -> ClientError:
-    return ClientError({"Error": {"Code": code, "Message": "refused"}}, operation)
+def refusal(code: str, operation: str = "DescribeServices", *, status: int = 400) -> ClientError:
+    """The error that botocore makes of a refused call."""
+    answer: Any = {"Error": {"Code": code, "Message": "refused"}, "ResponseMetadata": {"HTTPStatusCode": status}}
+    return ClientError(answer, operation)
 
 
 class FakeClient:

@@ -1,5 +1,6 @@
-"""Facts as ECS describes them, and the two calls that act."""
+"""Facts as ECS describes them, and the calls that act."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -7,7 +8,7 @@ import pytest
 from botocore.exceptions import ReadTimeoutError
 
 from loopbreaker.aws.ecs import Fleet
-from loopbreaker.facts import Deployment, Facts, RunningTask, Unknown
+from loopbreaker.facts import Answer, Deployment, Facts, Refusal, RunningTask, ServiceDeployment, Unknown
 from loopbreaker.record import Scaling
 from tests.aws.fake_clients import FakeClient, refusal
 from tests.builders import DEPLOYMENT, OLDER_DEPLOYMENT, SERVICE, T0, TASK_DEFINITION
@@ -119,6 +120,52 @@ def test_the_facts_of_a_service() -> None:
             minimum=1, maximum=9, dynamic_in_suspended=False, dynamic_out_suspended=False, scheduled_suspended=False
         ),
     )
+
+
+ROLLOUT = arn("service-deployment/prod/web/abc")
+
+
+def described_rollout(**fields: Any) -> dict[str, Any]:
+    """The answer of DescribeServiceDeployments about one service deployment."""
+    known: dict[str, Any] = {
+        "serviceDeploymentArn": ROLLOUT,
+        "status": "IN_PROGRESS",
+        "sourceServiceRevisions": [{"arn": "a", "runningTaskCount": 2}, {"arn": "b"}],
+        "deploymentCircuitBreaker": {"status": "MONITORING", "failureCount": 2, "threshold": 3},
+    }
+    return {"serviceDeployments": [known | fields]}
+
+
+def rolling(answer: dict[str, Any]) -> FakeClient:
+    service = described_service(currentServiceDeployment=ROLLOUT)
+    return ecs(service=service, describe_service_deployments=answer)
+
+
+def test_the_service_deployment_under_way() -> None:
+    """What runs of the revisions that it replaces, and how far ECS's own breaker is."""
+    client = rolling(described_rollout())
+    assert facts(client).rollout == ServiceDeployment(
+        arn=ROLLOUT, status="IN_PROGRESS", sources=(2, 0), breaker="MONITORING", failures=2, threshold=3
+    )
+    assert ("describe_service_deployments", {"serviceDeploymentArns": [ROLLOUT]}) in client.calls
+
+
+def test_the_first_deployment_of_a_service_replaces_nothing() -> None:
+    """What ECS leaves out has its default: no source, no breaker."""
+    bare = {"serviceDeployments": [{"status": "PENDING"}]}
+    assert facts(rolling(bare)).rollout == ServiceDeployment(
+        arn=ROLLOUT, status="PENDING", sources=(), breaker="DISABLED", failures=0, threshold=0
+    )
+
+
+@pytest.mark.parametrize(
+    "answer", [described_rollout(status=status) for status in ("SUCCESSFUL", "STOPPED", "ROLLBACK_SUCCESSFUL")]
+)
+def test_a_service_deployment_that_has_ended_is_none(answer: dict[str, Any]) -> None:
+    """ECS names the last one for a while."""
+    assert facts(rolling(answer)).rollout is None
+    assert facts(rolling({"serviceDeployments": []})).rollout is None
+    assert facts(ecs()).rollout is None
 
 
 def test_what_ecs_leaves_out_has_its_default() -> None:
@@ -256,7 +303,7 @@ def test_setting_the_count_tells_which_deployment_it_hit() -> None:
         "service": described_service(deployments=[{"id": "a", "status": "ACTIVE"}, {"id": "b", "status": "PRIMARY"}])
     }
     client = FakeClient("ecs", update_service=answer)
-    assert Fleet(client, scaling()).set_desired_count(SERVICE, 0) == "b"
+    assert Fleet(client, scaling()).set_desired_count(SERVICE, 0) == Answer(deployment_id="b")
     assert client.calls == [("update_service", {"cluster": CLUSTER_ARN, "service": "web", "desiredCount": 0})]
 
 
@@ -264,7 +311,7 @@ def test_setting_the_count_tells_which_deployment_it_hit() -> None:
 def test_an_answer_without_a_deployment_names_none(service: dict[str, Any]) -> None:
     """No deployment is like another deployment: not the one that was meant."""
     client = FakeClient("ecs", update_service={"service": service})
-    assert Fleet(client, scaling()).set_desired_count(SERVICE, 2) == ""
+    assert Fleet(client, scaling()).set_desired_count(SERVICE, 2) == Answer()
 
 
 def test_suspending_names_the_flags_and_nothing_else() -> None:
@@ -273,7 +320,7 @@ def test_suspending_names_the_flags_and_nothing_else() -> None:
     flags = Scaling(
         minimum=1, maximum=9, dynamic_in_suspended=True, dynamic_out_suspended=False, scheduled_suspended=True
     )
-    Fleet(ecs(), targets).set_suspended(SERVICE, flags)
+    assert Fleet(ecs(), targets).set_suspended(SERVICE, flags) == Answer()
     ((_, parameters),) = targets.calls
     assert parameters == {
         "ServiceNamespace": "ecs",
@@ -287,9 +334,48 @@ def test_suspending_names_the_flags_and_nothing_else() -> None:
     }
 
 
-def test_calls_that_act_do_not_hide_their_faults() -> None:
-    """A refused call is an exception: the story decides what it means."""
-    refused = refusal("AccessDeniedException", "UpdateService")
-    fleet = Fleet(FakeClient("ecs", update_service=refused), scaling())
-    with pytest.raises(type(refused)):
-        fleet.set_desired_count(SERVICE, 0)
+def test_rolling_back_stops_the_service_deployment() -> None:
+    """The one stop type that ECS takes."""
+    client = FakeClient("ecs", stop_service_deployment={"serviceDeploymentArn": ROLLOUT})
+    assert Fleet(client, scaling()).roll_back(ROLLOUT) == Answer()
+    expected = {"serviceDeploymentArn": ROLLOUT, "stopType": "ROLLBACK"}
+    assert client.calls == [("stop_service_deployment", expected)]
+
+
+FLAGS = Scaling(minimum=1, maximum=9, dynamic_in_suspended=True, dynamic_out_suspended=True, scheduled_suspended=True)
+CALLS: dict[str, Callable[[Fleet], Answer | Refusal]] = {
+    "update_service": lambda fleet: fleet.set_desired_count(SERVICE, 0),
+    "stop_service_deployment": lambda fleet: fleet.roll_back(ROLLOUT),
+    "register_scalable_target": lambda fleet: fleet.set_suspended(SERVICE, FLAGS),
+}
+
+
+def acting(call: str, fault: Exception) -> Answer | Refusal:
+    """What the call answers where AWS answers with a fault."""
+    answers: dict[str, Any] = {call: fault}
+    fleet = Fleet(FakeClient("ecs", **answers), FakeClient("application-autoscaling", **answers))
+    return CALLS[call](fleet)
+
+
+@pytest.mark.parametrize("call", CALLS)
+@pytest.mark.parametrize("code", ["AccessDeniedException", "InvalidParameterException", "ConflictException"])
+def test_a_call_that_aws_refuses_is_a_refusal(call: str, code: str) -> None:
+    """It would be refused again, however often asked: the story is told why."""
+    assert acting(call, refusal(code, "Call")) == Refusal(why=f"Call: {code}")
+
+
+@pytest.mark.parametrize("call", CALLS)
+@pytest.mark.parametrize(
+    "fault",
+    [
+        refusal("ThrottlingException", "Call"),
+        refusal("ConcurrentUpdateException", "Call"),
+        refusal("ServerException", "Call"),
+        refusal("SomethingNew", "Call", status=500),
+        ReadTimeoutError(endpoint_url="https://ecs"),
+    ],
+)
+def test_what_passes_by_itself_is_tried_again(call: str, fault: Exception) -> None:
+    """Throttling, a fault of AWS and a lost connection are exceptions: the step is saved, and taken again later."""
+    with pytest.raises(type(fault)):
+        acting(call, fault)

@@ -176,13 +176,16 @@ class World:
         try:
             outcome = intervene(service, self.tools)
         except Died:
-            # The stream delivers the record again soon.
-            self._retry[service] = self.now + 2
+            self.retry(service)
         else:
             if outcome:
                 self.outcomes.append(outcome)
         finally:
             self.in_respond = nested
+
+    def retry(self, service: ServiceRef) -> None:
+        """The stream delivers the record again soon."""
+        self._retry[service] = self.now + 2
 
     def sweep(self) -> None:
         for record in list(self.table.records.values()):

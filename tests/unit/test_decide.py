@@ -43,8 +43,9 @@ class Case:
         case = self
         for name, value in changes.items():
             change = {name: value}
+            loop = case.record.incident
             assert isinstance(case.facts, Facts)
-            assert case.record.incident is not None
+            assert loop is not None
             if name in Limits.__slots__:
                 case = replace(case, limits=replace(case.limits, **change))
             elif name in Facts.__slots__:
@@ -52,7 +53,7 @@ class Case:
             elif name in Record.__slots__:
                 case = replace(case, record=replace(case.record, **change))
             else:
-                case = replace(case, record=replace(case.record, incident=replace(case.record.incident, **change)))
+                case = replace(case, record=replace(case.record, incident=replace(loop, **change)))
         return case
 
     def tagged(self, **tags: str) -> "Case":

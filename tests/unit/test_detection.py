@@ -439,6 +439,15 @@ def test_a_task_that_lived_for_hours_is_no_part_of_the_incident() -> None:
         assert (after.incident.last_failure_at - T0) == (failed or 70)
 
 
+def test_the_longest_life_of_a_fast_loop_counts() -> None:
+    """A task that lived just as long as tasks of a fast loop may is one of them; a second more and it is none."""
+    longest = POLICY.fast.max_lifetime
+    for lifetime, expected in ((longest, longest), (longest + 1, 10)):
+        after = observed([task_failure(80, 80 + lifetime)], record=opened(crash_loop(3)))
+        assert after.incident is not None
+        assert after.incident.longest_lifetime == expected
+
+
 def test_slow_deaths_do_not_count_for_a_fast_incident() -> None:
     """Only tasks of the fast profile deepen a fast loop and raise the age from which a task is a survivor."""
     record = opened(crash_loop(3))

@@ -13,6 +13,7 @@ from handlers import detect, notify, respond, sweep, wiring
 from loopbreaker.aws.clients import client
 from loopbreaker.aws.publisher import PublishError
 from loopbreaker.aws.store import Table, ThrottledError, to_item
+from loopbreaker.breaker import RECHECK
 from loopbreaker.decide import Action, Decision
 from loopbreaker.detection import Evidence
 from loopbreaker.ingest import Change, ConflictError
@@ -20,13 +21,11 @@ from loopbreaker.intervene import Outcome
 from loopbreaker.messages import Message
 from loopbreaker.model import ServiceRef, TaskFailure
 from loopbreaker.policy import Mode, Policy
-from loopbreaker.record import BreakerState, Incident, NoticeKind, Record, Verdict, tell
+from loopbreaker.record import BreakerState, NoticeKind, Record, Verdict, tell
+from loopbreaker.scope import Scope
 from loopbreaker.settings import Settings, SettingsError
-from loopbreaker.treatment import RECHECK, close
 from tests.builders import SERVICE, T0, evidence_of, looping, trip
 from tests.task_events import CLUSTER_ARN, CREATED, Json, deployment_event, service_action, task_stopped
-
-pytestmark = pytest.mark.filterwarnings("ignore:No application metrics to publish")
 
 THROTTLED = ClientError({"Error": {"Code": "ThrottlingException", "Message": "slow down"}}, "PutItem")
 UNREACHED = ReadTimeoutError(endpoint_url="https://dynamodb")
@@ -59,9 +58,6 @@ class MemoryStore:
     def evidence(self, service: ServiceRef, *, since: float) -> Evidence:
         return evidence_of([f for f in self.failures.values() if f.service == service and f.failed_at >= since])
 
-    def archive(self, service: ServiceRef, incident: Incident, *, closed_at: float, reason: str) -> None:
-        raise NotImplementedError
-
     def due(self, *, now: float, limit: int) -> list[ServiceRef]:
         late = [r for r in self.records.values() if r.due_at is not None and r.due_at <= now]
         return [r.service for r in late][:limit]
@@ -84,7 +80,9 @@ NO_FAILURES: dict[str, list[dict[str, str]]] = {"batchItemFailures": []}
 @pytest.fixture
 def store(monkeypatch: pytest.MonkeyPatch) -> MemoryStore:
     memory = MemoryStore()
-    read = Settings(table_name="loops", index_name="due", topic_arn="", bus_name="", mode=Mode.STOP, policy=Policy())
+    read = Settings(
+        table_name="loops", index_name="due", topic_arn="", bus_name="", mode=Mode.STOP, scope=Scope(), policy=Policy()
+    )
     for handler in (detect, sweep):
         monkeypatch.setattr(handler, "table", lambda: memory)
     monkeypatch.setattr(detect, "settings", lambda *_needs: read)
@@ -215,7 +213,7 @@ def test_ordinary_life_touches_no_table(store: MemoryStore, capsys: pytest.Captu
     ]
     assert detect.handler(sqs(*ordinary), CONTEXT) == NO_FAILURES
     assert (store.records, store.failures) == ({}, {})
-    assert metrics_of(capsys.readouterr().out) == {"EventsIgnored": 5}
+    assert metrics_of(capsys.readouterr().out) == {"EventsReceived": 5, "EventsIgnored": 5}
 
 
 def test_statements_of_ecs_and_missing_capacity_are_folded(store: MemoryStore) -> None:
@@ -295,7 +293,8 @@ def outbox(monkeypatch: pytest.MonkeyPatch) -> Outbox:
 
 
 LOOPS = tell(looping(), NoticeKind.LOOPING, at=T0, reason="replacements failed 3 times in a row")
-ENDS = close(replace(LOOPS, version=4), reason="it is over", now=T0 + 900)
+CALM = Record(service=SERVICE, version=4, notices=LOOPS.notices)
+ENDS = tell(CALM, NoticeKind.RECOVERED, at=T0 + 900, reason="it is over")
 STEPS = ((None, LOOPS), (LOOPS, replace(LOOPS, version=4, touched_at=T0 + 9)), (replace(LOOPS, version=4), ENDS))
 FOUND, OVER = "[Loopbreaker] web is in a restart loop in prod", "[Loopbreaker] web has recovered in prod"
 
@@ -388,7 +387,7 @@ def test_what_changed_is_logged_and_counted(
     fresh, loop = Record(service=SERVICE), looping(opened_at=T0 + 130)
     stop = Decision(Action.STOP, "no-survivor", "no task serves")
     held = replace(loop, breaker=BreakerState.OPEN, trip=trip())
-    over = close(held, reason="the service was deleted", now=T0 + 999)
+    over = tell(fresh, NoticeKind.RECOVERED, at=T0 + 999, reason="the service was deleted")
     attention.answers = {
         "found": Outcome(change=Change(before=fresh, after=loop), decision=None),
         "stopped": Outcome(change=Change(before=loop, after=held), decision=stop),
@@ -461,7 +460,7 @@ def test_everything_is_built_once_from_the_environment(environment: pytest.Monke
     assert wiring.table() is wiring.table()
     assert notify.publisher() is notify.publisher()
     assert respond.tools() is respond.tools()
-    assert (respond.tools().mode, respond.tools().policy) == (Mode.STOP, Policy())
+    assert (respond.tools().mode, respond.tools().policy, respond.tools().scope) == (Mode.STOP, Policy(), Scope())
     assert respond.tools().store is wiring.table()
 
 

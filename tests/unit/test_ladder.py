@@ -105,6 +105,14 @@ def test_a_chain_ends_after_a_pause() -> None:
     assert [rung.created_at - T0 for rung in chain(ladder, FAST)] == [1000, 1030]
 
 
+def test_a_pause_is_longer_than_the_gap() -> None:
+    """A task created just at the end of the gap still belongs to the chain."""
+    gap = FAST.replacement_gap
+    for created, rungs in ((10 + gap, 2), (10.001 + gap, 1)):
+        ladder = climbed([task_failure(0, 10), task_failure(created, created + 10)])
+        assert len(chain(ladder, FAST)) == rungs
+
+
 def test_a_long_failure_bridges_no_pause_in_front_of_it() -> None:
     """A rung that ends late keeps the chain open from its end on, not from its start."""
     failures = [task_failure(0, 800), task_failure(10, 20), task_failure(1000, 1010)]

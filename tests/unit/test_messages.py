@@ -14,7 +14,6 @@ from loopbreaker.advice import ADVICE, advice
 from loopbreaker.messages import Message, compose, console_url, resume_commands, service_arn
 from loopbreaker.model import Category, ServiceRef
 from loopbreaker.record import BreakerState, Incident, NoticeKind, Record, Scaling, Signal, Verdict, tell
-from loopbreaker.treatment import close
 from tests.builders import SERVICE, T0, looping, trip
 from tests.task_events import CLUSTER_ARN
 
@@ -33,6 +32,11 @@ def told(record: Record, kind: NoticeKind, reason: str = "a reason") -> Message:
 
 def stopped(**fields: Any) -> Record:
     return looping(breaker=BreakerState.OPEN, trip=trip(**fields))
+
+
+def over(record: Record) -> Record:
+    """The record after its incident has ended."""
+    return tell(Record(service=record.service, version=4), NoticeKind.RECOVERED, at=NOW, reason="all 2 tasks run")
 
 
 def lines(message: Message) -> list[str]:
@@ -69,13 +73,34 @@ def test_a_stop_says_how_to_undo_it() -> None:
     assert message.subject == "[Loopbreaker] web was stopped in prod"
     assert lines(message)[0] == "web was stopped (desired count set from 3 tasks to 0)."
     (start,) = (n for n, line in enumerate(lines(message)) if line.startswith("What to do"))
-    assert lines(message)[start].endswith("Deploy the fix, then bring the service back with:")
+    assert lines(message)[start].endswith(
+        "Deploy the fix: another task definition on the service brings it back by itself. "
+        "By hand: loopctl resume prod web, or"
+    )
     assert lines(message)[start + 1 : start + 3] == [
         "  aws ecs update-service --region eu-west-1 --cluster prod --service web --desired-count 3",
         "  aws application-autoscaling register-scalable-target --region eu-west-1 --service-namespace ecs "
         "--resource-id service/prod/web --scalable-dimension ecs:service:DesiredCount --suspended-state "
         "DynamicScalingInSuspended=false,DynamicScalingOutSuspended=true,ScheduledScalingSuspended=false",
     ]
+
+
+@pytest.mark.parametrize(
+    ("kind", "headline"),
+    [
+        (NoticeKind.MASS, "web and others are in a restart loop"),
+        (NoticeKind.ROLLED_BACK, "web is being rolled back"),
+        (NoticeKind.PROBING, "web is let try"),
+        (NoticeKind.BACK, "web was started again"),
+        (NoticeKind.BAD_TAG, "web has a tag that is not understood"),
+    ],
+)
+def test_the_other_changes_have_a_headline_and_a_reason(kind: NoticeKind, headline: str) -> None:
+    """A rollback leaves the cause to mend; the others ask for nothing."""
+    message = told(looping(), kind, "the reason")
+    assert message.subject == f"[Loopbreaker] {headline} in prod"
+    assert lines(message)[0] == f"{headline} (the reason)."
+    assert any(line.startswith("What to do") for line in lines(message)) == (kind is NoticeKind.ROLLED_BACK)
 
 
 def test_a_service_that_was_left_alone() -> None:
@@ -89,7 +114,7 @@ def test_a_service_that_was_left_alone() -> None:
 def test_a_recovery_tells_of_the_incident_that_is_over() -> None:
     """The record has no incident any more; the message takes it from before, and asks for nothing."""
     before = looping(failed_tasks=1, depth=1, desired_count=None, task_definition="")
-    after = close(before, reason="no task failed for 10 minutes and all 2 tasks run", now=NOW)
+    after = over(before)
     message = compose(before, after, after.notices[-1])
     assert message.subject == "[Loopbreaker] web has recovered in prod"
     assert "Failures:  1 task, 1 generation in a row, about 1 an hour" in lines(message)
@@ -203,12 +228,7 @@ def test_links_lead_to_the_console_of_the_partition(partition: str, region: str,
 # -- the forms --------------------------------------------------------------------------------------------
 
 LONG = ServiceRef(f"{CLUSTER_ARN}-{'c' * 250}", "s" * 255)
-RECORDS = {
-    NoticeKind.LOOPING: looping(),
-    NoticeKind.STOPPED: stopped(scaling=SCALING),
-    NoticeKind.NOT_STOPPED: looping(),
-    NoticeKind.RECOVERED: looping(),
-}
+RECORDS = dict.fromkeys(NoticeKind, looping()) | {NoticeKind.STOPPED: stopped(scaling=SCALING)}
 
 
 @pytest.mark.parametrize("kind", NoticeKind)
@@ -247,7 +267,9 @@ def test_chat_says_what_the_mail_says() -> None:
     assert content["description"] in message.text
     assert content["nextSteps"] == message.text.split("\n\n")[2:]
     assert content["keywords"] == ["prod", "web", "app-crash"]
-    assert len({told(RECORDS[kind], kind).chat["content"]["title"].split()[0] for kind in NoticeKind}) == 4
+    assert len({told(RECORDS[kind], kind).chat["content"]["title"].split()[0] for kind in NoticeKind}) == len(
+        NoticeKind
+    )
 
 
 def test_the_event_in_full() -> None:
@@ -277,7 +299,8 @@ def test_the_event_in_full() -> None:
 
 
 def test_a_count_is_saved_only_while_we_hold_the_service() -> None:
-    """A trip that has not stopped anything yet has saved nothing for people."""
+    """A trip that has not stopped anything yet has saved nothing for people; while one task is let try it has."""
+    assert told(replace(stopped(), breaker=BreakerState.HALF_OPEN), NoticeKind.PROBING).detail["savedDesiredCount"] == 2
     assert "savedDesiredCount" not in told(looping(trip=trip()), NoticeKind.LOOPING).detail
     assert "savedDesiredCount" not in told(looping(breaker=BreakerState.OPEN), NoticeKind.LOOPING).detail
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from loopbreaker.policy import Mode, Policy
+from loopbreaker.scope import Scope
 from loopbreaker.settings import Settings, SettingsError
 
 FULL = {
@@ -13,6 +14,8 @@ FULL = {
     "TOPIC_ARN": "arn:aws:sns:eu-west-1:123456789012:loops",
     "EVENT_BUS_NAME": "ops",
     "ACTION": "stop",
+    "ACT_ON": "prod/*, stage/web",
+    "NEVER_ACT_ON": "*/payments,",
     "POLICY": '{"fast": {"depth": 4}, "slow.depth": 5, "confirm_after": 60}',
 }
 
@@ -28,6 +31,7 @@ def test_everything_is_read() -> None:
         topic_arn="arn:aws:sns:eu-west-1:123456789012:loops",
         bus_name="ops",
         mode=Mode.STOP,
+        scope=Scope(allow=("prod/*", "stage/web"), deny=("*/payments",)),
         policy=policy,
     )
 
@@ -36,6 +40,7 @@ def test_nothing_set_means_alert_with_the_default_policy() -> None:
     """Without configuration nothing is ever acted upon."""
     read = Settings.from_env({}, needs=())
     assert (read.mode, read.policy, read.bus_name) == (Mode.ALERT, Policy(), "default")
+    assert read.scope == Scope()
     assert (read.table_name, read.index_name, read.topic_arn) == ("", "", "")
     assert Settings.from_env({"POLICY": ""}, needs=()).policy == Policy()
 
@@ -46,7 +51,9 @@ def test_every_problem_is_in_one_error() -> None:
     with pytest.raises(SettingsError) as refused:
         Settings.from_env(env, needs=("TABLE_NAME", "TOPIC_ARN"))
     text = str(refused.value)
-    assert text.startswith("TABLE_NAME is not set; TOPIC_ARN is not set; ACTION: not one of alert, stop: 'explode'")
+    assert text.startswith(
+        "TABLE_NAME is not set; TOPIC_ARN is not set; ACTION: not one of alert, rollback, stop: 'explode'"
+    )
     assert "POLICY: fast.depth: not a whole number above zero: -1" in text
     assert "speed: no such threshold" in text
 

@@ -1,0 +1,65 @@
+"""What the tags of a service are taken to mean."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from loopbreaker.owner import Recovery, Wish, Wishes, wishes
+
+
+def test_no_tag_is_the_safe_default() -> None:
+    """A service without tags is alerted about, never touched, and brought back by people."""
+    assert wishes({"team": "web"}) == Wishes(action=Wish.ALERT, recovery=Recovery.MANUAL)
+
+
+def test_every_tag() -> None:
+    """Each tag says one thing."""
+    said = wishes(
+        {
+            "loopbreaker:action": "stop",
+            "loopbreaker:recovery": "probe",
+            "loopbreaker:depth": "5",
+            "loopbreaker:mute-until": "2026-01-31T18:00+01:00",
+        }
+    )
+    assert said == Wishes(action=Wish.STOP, recovery=Recovery.PROBE, depth=5, mute_until=1769878800.0)
+
+
+def test_a_time_without_a_zone_is_utc() -> None:
+    """Whoever leaves the zone out means UTC, as AWS does."""
+    assert wishes({"loopbreaker:mute-until": "2026-01-31T17:00"}).mute_until == 1769878800.0
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("action", "STOP"),
+        ("action", "delete"),
+        ("recovery", "auto"),
+        ("depth", "1"),
+        ("depth", "101"),
+        ("depth", "3.5"),
+        ("depth", "\u0665"),
+        ("mute-until", "next week"),
+        ("colour", "red"),
+    ],
+)
+def test_what_is_not_understood_is_named(name: str, value: str) -> None:
+    """A wrong tag is one problem that names the tag; everything else keeps its default."""
+    said = wishes({f"loopbreaker:{name}": value})
+    assert len(said.problems) == 1
+    assert f"loopbreaker:{name}" in said.problems[0]
+    assert said == Wishes(problems=said.problems)
+
+
+@given(st.dictionaries(st.sampled_from(["action", "recovery", "depth", "mute-until", "x"]), st.text()))
+def test_no_tag_is_a_fault(tags: dict[str, str]) -> None:
+    """Whatever tags say, reading them never fails, and only the exact word asks for a stop."""
+    said = wishes({f"loopbreaker:{name}": value for name, value in tags.items()})
+    assert (said.action is Wish.STOP) == (tags.get("action", "").strip() == "stop")
+
+
+def test_silence() -> None:
+    """A muted service is silent until its time; an ignored one always."""
+    muted = Wishes(mute_until=100.0)
+    assert (muted.silent(99.0), muted.silent(100.0), Wishes(action=Wish.IGNORE).silent(1e12)) == (True, False, True)
