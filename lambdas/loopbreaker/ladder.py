@@ -60,7 +60,10 @@ class Rung:
 
     def may_precede(self, later: "Rung", gap: float) -> bool:
         """Whether the later task may have been started in place of this one."""
-        return self.created_at < later.created_at and self.freed_at <= later.created_at <= self.failed_at + gap
+        if not (self.created_at < later.created_at and self.freed_at <= later.created_at <= self.failed_at + gap):
+            return False
+        # Tasks that one bad moment of their health checks stops side by side do not follow each other.
+        return later.failed_at - self.failed_at >= (self.failed_at - self.freed_at) / 2
 
     def after(self, below: "Rung") -> "Rung":
         """This rung on top of the chain that ends with `below`."""

@@ -8,7 +8,7 @@ from loopbreaker.detection import Evidence, because, confirm, count, quiet_at
 from loopbreaker.facts import Facts, Unknown, survivors
 from loopbreaker.model import ServiceRef
 from loopbreaker.owner import Wishes, wishes
-from loopbreaker.policy import Policy
+from loopbreaker.policy import Mode, Policy
 from loopbreaker.record import Finding, Incident, NoticeKind, Record, Step, tell, tell_once
 
 # A service that loops on is looked at this often at least, in seconds.
@@ -57,6 +57,9 @@ def consider(
     incident = count(replace(seen.incident, desired_count=desired or seen.incident.desired_count), evidence)
     seen = replace(seen, incident=incident, due_at=_next_look(incident, policy, now))
     seen = _heed(seen, wanted, now=now) if isinstance(facts, Facts) else seen
+    if record.incident is None and limits.mode is not Mode.ALERT:
+        # Whether others began to loop with it is known once this is saved: decided at the next look, which follows.
+        return Look(replace(seen, asked_at=now))
     decision = decide(facts, seen, limits=limits, policy=policy, now=now)
     return Look(_carry_out(seen, decision, facts, policy=policy, now=now), decision)
 
@@ -67,9 +70,10 @@ def share(record: Record, began: tuple[ServiceRef, ...], *, policy: Policy, now:
     The summary is told when the limit is passed, and again each time that the number has doubled.
     """
     number, first = len(began), policy.mass_limit + 1
-    if number < first or not record.notices or record.notices[-1].kind is not NoticeKind.LOOPING:
+    told = [notice for notice in record.notices if notice.kind is NoticeKind.LOOPING and notice.at == now]
+    if number < first or not told:
         return record
-    quiet = replace(record, notices=record.notices[:-1])
+    quiet = replace(record, notices=tuple(notice for notice in record.notices if notice not in told))
     times = number // first
     if number % first or times & (times - 1):
         return quiet

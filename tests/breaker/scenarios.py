@@ -69,6 +69,12 @@ def fixed(made: World, *, at: float) -> World:
     return made
 
 
+def bad_deployment(made: World) -> World:
+    """Somebody deploys a revision that does not work."""
+    made.sim.at(150, lambda: made.sim.deploy("prod", "web", behaviour=BROKEN))
+    return made
+
+
 def scaled(made: World, **suspended: bool) -> World:
     """Application Auto Scaling looks after the service."""
     made.sim.scaling.register("prod", "web", minimum=2, maximum=10, suspended=suspended or None)
@@ -135,7 +141,7 @@ SCENARIOS: dict[str, Scenario] = {
         ("looping", "stopped", "back", "recovered"),
         COUNT,
     ),
-    "rollback": Scenario(lambda: _bad_deployment(world()), 1200, ("looping", "rolled-back", "recovered"), COUNT),
+    "rollback": Scenario(lambda: bad_deployment(world()), 1200, ("looping", "rolled-back", "recovered"), COUNT),
     "deployment started in the middle": Scenario(
         lambda: deployed_meanwhile(breaks(scaled(world()))), 1300, ("looping", "not-stopped", "recovered"), COUNT
     ),
@@ -166,8 +172,3 @@ SCENARIOS: dict[str, Scenario] = {
         COUNT,
     ),
 }
-
-
-def _bad_deployment(made: World) -> World:
-    made.sim.at(150, lambda: made.sim.deploy("prod", "web", behaviour=BROKEN))
-    return made

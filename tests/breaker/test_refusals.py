@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from loopbreaker.policy import Policy
 from loopbreaker.record import BreakerState
-from tests.breaker.scenarios import COUNT, Scenario, breaks, fixed, scaled, world
-from tests.breaker.scenarios import SCENARIOS as STORIES
+from tests.breaker.scenarios import COUNT, bad_deployment, breaks, fixed, scaled, world
 from tests.breaker.world import World
 
 
@@ -43,8 +43,8 @@ def test_the_stop_is_refused(call: str) -> None:
 
 def test_the_rollback_is_refused() -> None:
     """A rollback that is refused is told once, and the deployment is left to people."""
-    story: Scenario = STORIES["rollback"]
-    made = _refused(story.build(), "StopServiceDeployment", code="UnsupportedFeatureException")
+    made = bad_deployment(world(policy=Policy()))
+    made = _refused(made, "StopServiceDeployment", code="UnsupportedFeatureException")
     made.run(1500)
     assert made.kinds()[:2] == ["looping", "not-stopped"]
     assert made.kinds().count("not-stopped") == 1

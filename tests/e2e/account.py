@@ -137,6 +137,10 @@ class Account:
             given for called, given in self.ecs.simulation.calls if (called, given.get("service")) == (operation, name)
         ]
 
+    def revision(self, name: str) -> int:
+        """Number of the task definition that the service is meant to run."""
+        return self.ecs.simulation.service(CLUSTER, name).primary.definition.revision
+
     def desired_count(self, name: str) -> int:
         return self.ecs.simulation.service(CLUSTER, name).desired
 

@@ -17,13 +17,14 @@ from tests.task_events import task_stopped
 
 pytestmark = pytest.mark.e2e
 
-OPTED_IN, ONLY_TOLD = "payments", "reports"
+STOP, ROLL_BACK, ONLY_TOLD = "payments", "search", "reports"
+TAGS = {STOP: {"loopbreaker:action": "stop"}, ROLL_BACK: {"loopbreaker:action": "rollback"}, ONLY_TOLD: {}}
 CRASHING = crash(Mode.APP_CRASH, after=constant(0.5))
 
 
 @dataclass(frozen=True)
 class Loops:
-    """Two services that looped until one of them was stopped; then the cause was gone."""
+    """Three services that looped, and what people and automation were told until then."""
 
     account: Account
     subjects: dict[str, list[str]]
@@ -42,20 +43,19 @@ def automation(account: Account) -> str:
 
 @pytest.fixture(scope="module")
 def loops(account: Account, automation: str) -> Loops:
-    """Let both services loop until the one is stopped and the other has failed as often."""
-    account.create(OPTED_IN, count=2, tags={"loopbreaker:action": "stop"})
-    account.create(ONLY_TOLD, count=2)
-    for name in (OPTED_IN, ONLY_TOLD):
-        account.act(partial(_break, name))
-    until(
-        lambda: any("was stopped" in s for s in account.subjects(OPTED_IN)),
-        what=f"people are told that {OPTED_IN} was stopped",
-    )
+    """Two services lose what they need, a third gets a revision that crashes; then the cause is gone."""
+    for name, tags in TAGS.items():
+        account.create(name, count=2, tags=tags)
+    account.act(partial(_break, STOP))
+    account.act(partial(_break, ONLY_TOLD))
+    account.act(lambda ecs: ecs.deploy(CLUSTER, ROLL_BACK, behaviour=CRASHING))
+    _wait_for_news(account, STOP, "was stopped")
+    _wait_for_news(account, ROLL_BACK, "is being rolled back")
     until(lambda: _depth(account, ONLY_TOLD) >= 6, what=f"{ONLY_TOLD} fails six times in a row")
     account.act(lambda ecs: ecs.behave(CLUSTER, ONLY_TOLD, healthy()))
     account.settle(ONLY_TOLD)
     account.drained()
-    subjects = {name: account.subjects(name) for name in (OPTED_IN, ONLY_TOLD)}
+    subjects = {name: account.subjects(name) for name in TAGS}
     return Loops(account, subjects, [json.loads(body) for body in account.bodies(automation)])
 
 
@@ -110,7 +110,7 @@ def test_a_malformed_event_ends_in_the_dead_letter_queue(account: Account) -> No
 
 def test_people_are_told_of_a_loop_once(loops: Loops) -> None:
     """However often its tasks fail, and however often ECS says so, a loop makes one message."""
-    assert loops.subjects[ONLY_TOLD] == [f"[Loopbreaker] {ONLY_TOLD} is in a restart loop in {CLUSTER}"]
+    assert loops.subjects[ONLY_TOLD] == _subjects(ONLY_TOLD, "is in a restart loop")
 
 
 def test_a_service_that_did_not_opt_in_keeps_its_count(loops: Loops) -> None:
@@ -119,55 +119,70 @@ def test_a_service_that_did_not_opt_in_keeps_its_count(loops: Loops) -> None:
     assert loops.account.calls("UpdateService", ONLY_TOLD) == []
 
 
-def test_an_opted_in_service_is_stopped(loops: Loops) -> None:
-    """A service with the tag is set to 0 by one call, its count is kept, and people are told both times."""
-    headlines = (f"{OPTED_IN} is in a restart loop", f"{OPTED_IN} was stopped")
-    assert loops.subjects[OPTED_IN] == [f"[Loopbreaker] {headline} in {CLUSTER}" for headline in headlines]
-    assert loops.account.desired_count(OPTED_IN) == 0
-    assert [call["desiredCount"] for call in loops.account.calls("UpdateService", OPTED_IN)] == [0]
-    record = loops.account.record(OPTED_IN)
+def test_a_service_without_survivors_is_stopped(loops: Loops) -> None:
+    """Where its owner wants it, a service is set to 0 by one call; its count is kept, and people are told."""
+    account = loops.account
+    assert loops.subjects[STOP] == _subjects(STOP, "is in a restart loop", "was stopped")
+    assert account.desired_count(STOP) == 0
+    assert [call["desiredCount"] for call in account.calls("UpdateService", STOP)] == [0]
+    record = account.record(STOP)
     assert record.breaker is BreakerState.OPEN
     assert record.trip
     assert record.trip.desired_count == 2
 
 
+def test_a_deployment_that_loops_is_rolled_back(loops: Loops) -> None:
+    """Where its owner wants it, ECS is asked to roll the deployment back; the count is left alone."""
+    account = loops.account
+    assert loops.subjects[ROLL_BACK] == _subjects(ROLL_BACK, "is in a restart loop", "is being rolled back")
+    assert account.calls("UpdateService", ROLL_BACK) == []
+    until(lambda: account.revision(ROLL_BACK) == 1, what=f"{ROLL_BACK} runs its first revision again")
+    account.settle(ROLL_BACK)
+
+
 def test_automation_hears_of_each_change(loops: Loops) -> None:
     """Each message is an event on the bus too, with the count to go back to where a service was stopped."""
-    told = [
-        (e["detail"]["serviceName"], e["detail"]["transition"], e["detail"].get("savedDesiredCount"))
-        for e in loops.events
-    ]
-    assert sorted(told, key=str) == [
-        (OPTED_IN, "looping", None),
-        (OPTED_IN, "stopped", 2),
+    details = [event["detail"] for event in loops.events]
+    told = [(detail["serviceName"], detail["transition"], detail.get("savedDesiredCount")) for detail in details]
+    expected = [
+        (STOP, "looping", None),
+        (STOP, "stopped", 2),
+        (ROLL_BACK, "looping", None),
+        (ROLL_BACK, "rolled-back", None),
         (ONLY_TOLD, "looping", None),
     ]
+    assert sorted(told, key=str) == sorted(expected, key=str)
 
 
 def test_repeated_events_change_nothing(loops: Loops) -> None:
     """Every event of the past delivered once more: no record, no message and no call comes of it."""
     account = loops.account
-    before = {name: (account.record(name), account.items(name)) for name in (OPTED_IN, ONLY_TOLD)}
-    calls = len(account.calls("UpdateService", OPTED_IN))
+    before = {name: (account.record(name), account.items(name)) for name in (STOP, ONLY_TOLD)}
+    calls, told = account.calls("UpdateService", STOP), {name: account.subjects(name) for name in before}
     put(account.relay.bus, [event for name in before for event in _stopped(account, name)])
     account.drained()
     assert {name: (account.record(name), account.items(name)) for name in before} == before
-    assert {name: account.subjects(name) for name in before} == loops.subjects
-    assert len(account.calls("UpdateService", OPTED_IN)) == calls
+    assert {name: account.subjects(name) for name in before} == told
+    assert account.calls("UpdateService", STOP) == calls
+
+
+def test_a_fix_brings_a_stopped_service_back(loops: Loops) -> None:
+    """Another revision deployed on a service that was stopped is started with the count from before."""
+    account = loops.account
+    account.act(lambda ecs: ecs.deploy(CLUSTER, STOP))
+    _wait_for_news(account, STOP, "was started again", while_time_passes=True)
+    account.settle(STOP)
+    assert account.desired_count(STOP) == 2
+    assert [call["desiredCount"] for call in account.calls("UpdateService", STOP)] == [0, 2]
 
 
 def test_people_are_told_of_a_recovery(loops: Loops) -> None:
     """Once a service has run quietly for long enough, its incident is closed and people hear of that, once."""
     account = loops.account
-
-    def recovered() -> bool:
-        account.let_time_pass(ONLY_TOLD)
-        return any("has recovered" in subject for subject in account.subjects(ONLY_TOLD))
-
-    until(recovered, what=f"people are told that {ONLY_TOLD} has recovered")
+    _wait_for_news(account, ONLY_TOLD, "has recovered", while_time_passes=True)
     account.let_time_pass(ONLY_TOLD)
     account.drained()
-    assert account.subjects(ONLY_TOLD)[1:] == [f"[Loopbreaker] {ONLY_TOLD} has recovered in {CLUSTER}"]
+    assert account.subjects(ONLY_TOLD) == _subjects(ONLY_TOLD, "is in a restart loop", "has recovered")
     assert account.record(ONLY_TOLD).verdict is Verdict.HEALTHY
     assert len([key for key in account.items(ONLY_TOLD) if key.startswith("INCIDENT#")]) == 1
 
@@ -176,6 +191,19 @@ def _break(name: str, ecs: Simulation) -> None:
     """From now on each task of the service dies, beginning with those that run."""
     ecs.behave(CLUSTER, name, CRASHING)
     ecs.churn.blip(CLUSTER, name)
+
+
+def _subjects(name: str, *headlines: str) -> list[str]:
+    return [f"[Loopbreaker] {name} {headline} in {CLUSTER}" for headline in headlines]
+
+
+def _wait_for_news(account: Account, name: str, headline: str, *, while_time_passes: bool = False) -> None:
+    def told() -> bool:
+        if while_time_passes:
+            account.let_time_pass(name)
+        return any(headline in subject for subject in account.subjects(name))
+
+    until(told, what=f"people are told that {name} {headline}")
 
 
 def _depth(account: Account, name: str) -> int:

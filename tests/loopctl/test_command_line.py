@@ -304,7 +304,7 @@ def test_policy_lists_every_threshold() -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "offered"), [("loopctl re", "replay"), ("loopctl replay --policy fast.d", "fast.depth=")]
+    ("words", "offered"), [("loopctl rep", "replay"), ("loopctl replay --policy fast.d", "fast.depth=")]
 )
 def test_shells_complete_commands_and_thresholds(words: str, offered: str) -> None:
     """As the script that --install-completion writes asks for it."""

@@ -103,7 +103,9 @@ def test_a_loop_is_found_decided_twice_and_stopped() -> None:
     story.fail(*loop[:3])
     assert (story.asked_at, story.due) == (70, 190)
 
-    decision = story.look(71, facts())
+    assert story.look(71, facts()) is None
+    assert (story.told, story.asked_at) == ([NoticeKind.LOOPING], 71)
+    decision = story.look(72, facts())
     assert decision is not None
     assert (decision.action, decision.code, story.told) == (Action.WAIT, "depth", [NoticeKind.LOOPING])
     assert (story.asked_at, story.due) == (None, 670)
@@ -135,6 +137,7 @@ def test_a_bad_deployment_is_rolled_back_after_two_findings() -> None:
     story = Story()
     deploying = facts(deployments=(deployment(rollout="IN_PROGRESS"),), rollout=rollout())
     story.fail(*crash_loop(3))
+    assert story.look(70, deploying) is None
     first, second = story.look(71, deploying), story.look(101, deploying)
     assert first is not None
     assert second is not None
@@ -430,7 +433,8 @@ def test_where_ecs_does_not_answer_a_loop_is_told_after_two_minutes() -> None:
     story.fail(*crash_loop(3))
     assert story.look(71, UNKNOWN) is None
     assert (story.told, story.due) == ([], 190)
-    decision = story.look(190, UNKNOWN)
+    assert story.look(190, UNKNOWN) is None
+    decision = story.look(191, UNKNOWN)
     assert decision is not None
     assert (decision.action, decision.code) == (Action.LEAVE, "ecs-unknown")
     assert story.told == [NoticeKind.LOOPING, NoticeKind.NOT_STOPPED]
@@ -552,9 +556,12 @@ def test_the_summary_names_them() -> None:
 
 
 def test_a_summary_replaces_only_the_message_of_the_loop() -> None:
-    """A service that asked for silence gets none; what was told last stays."""
-    for record in (looping(silent=True), tell(FOUND, NoticeKind.NOT_STOPPED, at=T0, reason="mass")):
-        assert share(record, services(6), policy=POLICY, now=T0) is record
+    """A service that asked for silence gets none; what else was told stays."""
+    silent = looping(silent=True)
+    assert share(silent, services(6), policy=POLICY, now=T0) is silent
+    more = tell(FOUND, NoticeKind.BAD_TAG, at=T0, reason="a tag")
+    shared = share(more, services(6), policy=POLICY, now=FOUND.notices[-1].at)
+    assert [notice.kind for notice in shared.notices] == [NoticeKind.BAD_TAG, NoticeKind.MASS]
 
 
 # -- asking -----------------------------------------------------------------------------------------------
