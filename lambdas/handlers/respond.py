@@ -45,4 +45,9 @@ def tools() -> Tools:
     """What the story works with, made at the first look."""
     read = settings("TABLE_NAME")
     fleet = Fleet(client("ecs"), client("application-autoscaling"))
-    return Tools(store=table(), ecs=fleet, mode=read.mode, scope=read.scope, policy=read.policy, clock=time.time)
+    return Tools(store=table(), ecs=fleet, mode=read.mode, scope=read.scope, policy=read.policy, clock=clock)
+
+
+def clock() -> float:
+    """Seconds since the epoch, as precise as a record keeps them: a step that is read back equals the one saved."""
+    return round(time.time(), 3)

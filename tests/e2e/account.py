@@ -109,6 +109,8 @@ class Account:
     def let_time_pass(self, name: str) -> None:
         """What is due later on is due now, and the clock ticks."""
         record = self.table.load(self.ref(name))
+        if record.asked_at is not None:
+            return  # it is being looked at
         self.table.save(replace(record, due_at=time()))
         self.lambdas.invoke(FunctionName=self.stack.functions["sweep"], Payload=b"{}")
 
