@@ -1,6 +1,6 @@
 # `make help` lists the targets. Python >= 3.11 and make are all that is needed; PYTHON=python3.12 chooses one.
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check fmt synth deploy clean
+.PHONY: help install demo test check fmt synth deploy bench-detection bench-cold-start clean
 
 VENV := .venv/bin
 CANDIDATES := $(if $(PYTHON),$(PYTHON),$(VENV)/python python3.13 python3.12 python3.11 python3 python)
@@ -11,7 +11,7 @@ export PATH := $(CURDIR)/$(VENV):$(PATH)
 unexport PYTHONPATH PYTHONHOME
 
 help: ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 18
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 28
 
 install: ## install everything below this folder (.venv, node_modules)
 	@for python in $(CANDIDATES); do \
@@ -25,13 +25,13 @@ demo: install ## see it work on an embedded AWS, without an account
 	@$(VENV)/python -m demo $(ARGS)
 
 test: install ## all tests
-	@$(VENV)/python -m pytest $(ARGS)
+	@$(VENV)/python -m pytest -n 2 --dist loadgroup $(ARGS)
 
 check: install ## what CI runs: format, lint, types, tests, synth
 	@$(VENV)/ruff format --check .
 	@$(VENV)/ruff check .
 	@$(VENV)/mypy
-	@$(VENV)/python -m pytest
+	@$(VENV)/python -m pytest -n 2 --dist loadgroup
 	@$(MAKE) --no-print-directory synth
 
 fmt: install ## format, and mend what the linter can mend
@@ -43,6 +43,12 @@ synth: install ## the CloudFormation template, into cdk.out; ARGS="-c mail=ops@e
 
 deploy: install ## into the account of your AWS credentials; ARGS="-c mail=ops@example.com"
 	@$(VENV)/cdk deploy $(ARGS)
+
+bench-detection: install ## how well it detects, beside simpler rules; into benchmarks/results
+	@$(VENV)/python -m benchmarks.detection $(ARGS)
+
+bench-cold-start: install ## what a cold start costs, in instructions; needs valgrind
+	@$(VENV)/python -m benchmarks.cold_start
 
 clean: ## remove everything that was installed or made
 	rm -rf .venv node_modules cdk.out build .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage *.egg-info

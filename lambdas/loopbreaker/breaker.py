@@ -25,8 +25,7 @@ CALLS = (
     Step.RESTORE_SCALING,
     Step.STOP_DEPLOYMENT,
 )
-# The steps that nothing else can replace: what was taken has to be given back.
-RESTORING = (Step.RESTORE_COUNT, Step.RESTORE_SCALING)
+_CHANGED = "the service changed while it was being stopped, and everything was put back"
 _STATE = {Step.HELD: BreakerState.OPEN, Step.PROBING: BreakerState.HALF_OPEN}
 _ROLLING_BACK = ("ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS")
 
@@ -91,7 +90,7 @@ def after_call(record: Record, trip: Trip, *, deployment_id: str, now: float) ->
         case Step.SET_ZERO:
             # UpdateService has no compare-and-set: somebody may have deployed between our look and our call.
             if deployment_id != trip.deployment_id:
-                return undo(record, Step.RESTORE_COUNT, now=now)
+                return _to(record, Step.RESTORE_COUNT, now=now, why=_CHANGED, undo=True)
             return _held(record, now=now)
         case Step.SET_ONE:
             return _probing(record, now=now)
@@ -125,17 +124,6 @@ def after_refusal(record: Record, trip: Trip, *, why: str, now: float) -> Record
             return tell_once(waiting, NoticeKind.NOT_STOPPED, code=reason, at=now, reason=f"not brought back: {reason}")
 
 
-def undo(record: Record, step: Step, *, now: float) -> Record:
-    """Turn round on the way to 0: the service changed under us."""
-    why = "the service changed while it was being stopped, and everything was put back"
-    return _to(record, step, now=now, why=why, undo=True)
-
-
-def bring_back(record: Record, why: str, *, now: float) -> Record:
-    """Begin the way back: the count first, because a count below the minimum is lifted by any call on the target."""
-    return _to(record, Step.RESTORE_COUNT, now=now, why=why)
-
-
 def all_suspended(scaling: Scaling) -> Scaling:
     """The target with every kind of scaling suspended."""
     return replace(scaling, dynamic_in_suspended=True, dynamic_out_suspended=True, scheduled_suspended=True)
@@ -144,11 +132,18 @@ def all_suspended(scaling: Scaling) -> Scaling:
 def _recheck_stopping(record: Record, trip: Trip, facts: Facts, *, policy: Policy, now: float) -> Record:
     same = facts.primary is not None and facts.primary.id == trip.deployment_id and not facts.in_progress
     if trip.step is Step.SET_ZERO and facts.desired_count == 0:
-        return _held(record, now=now) if same else undo(record, Step.RESTORE_COUNT, now=now)
+        return _held(record, now=now) if same else _give_back(record, facts, now=now, why=_CHANGED, undo=True)
     if not same or _no_longer_fit(record, trip, facts, policy=policy, now=now):
-        return undo(record, Step.RESTORE_SCALING, now=now)
+        return _give_back(record, facts, now=now, why=_CHANGED, undo=True)
     to_suspend = trip.step is Step.SUSPEND_SCALING and facts.scaling is not None and not facts.scaling.suspended
     return _to(record, Step.SUSPEND_SCALING if to_suspend else Step.SET_ZERO, now=now)
+
+
+def _give_back(record: Record, facts: Facts, *, now: float, why: str, undo: bool = False) -> Record:
+    """Begin the way back: the count first, because a count below the minimum is lifted by any call on the target."""
+    begun = _to(record, Step.RESTORE_COUNT, now=now, why=why, undo=undo)
+    assert begun.trip is not None
+    return _recheck_restoring(begun, begun.trip, facts, now=now)
 
 
 def _recheck_restoring(record: Record, trip: Trip, facts: Facts, *, now: float) -> Record:
@@ -173,11 +168,11 @@ def _no_longer_fit(record: Record, trip: Trip, facts: Facts, *, policy: Policy, 
 def _recheck_held(record: Record, trip: Trip, facts: Facts, *, policy: Policy, now: float) -> Record:
     fix = _fix(trip, facts)
     if fix:
-        return bring_back(record, fix, now=now)
+        return _give_back(record, facts, now=now, why=fix)
     if facts.desired_count > 0:
         return _raised(record, facts, now=now)
     if record.resume_asked:
-        return bring_back(record, "somebody asked for it", now=now)
+        return _give_back(record, facts, now=now, why="somebody asked for it")
     if facts.primary:
         # The same revision deployed anew is no fix, and still ours to hold.
         record = replace(record, trip=replace(trip, deployment_id=facts.primary.id))
@@ -193,9 +188,9 @@ def _recheck_held(record: Record, trip: Trip, facts: Facts, *, policy: Policy, n
 def _recheck_probing(record: Record, trip: Trip, facts: Facts, *, policy: Policy, now: float) -> Record:
     fix = _fix(trip, facts)
     if fix:
-        return bring_back(record, fix, now=now)
+        return _give_back(record, facts, now=now, why=fix)
     if record.resume_asked:
-        return bring_back(record, "somebody asked for it", now=now)
+        return _give_back(record, facts, now=now, why="somebody asked for it")
     if facts.desired_count > 1:
         return _raised(record, facts, now=now)
     if facts.desired_count == 0:
@@ -208,7 +203,7 @@ def _recheck_probing(record: Record, trip: Trip, facts: Facts, *, policy: Policy
     longest = record.incident.longest_lifetime if record.incident else 0.0
     alive = survivors(facts, longest_lifetime=longest, survivor_age=policy.probe_age, now=now)
     if any(task.started_at and task.started_at >= trip.since for task in alive):
-        return bring_back(record, "the one task that was let try outlived those that failed", now=now)
+        return _give_back(record, facts, now=now, why="the one task that was let try outlived those that failed")
     return replace(record, due_at=now + RECHECK)
 
 

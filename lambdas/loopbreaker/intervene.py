@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Protocol, assert_never
 
-from loopbreaker.breaker import CALLS, RESTORING, after_call, after_refusal, all_suspended, recheck
+from loopbreaker.breaker import CALLS, after_call, after_refusal, all_suspended, recheck
 from loopbreaker.decide import Decision, Limits
 from loopbreaker.facts import Answer, Facts, Refusal, Unknown
 from loopbreaker.ingest import ATTEMPTS, Change, ConflictError, Store
@@ -116,9 +116,9 @@ def _limits(record: Record, tools: Tools) -> Limits:
 def _act(record: Record, tools: Tools) -> Record:
     """Make the calls that are left, each saved before it is made and checked against ECS after the one before."""
     while record.trip and record.trip.step in CALLS:
-        answer = _call(record.service, record.trip, tools)
+        step, answer = record.trip.step, _call(record.service, record.trip, tools)
         record = _commit(record, _Answered(answer), tools)
-        if isinstance(answer, Refusal) and record.trip and record.trip.step in RESTORING:
+        if isinstance(answer, Refusal) and record.trip and record.trip.step is step:
             # Nothing else to try: what was saved stays saved, and the sweep tries again.
             return record
         if record.trip and record.trip.step in CALLS:

@@ -112,6 +112,10 @@ def test_any_history() -> None:
     run_state_machine_as_test(
         AnyHistory,
         settings=settings(
-            max_examples=60, stateful_step_count=25, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+            max_examples=100,
+            stateful_step_count=25,
+            derandomize=True,
+            deadline=None,
+            suppress_health_check=[HealthCheck.too_slow],
         ),
     )
