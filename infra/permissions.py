@@ -16,7 +16,7 @@ ANY_TARGET = f"arn:<AWS::Partition>:application-autoscaling:{HERE}:scalable-targ
 
 
 def read_ecs(worker: Worker) -> None:
-    """The facts about a service, its tasks and its scaling."""
+    """The facts about a service, its tasks, their targets and its scaling."""
     stack = Stack.of(worker)
     services = stack.format_arn(service="ecs", resource="service", resource_name="*")
     tasks = stack.format_arn(service="ecs", resource="task", resource_name="*")
@@ -26,8 +26,13 @@ def read_ecs(worker: Worker) -> None:
     worker.accept(f"Resource::{ANY_DEPLOYMENT}", reason="Any service of the account may loop; this reads its roll-out.")
     worker.allow("ecs:DescribeServiceDeployments", on=[services, _deployments(stack)])
     worker.allow("ecs:DescribeTasks", on=[tasks])
-    # These two cannot be limited to resources.
-    worker.allow("ecs:ListTasks", "application-autoscaling:DescribeScalableTargets", on=["*"])
+    # These three cannot be limited to resources.
+    worker.allow(
+        "ecs:ListTasks",
+        "application-autoscaling:DescribeScalableTargets",
+        "elasticloadbalancing:DescribeTargetHealth",
+        on=["*"],
+    )
 
 
 def roll_back_deployments(worker: Worker) -> None:

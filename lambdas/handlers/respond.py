@@ -44,7 +44,7 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> Failures:
 def tools() -> Tools:
     """What the story works with, made at the first look."""
     read = settings("TABLE_NAME")
-    fleet = Fleet(client("ecs"), client("application-autoscaling"))
+    fleet = Fleet(client("ecs"), client("application-autoscaling"), lambda: client("elbv2"))
     return Tools(store=table(), ecs=fleet, mode=read.mode, scope=read.scope, policy=read.policy, clock=clock)
 
 

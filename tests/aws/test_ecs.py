@@ -83,8 +83,18 @@ def target(**fields: Any) -> dict[str, Any]:
     return known | fields
 
 
+def fleet(client: FakeClient, targets: FakeClient | None = None, balancer: FakeClient | None = None) -> Fleet:
+    """The adapter over these clients; one that asks for a load balancer which is not there fails the test."""
+
+    def balancing() -> FakeClient:
+        assert balancer is not None
+        return balancer
+
+    return Fleet(client, targets or scaling(), balancing)
+
+
 def read(client: FakeClient, targets: FakeClient | None = None) -> Facts | Unknown:
-    return Fleet(client, targets or scaling()).read(SERVICE)
+    return fleet(client, targets).read(SERVICE)
 
 
 def facts(client: FakeClient, targets: FakeClient | None = None) -> Facts:
@@ -303,7 +313,7 @@ def test_setting_the_count_tells_which_deployment_it_hit() -> None:
         "service": described_service(deployments=[{"id": "a", "status": "ACTIVE"}, {"id": "b", "status": "PRIMARY"}])
     }
     client = FakeClient("ecs", update_service=answer)
-    assert Fleet(client, scaling()).set_desired_count(SERVICE, 0) == Answer(deployment_id="b")
+    assert fleet(client).set_desired_count(SERVICE, 0) == Answer(deployment_id="b")
     assert client.calls == [("update_service", {"cluster": CLUSTER_ARN, "service": "web", "desiredCount": 0})]
 
 
@@ -311,7 +321,7 @@ def test_setting_the_count_tells_which_deployment_it_hit() -> None:
 def test_an_answer_without_a_deployment_names_none(service: dict[str, Any]) -> None:
     """No deployment is like another deployment: not the one that was meant."""
     client = FakeClient("ecs", update_service={"service": service})
-    assert Fleet(client, scaling()).set_desired_count(SERVICE, 2) == Answer()
+    assert fleet(client).set_desired_count(SERVICE, 2) == Answer()
 
 
 def test_suspending_names_the_flags_and_nothing_else() -> None:
@@ -320,7 +330,7 @@ def test_suspending_names_the_flags_and_nothing_else() -> None:
     flags = Scaling(
         minimum=1, maximum=9, dynamic_in_suspended=True, dynamic_out_suspended=False, scheduled_suspended=True
     )
-    assert Fleet(ecs(), targets).set_suspended(SERVICE, flags) == Answer()
+    assert fleet(ecs(), targets).set_suspended(SERVICE, flags) == Answer()
     ((_, parameters),) = targets.calls
     assert parameters == {
         "ServiceNamespace": "ecs",
@@ -337,7 +347,7 @@ def test_suspending_names_the_flags_and_nothing_else() -> None:
 def test_rolling_back_stops_the_service_deployment() -> None:
     """The one stop type that ECS takes."""
     client = FakeClient("ecs", stop_service_deployment={"serviceDeploymentArn": ROLLOUT})
-    assert Fleet(client, scaling()).roll_back(ROLLOUT) == Answer()
+    assert fleet(client).roll_back(ROLLOUT) == Answer()
     expected = {"serviceDeploymentArn": ROLLOUT, "stopType": "ROLLBACK"}
     assert client.calls == [("stop_service_deployment", expected)]
 
@@ -353,8 +363,8 @@ CALLS: dict[str, Callable[[Fleet], Answer | Refusal]] = {
 def acting(call: str, fault: Exception) -> Answer | Refusal:
     """What the call answers where AWS answers with a fault."""
     answers: dict[str, Any] = {call: fault}
-    fleet = Fleet(FakeClient("ecs", **answers), FakeClient("application-autoscaling", **answers))
-    return CALLS[call](fleet)
+    refusing = fleet(FakeClient("ecs", **answers), FakeClient("application-autoscaling", **answers))
+    return CALLS[call](refusing)
 
 
 @pytest.mark.parametrize("call", CALLS)
@@ -379,3 +389,60 @@ def test_what_passes_by_itself_is_tried_again(call: str, fault: Exception) -> No
     """Throttling, a fault of AWS and a lost connection are exceptions: the step is saved, and taken again later."""
     with pytest.raises(type(fault)):
         acting(call, fault)
+
+
+# -- targets ----------------------------------------------------------------------------------------------
+
+GROUP = "arn:aws:elasticloadbalancing:eu-west-1:123456789012:targetgroup/web/1"
+
+
+def with_address(number: int, address: str) -> dict[str, Any]:
+    """A task with a network interface of its own."""
+    interface = {
+        "type": "ElasticNetworkInterface",
+        "status": "ATTACHED",
+        "details": [{"name": "subnetId", "value": "subnet-1"}, {"name": "privateIPv4Address", "value": address}],
+    }
+    return described_task(number, attachments=[interface])
+
+
+def balancer(**states: str) -> FakeClient:
+    """A load balancer whose targets have these states; a name `a1` stands for the address 10.0.0.1."""
+    targets = [
+        {"Target": {"Id": name.replace("a", "10.0.0."), "Port": 80}, "TargetHealth": {"State": state}}
+        for name, state in states.items()
+    ]
+    return FakeClient("elbv2", describe_target_health={"TargetHealthDescriptions": targets})
+
+
+def test_the_health_of_targets() -> None:
+    """A task is as healthy as its target; one that is no target yet, or has no address of its own, may well serve."""
+    service = described_service(loadBalancers=[{"targetGroupArn": GROUP, "containerName": "app", "containerPort": 80}])
+    tasks = [with_address(1, "10.0.0.1"), with_address(2, "10.0.0.2"), with_address(3, "10.0.0.3"), described_task(4)]
+    client = ecs(*tasks, service=service)
+    found = fleet(client, balancer=balancer(a1="healthy", a2="unhealthy")).read(SERVICE)
+    assert isinstance(found, Facts)
+    assert [task.target_health for task in found.tasks] == ["healthy", "unhealthy", "", ""]
+
+
+def test_one_healthy_target_of_several_is_enough() -> None:
+    """A task behind two target groups serves while one of its targets is healthy."""
+    other = GROUP.replace("web", "admin")
+    service = described_service(loadBalancers=[{"targetGroupArn": GROUP}, {"targetGroupArn": other}])
+
+    def health(*, TargetGroupArn: str) -> dict[str, Any]:  # noqa: N803 - the API's name
+        state = "unhealthy" if TargetGroupArn == other else "healthy"
+        return {"TargetHealthDescriptions": [{"Target": {"Id": "10.0.0.1"}, "TargetHealth": {"State": state}}]}
+
+    elb = FakeClient("elbv2", describe_target_health=health)
+    found = fleet(ecs(with_address(1, "10.0.0.1"), service=service), balancer=elb).read(SERVICE)
+    assert isinstance(found, Facts)
+    assert found.tasks[0].target_health == "healthy"
+
+
+def test_targets_that_cannot_be_read() -> None:
+    """A refused look at the targets makes the facts unknown: nothing is done on half of them."""
+    service = described_service(loadBalancers=[{"targetGroupArn": GROUP}])
+    elb = FakeClient("elbv2", describe_target_health=refusal("AccessDenied", "DescribeTargetHealth"))
+    found = fleet(ecs(with_address(1, "10.0.0.1"), service=service), balancer=elb).read(SERVICE)
+    assert found == Unknown(why="DescribeTargetHealth: AccessDenied")

@@ -124,7 +124,7 @@ class World:
         self._retry: dict[ServiceRef, float] = {}
         sim.before_call = self._enter
         sim.after_call = self._leave
-        fleet = Fleet(sim.client("ecs"), sim.client("application-autoscaling"))
+        fleet = Fleet(sim.client("ecs"), sim.client("application-autoscaling"), _no_balancer)
         self.tools = Tools(
             store=Faulty(self.table, self, "table."),
             ecs=fleet,
@@ -224,6 +224,10 @@ class World:
         self.notices += [(after.service, notice) for notice in owed(before, after)]
         if after.asked_at is not None:
             self._pending.append(after.service)
+
+
+def _no_balancer() -> Any:
+    raise AssertionError("no service here has a target group")
 
 
 def quiet_delivery() -> Delivery:

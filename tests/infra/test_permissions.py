@@ -24,6 +24,7 @@ READ_ECS = {
     "ecs:DescribeTasks",
     "ecs:DescribeServiceDeployments",
     "application-autoscaling:DescribeScalableTargets",
+    "elasticloadbalancing:DescribeTargetHealth",
 }
 ROLL_BACK = {"ecs:StopServiceDeployment"}
 ACT = {"ecs:UpdateService", "application-autoscaling:RegisterScalableTarget"}
@@ -42,6 +43,7 @@ UNLIMITED = {
     "dynamodb:ListStreams",
     "ecs:ListTasks",
     "application-autoscaling:DescribeScalableTargets",
+    "elasticloadbalancing:DescribeTargetHealth",
 }
 """Actions that AWS does not let anybody limit to a resource."""
 

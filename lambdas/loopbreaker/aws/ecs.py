@@ -1,4 +1,4 @@
-"""ECS and Application Auto Scaling: reads the facts of a service, and makes the calls that act."""
+"""ECS, Application Auto Scaling and load balancers: reads the facts of a service, and makes the calls that act."""
 
 from collections.abc import Callable, Iterator
 from datetime import datetime
@@ -31,9 +31,11 @@ _GONE = ("ClusterNotFoundException", "ServiceNotFoundException")
 class Fleet:
     """The services of one Region, as the stories see them."""
 
-    def __init__(self, ecs: Any, scaling: Any) -> None:
+    def __init__(self, ecs: Any, scaling: Any, balancing: Callable[[], Any]) -> None:
+        """`balancing` makes the client of Elastic Load Balancing; only services with a target group need it."""
         self._ecs = ecs
         self._scaling = scaling
+        self._balancing = balancing
 
     def read(self, service: ServiceRef) -> Facts | Unknown:
         try:
@@ -85,11 +87,20 @@ class Fleet:
             tags={tag["key"]: tag.get("value", "") for tag in found.get("tags", [])},
             deployments=tuple(_deployment(d) for d in found.get("deployments", [])),
             rollout=self._rollout(found.get("currentServiceDeployment")),
-            tasks=tuple(self._tasks(service)),
+            tasks=tuple(self._tasks(service, self._targets(found.get("loadBalancers", [])))),
             scaling=self._target(service),
         )
 
-    def _tasks(self, service: ServiceRef) -> Iterator[RunningTask]:
+    def _targets(self, balancers: list[dict[str, Any]]) -> list[dict[str, str]]:
+        """The state of each target by its address, a table for each target group of the service."""
+        groups = {b["targetGroupArn"] for b in balancers if b.get("targetGroupArn")}
+        answers = [self._balancing().describe_target_health(TargetGroupArn=group) for group in sorted(groups)]
+        return [
+            {d["Target"]["Id"]: d["TargetHealth"]["State"] for d in answer["TargetHealthDescriptions"]}
+            for answer in answers
+        ]
+
+    def _tasks(self, service: ServiceRef, targets: list[dict[str, str]]) -> Iterator[RunningTask]:
         where = {"cluster": service.cluster_arn}
         pages = self._ecs.get_paginator("list_tasks").paginate(
             **where, serviceName=service.name, desiredStatus="RUNNING", maxResults=_TASKS
@@ -97,7 +108,7 @@ class Fleet:
         for page in pages:
             if page["taskArns"]:
                 answer = self._ecs.describe_tasks(**where, tasks=page["taskArns"])
-                yield from (_task(t) for t in answer["tasks"] if t.get("desiredStatus") == "RUNNING")
+                yield from (_task(t, targets) for t in answer["tasks"] if t.get("desiredStatus") == "RUNNING")
 
     def _rollout(self, arn: str | None) -> ServiceDeployment | None:
         """The service deployment under way; None where there is none, or it has ended."""
@@ -159,7 +170,21 @@ def _deployment(data: dict[str, Any]) -> Deployment:
     )
 
 
-def _task(data: dict[str, Any]) -> RunningTask:
+def _target_health(data: dict[str, Any], targets: list[dict[str, str]]) -> str:
+    """`healthy` where a target of the task is, its state where none is, empty where its targets are not known.
+
+    A task with an interface of its own is a target by its address; others are known by their instance, which
+    several tasks may share, so nothing is said of them ("Target groups for your Application Load Balancers").
+    """
+    details = [
+        d for a in data.get("attachments", []) if a.get("type") == "ElasticNetworkInterface" for d in a["details"]
+    ]
+    addresses = [d["value"] for d in details if d["name"] == "privateIPv4Address"]
+    states = [states[address] for states in targets for address in addresses if address in states]
+    return "healthy" if "healthy" in states else next(iter(states), "")
+
+
+def _task(data: dict[str, Any], targets: list[dict[str, str]]) -> RunningTask:
     started: datetime | None = data.get("startedAt")
     return RunningTask(
         id=data["taskArn"].rsplit("/", 1)[-1],
@@ -167,4 +192,5 @@ def _task(data: dict[str, Any]) -> RunningTask:
         health=data.get("healthStatus", "UNKNOWN"),
         started_at=started.timestamp() if started else None,
         deployment_id=data.get("startedBy", ""),
+        target_health=_target_health(data, targets),
     )
