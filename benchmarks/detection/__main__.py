@@ -1,7 +1,6 @@
 """`python -m benchmarks.detection`: run the suite, write the results, say whether the goal is met."""
 
 import argparse
-import json
 import os
 import platform
 import sys
@@ -17,7 +16,7 @@ from benchmarks.detection.judging import Outcome
 from benchmarks.detection.picture import draw
 from benchmarks.detection.report import Run, as_json, as_markdown
 from benchmarks.detection.rules import UNDOUBTING
-from benchmarks.detection.suite import Job, jobs, run
+from benchmarks.detection.suite import SCENARIOS, Job, jobs, run
 from benchmarks.detection.summary import compare, goals, totals
 
 RESULTS = Path(__file__).parent.parent / "results"
@@ -73,7 +72,8 @@ def _judge(todo: list[Job], console: Console, *, processes: int) -> tuple[list[O
         for job, outcomes in run(todo, processes=processes):
             done[job] = outcomes
             progress.update(bar, advance=1, description=f"{job.key:60.60}")
-    ordered = sorted(done, key=lambda job: (job.key, job.seed))
+    place = {key: number for number, key in enumerate(SCENARIOS)}
+    ordered = sorted(done, key=lambda job: (place[job.key], job.seed))
     usual = [outcome for job in ordered if not job.shuffled for outcome in done[job]]
     return usual, [outcome for job in ordered if job.shuffled for outcome in done[job]]
 
@@ -83,7 +83,7 @@ def _write(result: Run, folder: Path) -> None:
     (folder / "detection.md").write_text(as_markdown(result), encoding="utf-8")
     shown = [line for line in result.totals if line.rule != UNDOUBTING]
     (folder / "detection.svg").write_text(draw(shown), encoding="utf-8")
-    (folder / "detection.json").write_text(json.dumps(as_json(result), indent=1) + "\n", encoding="utf-8")
+    (folder / "detection.json").write_text(as_json(result), encoding="utf-8")
 
 
 def _machine() -> str:

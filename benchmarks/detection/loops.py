@@ -39,9 +39,9 @@ _CHECKED = {"task": {"health_check": HealthCheck()}}
 
 KINDS = (
     Kind("app crash after 2 s", Mode.APP_CRASH, constant(2)),
-    Kind("app crash after 10 min", Mode.APP_CRASH, uniform(570, 630), hours=4, hours_large=1),
+    Kind("app crash after 10 min", Mode.APP_CRASH, uniform(570, 630), hours=4, hours_large=1.5),
     Kind("app crash after 1 to 14 min", Mode.APP_CRASH, uniform(60, 840), hours=6, hours_large=1),
-    Kind("app crash after 30 min", Mode.APP_CRASH, uniform(1740, 1860), hours=8, hours_large=3),
+    Kind("app crash after 30 min", Mode.APP_CRASH, uniform(1740, 1860), hours=8, hours_large=4),
     Kind("out of memory within a minute", Mode.OUT_OF_MEMORY, uniform(20, 60)),
     Kind("out of memory after 12 to 30 min", Mode.OUT_OF_MEMORY, uniform(720, 1800), hours=8, hours_large=2),
     Kind("segmentation fault", Mode.SEGFAULT),

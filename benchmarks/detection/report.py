@@ -1,5 +1,6 @@
 """The results on paper: Markdown for people, JSON for machines."""
 
+import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from statistics import median
@@ -31,9 +32,29 @@ class Run:
     shuffle: Shuffle
 
 
-def as_json(run: Run) -> dict[str, Any]:
-    """Everything: the totals, and each rule on each stream."""
-    return asdict(run)
+def as_json(run: Run) -> str:
+    """Everything but the single streams: they are summed up by scenario, size and rule, one of them a line."""
+    head = {key: value for key, value in asdict(run).items() if key != "outcomes"}
+    kinds = dict.fromkeys((o.scenario, o.tasks, o.rule) for o in run.outcomes)
+    lines = [json.dumps(_kind([o for o in run.outcomes if (o.scenario, o.tasks, o.rule) == kind])) for kind in kinds]
+    return json.dumps(head, indent=1)[:-2] + ',\n "scenarios": [\n  ' + ",\n  ".join(lines) + "\n ]\n}\n"
+
+
+def _kind(outcomes: Sequence[Outcome]) -> dict[str, Any]:
+    first, loops = outcomes[0], [found for outcome in outcomes for found in outcome.found]
+    return {
+        "scenario": first.scenario,
+        "group": first.group,
+        "tasks": first.tasks,
+        "rule": first.rule,
+        "streams": len(outcomes),
+        "loops": len(loops),
+        "missed": loops.count(None),
+        "minutes": [round(found.minutes, 1) for found in loops if found],
+        "failed_tasks": [found.failed_tasks for found in loops if found],
+        "false_alarms": sum(outcome.false_alarms for outcome in outcomes),
+        "messages": sum(outcome.messages for outcome in outcomes),
+    }
 
 
 def as_markdown(run: Run) -> str:
@@ -47,14 +68,14 @@ def as_markdown(run: Run) -> str:
         _table(("goal", "met", "measured"), ((g.name, "yes" if g.met else "**no**", g.measured) for g in run.goals)),
         "## Minutes to detection, by kind of loop and number of tasks",
         "Median over the streams of each kind, and in brackets the worst; `–` is a loop that was missed.",
-        _table(("loop", *(f"{n} tasks" for n in SIZES)), _loop_rows(run.outcomes)),
+        _table(("loop", *map(_tasks, SIZES)), _loop_rows(run.outcomes)),
         _table(("harder shapes of a loop", "tasks", "minutes", "failed tasks by then"), _hard_rows(run.outcomes)),
         "## False alarms, by kind of life without a loop",
         "Alarms over all streams of the kind; an empty cell is none.",
         _table(("no loop here", "Loopbreaker", *RIVALS), _false_rows(run.outcomes)),
         "## Flaky services",
         _FLAKY,
-        _table(("rule", "each task fails every", *(f"{n} tasks" for n in _FLAKY_SIZES)), _flaky_rows(run.outcomes)),
+        _table(("rule", "each task fails every", *map(_tasks, _FLAKY_SIZES)), _flaky_rows(run.outcomes)),
         _table(_TOTALS, (_totals_row(line) for line in run.totals if line.rule in (OURS, UNDOUBTING))),
         "## Judged apart",
         _APART,
@@ -113,6 +134,10 @@ def _totals_row(line: Totals) -> Sequence[str]:
     )
 
 
+def _tasks(count: int) -> str:
+    return "1 task" if count == 1 else f"{count} tasks"
+
+
 def _number(value: float | None, *, digits: int = 1) -> str:
     return "–" if value is None else f"{value:.{digits}f}"
 
@@ -151,14 +176,14 @@ def _loop_rows(outcomes: Iterable[Outcome]) -> Iterable[Sequence[str]]:
 def _hard_rows(outcomes: Iterable[Outcome]) -> Iterable[Sequence[str]]:
     ours = _of(outcomes, OURS, Group.LOOP, Group.RECOVERY)
     plain = {o.scenario for o in ours if o.tasks == SIZES[-1]}
-    for name, tasks in sorted({(o.scenario, o.tasks) for o in ours if o.scenario not in plain}):
+    for name, tasks in dict.fromkeys((o.scenario, o.tasks) for o in ours if o.scenario not in plain):
         cell = [o for o in ours if (o.scenario, o.tasks) == (name, tasks)]
         yield name, str(tasks), _minutes(cell), _spread(cell, lambda found: found.failed_tasks, "{:.0f}")
 
 
 def _false_rows(outcomes: Sequence[Outcome]) -> Iterable[Sequence[str]]:
     quiet = [o for o in outcomes if o.group != Group.APART]
-    for name in sorted({o.scenario for o in quiet if o.group in (Group.CHURN, Group.FLAKY)}):
+    for name in dict.fromkeys(o.scenario for o in quiet if o.group in (Group.CHURN, Group.FLAKY)):
         counts = [sum(o.false_alarms for o in quiet if o.scenario == name and o.rule == r) for r in (OURS, *RIVALS)]
         yield name, *(str(count or "") for count in counts)
 
@@ -181,7 +206,7 @@ def _per_month(outcomes: Sequence[Outcome]) -> str:
 
 def _apart_rows(outcomes: Sequence[Outcome]) -> Iterable[Sequence[str]]:
     apart = [o for o in outcomes if o.group == Group.APART]
-    for name, tasks in sorted({(o.scenario, o.tasks) for o in apart}):
+    for name, tasks in dict.fromkeys((o.scenario, o.tasks) for o in apart):
         of_kind = [o for o in apart if (o.scenario, o.tasks) == (name, tasks)]
         yield name, str(tasks), *(str(sum(o.false_alarms for o in of_kind if o.rule == rule)) for rule in RULES)
 
@@ -189,6 +214,6 @@ def _apart_rows(outcomes: Sequence[Outcome]) -> Iterable[Sequence[str]]:
 def _shuffled(shuffle: Shuffle) -> str:
     changed = ", ".join(shuffle.changed) or "none"
     return (
-        f"{shuffle.streams} streams came again, half of the events twice and all of them in any order within two minutes.\n"
+        f"{shuffle.streams} streams came again, half of the events twice and all in any order within two minutes.\n"
         f"Verdicts that changed: {changed}.\nA loop was found at most {shuffle.latest:.1f} min later."
     )

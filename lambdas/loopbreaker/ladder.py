@@ -53,10 +53,13 @@ class Rung:
     def freed_at(self) -> float:
         """From when on a replacement of this task may have been created.
 
-        A task that fails its health check was found unhealthy, and replaced, about in the middle of its life:
-        its replacement needed as long as it did itself to be judged, and only then was one of them stopped.
+        A task that fails its health check was found unhealthy, and replaced, about in the middle of its life: its
+        replacement needed as long as it did itself to be judged, and only then was one of them stopped. Which one is
+        left to chance, so it may also have lived for a third round.
         """
-        return (self.created_at + self.failed_at) / 2 if self.category in _START_FIRST else self.failed_at
+        if self.category in _START_FIRST:
+            return self.created_at + (self.failed_at - self.created_at) / 3
+        return self.failed_at
 
     def may_precede(self, later: "Rung", gap: float) -> bool:
         """Whether the later task may have been started in place of this one."""

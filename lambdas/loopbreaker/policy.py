@@ -58,7 +58,7 @@ class Policy:
     fast: Profile = field(default_factory=lambda: Profile(depth=3, max_lifetime=900, replacement_gap=300))
     slow: Profile = field(default_factory=lambda: Profile(depth=4, max_lifetime=3600, replacement_gap=600))
     flaky_mtbf: float = 7200
-    chance: float = 3e-5
+    chance: float = 5e-5
     confirm_blind_after: float = 120
     confirm_after: float = 30
     survivor_age: float = 120

@@ -88,10 +88,9 @@ class Account:
     # -- what happens -------------------------------------------------------------------------------
 
     def create(self, name: str, *, count: int, tags: dict[str, str] | None = None) -> None:
-        """A healthy service in its steady state."""
+        """A healthy service, which is on its way to its steady state."""
         spec = ServiceSpec(cluster=CLUSTER, name=name, desired_count=count, tags=tags or {})
         self.act(lambda ecs: ecs.create_service(spec))
-        self.settle(name)
 
     def act(self, action: Callable[[Simulation], object]) -> None:
         """Do something to the simulated ECS, whose time runs in a thread of its own."""

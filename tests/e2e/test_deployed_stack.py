@@ -46,6 +46,8 @@ def loops(account: Account, automation: str) -> Loops:
     """Two services lose what they need, a third gets a revision that crashes; then the cause is gone."""
     for name, tags in TAGS.items():
         account.create(name, count=2, tags=tags)
+    for name in TAGS:
+        account.settle(name)
     account.act(partial(_break, STOP))
     account.act(partial(_break, ONLY_TOLD))
     account.act(lambda ecs: ecs.deploy(CLUSTER, ROLL_BACK, behaviour=CRASHING))
@@ -72,6 +74,7 @@ def impatient(account: Account) -> Iterator[None]:
 def test_ordinary_life_costs_nothing(account: Account) -> None:
     """A roll-out, a scale-in and a person who stops a task invoke no function and write no item."""
     account.create("calm", count=3)
+    account.settle("calm")
     invoked, items = account.invocations("detect"), account.items()
     churn: list[tuple[int, Callable[[Simulation], object]]] = [
         (3, lambda ecs: ecs.deploy(CLUSTER, "calm")),

@@ -143,10 +143,20 @@ def test_a_failed_health_check_is_replaced_before_it_stops() -> None:
 
 @pytest.mark.parametrize("category", [Category.ELB_HEALTH_CHECK, Category.CONTAINER_HEALTH_CHECK])
 def test_an_unhealthy_task_is_not_followed_by_its_older_siblings(category: Category) -> None:
-    """What was created in the first half of its life did not come in its place."""
-    unhealthy = task_failure(0, 200, category=category)
-    assert depth(climbed([unhealthy, task_failure(99, 250)])) == 1
-    assert depth(climbed([unhealthy, task_failure(100, 250)])) == 2
+    """What was created in the first third of its life did not come in its place."""
+    unhealthy = task_failure(0, 210, category=category)
+    assert depth(climbed([unhealthy, task_failure(69, 400)])) == 1
+    assert depth(climbed([unhealthy, task_failure(70, 400)])) == 2
+
+
+@pytest.mark.parametrize("category", [Category.ELB_HEALTH_CHECK, Category.CONTAINER_HEALTH_CHECK])
+def test_one_bad_moment_of_health_checks_is_no_chain(category: Category) -> None:
+    """Tasks of several ages that are found unhealthy side by side do not follow each other."""
+    side_by_side = [task_failure(created, 200, category=category) for created in (0, 100, 150)]
+    assert depth(climbed(side_by_side)) == 1
+    unhealthy = task_failure(0, 210, category=category)
+    assert depth(climbed([unhealthy, task_failure(100, 279)])) == 1
+    assert depth(climbed([unhealthy, task_failure(100, 280)])) == 2
 
 
 # -- deliveries -------------------------------------------------------------------------------------------
