@@ -51,5 +51,5 @@ bench-cold-start: install ## what a cold start costs, in instructions; needs val
 	@$(VENV)/python -m benchmarks.cold_start
 
 clean: ## remove everything that was installed or made
-	rm -rf .venv node_modules cdk.out build .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage *.egg-info
+	rm -rf .venv node_modules cdk.out build .run .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

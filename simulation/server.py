@@ -4,6 +4,7 @@ Both services speak JSON 1.1 on one address; `X-Amz-Target` tells them apart and
 """
 
 import json
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -42,7 +43,7 @@ class Server:
         self.lock = Lock()
         self._stopping = Signal()
         self._fault: BaseException | None = None
-        self._http = ThreadingHTTPServer(("127.0.0.1", port), _handler(self))
+        self._http = _Quiet(("127.0.0.1", port), _handler(self))
         self._threads = [
             Thread(target=self._http.serve_forever, args=(0.05,), name="simulation-http", daemon=True),
             Thread(target=self._drive, name="simulation-clock", daemon=True),
@@ -115,6 +116,14 @@ class Server:
                 self._stopping.wait(min(max(nap, 0.001), _LONGEST_NAP))
         except BaseException as fault:  # noqa: BLE001 - it belongs to another thread, and is raised there by `stop`
             self._fault = fault
+
+
+class _Quiet(ThreadingHTTPServer):
+    """A client that goes away in the middle of a call is no news."""
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
 
 def _handler(server: Server) -> type[BaseHTTPRequestHandler]:

@@ -90,7 +90,8 @@ _INTRODUCTION = """\
 Each rule sees the same simulated streams; 3 % of the events come twice and 3 % come late.
 A loop counts as found when the rule says so between its cause and its end.
 An alarm at any other time is false.
-Minutes run from the first failure of the loop to the message, and failed tasks are those that had failed by then.
+Minutes run from the first failure of the loop to the message, and failed tasks are those that had failed by then;
+both are of the loops that the rule found.
 Loopbreaker is judged as `loopctl replay` runs it, from events alone; in operation it also knows the desired count and
 asks for one more generation from 10 tasks and two from 100, which the second line shows."""
 

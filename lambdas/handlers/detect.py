@@ -70,8 +70,11 @@ def _fold(service: ServiceRef, observations: list[Observation]) -> bool:
     """Fold what the batch says of one service; False where it is to be delivered again."""
     try:
         change = ingest(observations, store=table(), policy=settings("TABLE_NAME").policy, now=time.time())
-    except (ConflictError, ThrottledError, ClientError, BotoCoreError) as busy:
+    except (ConflictError, ThrottledError) as busy:
         logger.warning("will try again", service_name=service.name, reason=str(busy))
+        return False
+    except (ClientError, BotoCoreError):
+        logger.exception("could not fold", service_name=service.name)
         return False
     count_failures(observations)
     if change:

@@ -10,7 +10,7 @@ finds its place by its own times. So repeated and disordered delivery never infl
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from math import expm1, inf, log
+from math import exp, expm1, inf, log
 from typing import ClassVar
 
 from loopbreaker.model import Category, TaskFailure
@@ -124,7 +124,9 @@ def surprise(rung: Rung, ladder: Ladder, profile: Profile, *, flaky_mtbf: float)
     def share(lifetime: float) -> float:
         return -expm1(-lifetime / flaky_mtbf)
 
-    n, starters = rung.generation, 1 + _bystander_rate(ladder) * profile.replacement_gap
+    # Of a flaky service's tasks only those count as bystanders that outlive the profile.
+    starts = _bystander_rate(ladder) * exp(profile.max_lifetime / flaky_mtbf)
+    n, starters = rung.generation, 1 + starts * profile.replacement_gap
     short = n * -_ln(starters * share(rung.longest))
     alike = (n - 1) * -_ln(starters * (share(rung.longest) - share(rung.shortest))) - log(n) if n > 1 else 0.0
     return max(short, alike)

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from handlers.respond import clock
 from loopbreaker.codec import CodecError, decode, encode
 from loopbreaker.ladder import Rung, climb
 from loopbreaker.model import Category, ServiceRef, TaskFailure
@@ -141,3 +142,10 @@ def test_scalars_are_their_own_json() -> None:
         assert encode(value) is value
     assert json.dumps(encode(Category.SPOT)) == '"spot"'
     assert decode(ServiceRef, {"cluster_arn": "a", "name": "b"}) == ServiceRef("a", "b")
+
+
+def test_the_clock_of_respond_survives_the_table() -> None:
+    """A step that is read back equals the one that was saved: the clock is no finer than what is stored."""
+    for _ in range(100):
+        now = clock()
+        assert decode(Finding, encode(Finding(at=now, deployment_id="d"))).at == now
