@@ -116,7 +116,7 @@ class LoopbreakerStack(Stack):
         alarms.not_empty(
             "SweepFailed",
             self.clock.failed,
-            meaning="A run of sweep failed: reminders and recoveries are late by a minute or more.",
+            meaning="A run of sweep failed: recoveries and second looks are late by a minute or more.",
             remedy="Find the error in the logs of sweep and mend it; each run does all that is due. Purge the queue.",
         )
         alarms.not_empty(
