@@ -34,7 +34,12 @@ def package() -> Path:
         with tempfile.TemporaryDirectory(dir=BUILD) as folder:
             half = Path(folder) / "package"
             bundle(half)
+            try:
             half.rename(finished)
+        except OSError:
+            # Another synth has made the same package meanwhile.
+            if not finished.is_dir():
+                raise
     return finished
 
 

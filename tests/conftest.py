@@ -25,6 +25,7 @@ for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL", "AWS_CONFIG
 _TOGETHER = ("infra", "e2e")
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests of one such folder run in one process of pytest-xdist (`--dist loadgroup`), the rest wherever is room."""
     for item in items:
