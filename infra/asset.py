@@ -35,11 +35,11 @@ def package() -> Path:
             half = Path(folder) / "package"
             bundle(half)
             try:
-            half.rename(finished)
-        except OSError:
-            # Another synth has made the same package meanwhile.
-            if not finished.is_dir():
-                raise
+                half.rename(finished)
+            except OSError:
+                # Another synth has made the same package meanwhile.
+                if not finished.is_dir():
+                    raise
     return finished
 
 
