@@ -25,13 +25,13 @@ demo: install ## see it work on an embedded AWS, without an account
 	@$(VENV)/python -m demo $(ARGS)
 
 test: install ## all tests
-	@$(VENV)/python -m pytest -n 2 --dist loadgroup $(ARGS)
+	@$(VENV)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 check: install ## what CI runs: format, lint, types, tests, synth
 	@$(VENV)/ruff format --check .
 	@$(VENV)/ruff check .
 	@$(VENV)/mypy
-	@$(VENV)/python -m pytest -n 2 --dist loadgroup
+	@$(VENV)/python -m pytest -n 2 --dist loadfile
 	@$(MAKE) --no-print-directory synth
 
 fmt: install ## format, and mend what the linter can mend

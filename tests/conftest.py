@@ -2,8 +2,6 @@
 
 import os
 
-import pytest
-
 os.environ.update(
     {
         "AWS_ACCESS_KEY_ID": "testing",
@@ -19,16 +17,3 @@ os.environ.update(
 )
 for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL", "AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
     os.environ.pop(name, None)
-
-
-# What is made once for many tests is made in one process alone.
-_TOGETHER = ("infra", "e2e")
-
-
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests of one such folder run in one process of pytest-xdist (`--dist loadgroup`), the rest wherever is room."""
-    for item in items:
-        folder = item.path.parent.name
-        if folder in _TOGETHER:
-            item.add_marker(pytest.mark.xdist_group(folder))
