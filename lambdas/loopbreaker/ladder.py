@@ -63,10 +63,11 @@ class Rung:
 
     def may_precede(self, later: "Rung", gap: float) -> bool:
         """Whether the later task may have been started in place of this one."""
-        if not (self.created_at < later.created_at and self.freed_at <= later.created_at <= self.failed_at + gap):
+        if not self.created_at < later.created_at <= self.failed_at + gap:
             return False
+        freed_at = self.freed_at
         # Tasks that one bad moment of their health checks stops side by side do not follow each other.
-        return later.failed_at - self.failed_at >= (self.failed_at - self.freed_at) / 2
+        return freed_at <= later.created_at and later.failed_at - self.failed_at >= (self.failed_at - freed_at) / 2
 
     def after(self, below: "Rung") -> "Rung":
         """This rung on top of the chain that ends with `below`."""
@@ -110,7 +111,11 @@ def chain(ladder: Ladder, profile: Profile) -> Ladder:
 
 def top(ladder: Ladder, profile: Profile) -> Rung | None:
     """The rung at the end of the longest chain that is still growing; its generation is the service's depth."""
-    return max(chain(ladder, profile), key=lambda r: (r.generation, r.failed_at), default=None)
+    highest: Rung | None = None
+    for rung in chain(ladder, profile):
+        if highest is None or (rung.generation, rung.failed_at) > (highest.generation, highest.failed_at):
+            highest = rung
+    return highest
 
 
 def surprise(rung: Rung, ladder: Ladder, profile: Profile, *, flaky_mtbf: float) -> float:
