@@ -15,7 +15,7 @@ from loopbreaker.ingest import Observation, ingest, observed
 from loopbreaker.model import Event, Ignored, ServiceRef, ServiceSignal, TaskState
 from loopbreaker.policy import Mode, Policy
 from loopbreaker.reasons import classify, failure
-from loopbreaker.record import Incident, Notice, NoticeKind, Record, owed
+from loopbreaker.record import Incident, Notice, NoticeKind, Record, evidence_since, owed
 from loopbreaker.treatment import consider, share
 from loopctl.memory import MemoryStore
 
@@ -110,12 +110,11 @@ class Replay:
             self._forgot_at = self._now
 
     def _consider(self, before: Record) -> Iterator[Change]:
-        incident, suspicion = before.incident, before.suspicion
-        since = incident.first_failure_at if incident else suspicion.since if suspicion else before.touched_at
+        incident = before.incident
         look = consider(
             before,
             facts=_FACTS,
-            evidence=self._store.evidence(before.service, since=since),
+            evidence=self._store.evidence(before.service, since=evidence_since(before)),
             limits=_LIMITS,
             policy=self._policy,
             now=self._now,

@@ -10,7 +10,7 @@ from loopbreaker.facts import Answer, Facts, Refusal, Unknown
 from loopbreaker.ingest import ATTEMPTS, Change, ConflictError, Store
 from loopbreaker.model import ServiceRef
 from loopbreaker.policy import Mode, Policy
-from loopbreaker.record import Incident, Record, Scaling, Step, Trip
+from loopbreaker.record import Incident, Record, Scaling, Step, Trip, evidence_since
 from loopbreaker.scope import Scope
 from loopbreaker.treatment import consider, share
 
@@ -79,7 +79,7 @@ def intervene(service: ServiceRef, tools: Tools) -> Outcome | None:
         if before.asked_at is None or _is_leased(before, tools.clock()):
             return None
         facts = tools.ecs.read(service)
-        evidence = tools.store.evidence(service, since=_since(before))
+        evidence = tools.store.evidence(service, since=evidence_since(before))
         now = tools.clock()
         look = consider(
             before, facts=facts, evidence=evidence, limits=_limits(before, tools), policy=tools.policy, now=now
@@ -98,12 +98,6 @@ def intervene(service: ServiceRef, tools: Tools) -> Outcome | None:
 
 def _is_leased(record: Record, now: float) -> bool:
     return bool(record.trip and record.trip.step in CALLS and now < record.trip.lease_until)
-
-
-def _since(record: Record) -> float:
-    if record.incident:
-        return record.incident.first_failure_at
-    return record.suspicion.since if record.suspicion else record.touched_at
 
 
 def _limits(record: Record, tools: Tools) -> Limits:

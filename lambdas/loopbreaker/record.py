@@ -239,6 +239,13 @@ def owed(before: Record | None, after: Record) -> tuple[Notice, ...]:
     return tuple(notice for notice in after.notices if notice.number > told)
 
 
+def evidence_since(record: Record) -> float:
+    """From when on failures belong to what the record is about: its incident, or the suspicion of one."""
+    if record.incident:
+        return record.incident.first_failure_at
+    return record.suspicion.since if record.suspicion else record.touched_at
+
+
 def keep_until(record: Record) -> float:
     """When the record has nothing left to say: a day after it last changed, or never soon while a loop lasts."""
     return record.touched_at + (86_400 if record.verdict is Verdict.HEALTHY else 400 * 86_400)
