@@ -27,6 +27,20 @@ TASK_STOPS: Mapping[str, Any] = {
 AWS docs: "Amazon ECS task state change events"; `anything-but` alone would drop events without the field.
 """
 
+HEALTH_CHECK_STOPS: Mapping[str, Any] = {
+    "detail-type": ["ECS Task State Change"],
+    "detail": {
+        "lastStatus": ["DEACTIVATING"],
+        "group": [{"prefix": "service:"}],
+        "stopCode": ["ServiceSchedulerInitiated"],
+        "stoppedReason": [{"prefix": "Task failed "}],
+    },
+}
+"""Tasks that ECS has decided to stop for failed health checks: with a load balancer STOPPED comes minutes later.
+
+AWS docs: "Amazon ECS task lifecycle"; the deregistration delay of a target group is 300 seconds by default.
+"""
+
 SERVICE_SIGNALS: Mapping[str, Any] = {
     "detail-type": ["ECS Service Action", "ECS Deployment State Change"],
     "detail": {
@@ -45,7 +59,7 @@ AWS docs: "Amazon ECS service action events", "Amazon ECS service deployment sta
 
 
 class TaskEvents(Construct):
-    """Two rules on the default bus, one queue.
+    """Three rules on the default bus, one queue.
 
     `poison` gets the events that `detect` failed on five times,
     `undelivered` those that EventBridge could not put in the queue.
@@ -58,6 +72,7 @@ class TaskEvents(Construct):
         self.queue = work_queue(self, "Queue", visible_after=visible_after, poison=self.poison)
         self.rules = (
             self._rule("TaskStops", pattern=TASK_STOPS, sources=sources),
+            self._rule("HealthCheckStops", pattern=HEALTH_CHECK_STOPS, sources=sources),
             self._rule("ServiceSignals", pattern=SERVICE_SIGNALS, sources=sources),
         )
 

@@ -98,8 +98,8 @@ asks for one more generation from 10 tasks and two from 100, which the second li
 _FLAKY = """\
 Alarms in 30 days of a service whose tasks each fail at random, on average once in the time given.
 With one task that is the mean time between failures of the service; with 20 tasks the service sees 20 times as many.
-`chance = 1` is Loopbreaker without the test whether a merely flaky service could show such a chain of failures;
-the second table shows what that test costs.
+`depth alone` is Loopbreaker without the tests whether a merely flaky service, or a short outage, could show such a
+chain of failures; the second table shows what those tests cost.
 Crash storms, in brackets, see a failure every five minutes or more often, last three days and count in no total."""
 
 _APART = """\

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from benchmarks.detection.watching import Rollout, Said, Sample, Seen, Stopped
-from loopbreaker.policy import Policy, Profile
+from loopbreaker.policy import Policy, Profile, override
 from loopbreaker.record import NoticeKind
 from loopctl.replay import Replay
 
@@ -130,13 +130,14 @@ def knowing_desired(tasks: int) -> Policy:
 
 OURS = "Loopbreaker"
 SIZED = "Loopbreaker, desired count known"
-UNDOUBTING = "Loopbreaker, chance = 1"
-"""Without the test whether a merely flaky service could show such a chain."""
+UNDOUBTING = "Loopbreaker, depth alone"
+"""Without the tests whether a merely flaky service, or a short outage, could show such a chain."""
+_DEPTH_ALONE = override(Policy(), {"fast.chance": 1, "slow.chance": 1, "flaky_chance": 1, "outage": 1e-6})
 
 RULES: dict[str, Callable[[int], Rule]] = {
     OURS: lambda _: Loopbreaker(),
     SIZED: lambda tasks: Loopbreaker(knowing_desired(tasks)),
-    UNDOUBTING: lambda _: Loopbreaker(replace(Policy(), chance=1)),
+    UNDOUBTING: lambda _: Loopbreaker(_DEPTH_ALONE),
     "3 stops in 15 min": lambda _: StopsInWindow(3, 15 * _MINUTE, every_stop=True),
     "5 failures in 10 min": lambda _: StopsInWindow(5, 10 * _MINUTE),
     "3 failures in 60 min": lambda _: StopsInWindow(3, 60 * _MINUTE),

@@ -12,11 +12,12 @@ from benchmarks.detection.scenario import CLUSTER, HOUR, Loop, Scenario
 from simulation import CircuitBreaker, Delivery, Simulation, uniform
 from simulation.state import Change, Task
 
-# 3 % of the events come twice, 3 % come late and so behind younger ones. Of tasks only STOPPED is sent, as the
-# installed rule lets through nothing else.
-USUAL = Delivery(duplicates=0.03, disorder=0.03, statuses={"STOPPED"})
+# The installed rules let through STOPPED, and DEACTIVATING where ECS stops a task for failed health checks.
+_STATUSES = ("STOPPED", "DEACTIVATING")
+# 3 % of the events come twice, 3 % come late and so behind younger ones.
+USUAL = Delivery(duplicates=0.03, disorder=0.03, statuses=_STATUSES)
 # Half of the events come twice, and all of them in any order within two minutes.
-SHUFFLED = Delivery(duplicates=0.5, disorder=1.0, late=uniform(0, 120), statuses={"STOPPED"})
+SHUFFLED = Delivery(duplicates=0.5, disorder=1.0, late=uniform(0, 120), statuses=_STATUSES)
 
 # Gigabytes of image, by seed: how fast tasks start.
 _IMAGES = (0.4, 0.1, 1.0)
@@ -35,7 +36,7 @@ class Stopped:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """ECS said something else, of a service or a deployment."""
+    """ECS said something else, of a service, of a deployment, or of a task that it is about to stop."""
 
     at: float
     event: dict[str, Any]
@@ -86,8 +87,9 @@ class Watch:
         sim.every(60, lambda: self._sample(sim))
         for event in sim.stream(self.scenario.hours * HOUR):
             yield from self._take()
-            self.events += 1
-            yield _arrived(sim.now, event)
+            if _is_let_through(event["detail"]):
+                self.events += 1
+                yield _arrived(sim.now, event)
         yield from self._take()
 
     def _take(self) -> Iterator[Seen]:
@@ -125,6 +127,10 @@ def is_failure(stop_code: str, reason: str) -> bool:
     if stop_code == "ServiceSchedulerInitiated":
         return "health checks" in reason
     return stop_code in ("EssentialContainerExited", "TaskFailedToStart")
+
+
+def _is_let_through(detail: dict[str, Any]) -> bool:
+    return detail.get("lastStatus") != "DEACTIVATING" or detail["stoppedReason"].startswith("Task failed ")
 
 
 def _arrived(at: float, event: dict[str, Any]) -> Seen:

@@ -33,10 +33,10 @@ def count_event(name: str, number: int = 1) -> None:
 
 
 def count_failures(observations: list[Observation]) -> None:
-    """Failures by category, each in a metric of its own dimension set."""
+    """Failures by category, each in a metric of its own dimension set; none twice for being told of early."""
     by_category: dict[str, int] = {}
     for seen in observations:
-        if seen.failure:
+        if seen.failure and seen.final:
             by_category[seen.failure.category] = by_category.get(seen.failure.category, 0) + 1
     for category, number in by_category.items():
         with single_metric(name=FAILURES, unit=MetricUnit.Count, value=number) as metric:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from math import log
 
-from loopbreaker.ladder import Ladder, chain, climb, surprise, top
+from loopbreaker.ladder import Ladder, Rung, bystanders, chain, climb, surprise, top
 from loopbreaker.model import Category, ServiceSignal, SignalKind, TaskFailure
 from loopbreaker.policy import Policy, Profile
 from loopbreaker.record import BreakerState, Incident, NoticeKind, Record, Signal, Suspicion, Verdict, tell
@@ -46,26 +46,24 @@ def observe(
     impaired = [s.at for s in said if s.kind in _IMPAIRED]
     unplaced = [s.at for s in said if s.kind is SignalKind.PLACEMENT_FAILURE]
     unplaced += [at for at in unplaced_at if at > record.history_until]
+    fast, slow = climb(record.fast, recent, policy.fast), climb(record.slow, recent, policy.slow)
+    signs = (
+        _times(record.impaired, impaired, policy.impaired_window),
+        _times(record.unplaced, unplaced, policy.impaired_window),
+    )
+    if fast is record.fast and slow is record.slow and signs == (record.impaired, record.unplaced):
+        return record
     seen = replace(
         record,
-        fast=climb(record.fast, recent, policy.fast),
-        slow=climb(record.slow, recent, policy.slow),
-        impaired=_times(record.impaired, impaired, policy.impaired_window),
-        unplaced=_times(record.unplaced, unplaced, policy.impaired_window),
+        fast=fast,
+        slow=slow,
+        impaired=signs[0],
+        unplaced=signs[1],
+        touched_at=max(record.touched_at, now),
     )
-    if seen == record:
-        return record
-    seen = replace(seen, touched_at=max(record.touched_at, now))
     if seen.incident:
-        return _extend(
-            seen,
-            seen.incident,
-            depth_before=depth_now(record, policy),
-            failures=recent,
-            said=[*impaired, *unplaced],
-            policy=policy,
-            now=now,
-        )
+        said_at = [*impaired, *unplaced]
+        return _extend(record, seen, seen.incident, failures=recent, said_at=said_at, policy=policy, now=now)
     return _suspect(seen, policy, now)
 
 
@@ -78,7 +76,7 @@ def assess(record: Record, policy: Policy) -> Suspicion | None:
         rung = top(ladder, profile)
         if rung is None or rung.generation < profile.depth + record.extra_generations:
             continue
-        if surprise(rung, ladder, profile, flaky_mtbf=policy.flaky_mtbf) >= -log(policy.chance):
+        if _is_loop(rung, ladder, profile, policy):
             return Suspicion(signal=signal, at=0.0, depth=rung.generation, since=rung.since)
     rung = top(record.fast, policy.fast)
     depth = rung.generation if rung else 0
@@ -88,6 +86,19 @@ def assess(record: Record, policy: Policy) -> Suspicion | None:
     if len(record.unplaced) >= 3 and record.unplaced[-1] - record.unplaced[0] >= policy.placement_after:
         return Suspicion(signal=Signal.PLACEMENT, at=0.0, depth=depth, since=record.unplaced[0])
     return None
+
+
+def _is_loop(rung: Rung, ladder: Ladder, profile: Profile, policy: Policy) -> bool:
+    """Whether a chain that is long enough is neither chance nor a short outage.
+
+    Of a service whose tasks lived long before they failed, more is asked: that they fail at times is known of it, and
+    that it ran well before.
+    """
+    flaky = bool(bystanders(ladder))
+    if flaky and rung.failed_at - rung.since < policy.outage:
+        return False
+    chance = policy.flaky_chance if flaky else profile.chance
+    return surprise(rung, ladder, profile, flaky_mtbf=policy.flaky_mtbf) >= -log(chance)
 
 
 def confirm(
@@ -200,52 +211,58 @@ def _open(
 
 
 def _extend(
+    before: Record,
     record: Record,
     incident: Incident,
     *,
-    depth_before: int,
     failures: Sequence[TaskFailure],
-    said: Sequence[float],
+    said_at: Sequence[float],
     policy: Policy,
     now: float,
 ) -> Record:
     """The incident goes on. Asks for a decision where a further generation may change it."""
-    short = [f for f in failures if f.lifetime <= policy.slow.max_lifetime]
-    last, gap = incident.last_failure_at, incident.longest_gap
-    for at in sorted([*(f.failed_at for f in short), *said]):
-        if at > last:
-            last, gap = at, max(gap, at - last)
-    longer = replace(_grown(record, incident, short, policy), last_failure_at=last, longest_gap=gap)
+    longer = _grown(record, incident, failures, said_at, policy)
     # A probe fails with its first task; and a chain that began anew need not be the longest of the incident.
     probe_failed = record.breaker is BreakerState.HALF_OPEN and bool(failures)
-    grew = depth_now(record, policy) > depth_before or longer.signal is not incident.signal
-    asked = probe_failed or (grew and longer.watching and record.breaker is BreakerState.CLOSED)
+    asked = probe_failed or (
+        longer.watching
+        and record.breaker is BreakerState.CLOSED
+        and (longer.signal is not incident.signal or depth_now(record, policy) > depth_now(before, policy))
+    )
     due = quiet_at(longer, policy)
     return replace(
         record, incident=longer, due_at=min(due, record.due_at or due), asked_at=now if asked else record.asked_at
     )
 
 
-def _grown(record: Record, incident: Incident, failures: Sequence[TaskFailure], policy: Policy) -> Incident:
+def _grown(
+    record: Record, incident: Incident, failures: Sequence[TaskFailure], said_at: Sequence[float], policy: Policy
+) -> Incident:
     """The incident with its depth, cause and longest lifetime: of a fast loop those of its short-lived tasks alone.
 
     What lives longer than tasks of a fast loop do may be a survivor, and slow generations lead to no action.
     """
+    last, gap = incident.last_failure_at, incident.longest_gap
+    for at in sorted([*(f.failed_at for f in failures if f.lifetime <= policy.slow.max_lifetime), *said_at]):
+        if at > last:
+            last, gap = at, max(gap, at - last)
     found = None if incident.signal is Signal.FAST else assess(record, policy)
-    if found and found.signal is Signal.FAST:
-        rungs = chain(record.fast, policy.fast)
-        longest = max(rung.lifetime for rung in rungs)
-        incident = replace(incident, signal=Signal.FAST, depth=found.depth, longest_lifetime=longest)
-    fast = incident.signal is Signal.FAST
-    profile = policy.fast if fast else policy.slow
-    rungs = chain(record.fast if fast else record.slow, profile)
+    became_fast = found is not None and found.signal is Signal.FAST
+    signal = Signal.FAST if became_fast else incident.signal
+    profile, ladder = (policy.fast, record.fast) if signal is Signal.FAST else (policy.slow, record.slow)
+    rungs = chain(ladder, profile)
+    if became_fast:
+        lifetimes = [rung.lifetime for rung in rungs]
+    else:
+        lifetimes = [incident.longest_lifetime, *(f.lifetime for f in failures if f.lifetime <= profile.max_lifetime)]
     return replace(
         incident,
-        depth=max([incident.depth, *(rung.generation for rung in rungs)]),
-        longest_lifetime=max(
-            [incident.longest_lifetime, *(f.lifetime for f in failures if f.lifetime <= profile.max_lifetime)]
-        ),
-        category=_category(incident.signal, rungs) or incident.category,
+        signal=signal,
+        depth=max([0 if became_fast else incident.depth, *(rung.generation for rung in rungs)]),
+        category=_category(signal, rungs) or incident.category,
+        longest_lifetime=max(lifetimes),
+        last_failure_at=last,
+        longest_gap=gap,
     )
 
 

@@ -186,6 +186,7 @@ def _service_of_group(fields: _Fields, group: str, cluster_arn: str) -> ServiceR
         return None
     if "#" in name:
         fields.wrong("group", f"not the name of a service: {_shown(group)}")
+        return None
     return ServiceRef(cluster_arn, name)
 
 

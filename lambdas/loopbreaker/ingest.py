@@ -35,10 +35,14 @@ class Store(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """What one event says of a service: a failure, a task that found no capacity, or a statement of ECS."""
+    """What one event says of a service: a failure, a task that found no capacity, or a statement of ECS.
+
+    final: False where the task has failed and is still on its way to STOPPED: another event will tell of the failure.
+    """
 
     service: ServiceRef
     failure: TaskFailure | None = None
+    final: bool = True
     signal: ServiceSignal | None = None
     unplaced_at: float | None = None
 
@@ -52,11 +56,11 @@ class Change:
 
 
 def observed(task: TaskState, verdict: Classification, failure: TaskFailure | None) -> Observation | None:
-    """The observation in a stopped task, or None where the stop says nothing of a loop."""
+    """The observation in the state of a task, or None where it says nothing of a loop."""
     if task.service is None:
         return None
     if failure is not None:
-        return Observation(service=task.service, failure=failure)
+        return Observation(service=task.service, failure=failure, final=verdict.counts)
     if verdict.category is Category.PLACEMENT:
         return Observation(service=task.service, unplaced_at=task.stopped_at or task.sent_at)
     return None

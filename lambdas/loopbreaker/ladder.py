@@ -9,24 +9,24 @@ finds its place by its own times. So repeated and disordered delivery never infl
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import exp, expm1, inf, log
 from typing import ClassVar
 
-from loopbreaker.model import Category, TaskFailure
+from loopbreaker.model import FAILED_HEALTH_CHECKS, Category, TaskFailure
 from loopbreaker.policy import Profile
 
-# Bound the record. Beyond them the oldest rungs go; what they led to is kept in the generations above them.
+# Bound the record. What the rungs that go led to is kept in the generations above them.
 MAX_RUNGS = 32
 MAX_BYSTANDERS = 16
+# A ladder that is full is thinned to so many rungs, for some failures to come.
+_THINNED = 24
 # A failure may arrive this late, in seconds, and still find the rungs that it belongs between.
 LATENESS = 900.0
 # Failures of long-lived tasks in this window, in seconds, tell how often unrelated tasks start.
 BYSTANDER_WINDOW = 3600.0
-
-# ECS starts the replacement of an unhealthy task first and stops the unhealthy one later
-# (developer guide, "Amazon ECS services"), so the replacement is older than the failure that it replaces.
-_START_FIRST = (Category.ELB_HEALTH_CHECK, Category.CONTAINER_HEALTH_CHECK)
+# For this long, in seconds, it is remembered that a long-lived task failed.
+MEMORY = 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +53,12 @@ class Rung:
     def freed_at(self) -> float:
         """From when on a replacement of this task may have been created.
 
-        A task that fails its health check was found unhealthy, and replaced, about in the middle of its life: its
-        replacement needed as long as it did itself to be judged, and only then was one of them stopped. Which one is
-        left to chance, so it may also have lived for a third round.
+        ECS starts the replacement of an unhealthy task first and stops the unhealthy one later (developer guide,
+        "Amazon ECS services"): the replacement is older than the failure. The unhealthy task was found so about in the
+        middle of its life, for its replacement needed as long as it did itself to be judged, and only then was one of
+        them stopped. Which one is left to chance, so it may also have lived for a third round.
         """
-        if self.category in _START_FIRST:
+        if self.category in FAILED_HEALTH_CHECKS:
             return self.created_at + (self.failed_at - self.created_at) / 3
         return self.failed_at
 
@@ -66,13 +67,18 @@ class Rung:
         if not self.created_at < later.created_at <= self.failed_at + gap:
             return False
         freed_at = self.freed_at
-        # Tasks that one bad moment of their health checks stops side by side do not follow each other.
-        return freed_at <= later.created_at and later.failed_at - self.failed_at >= (self.failed_at - freed_at) / 2
+        # Of two unhealthy tasks either may be stopped first; but those that one bad moment of their health checks
+        # stops side by side do not follow each other.
+        apart = abs(later.failed_at - self.failed_at)
+        return freed_at <= later.created_at and apart >= (self.failed_at - freed_at) / 3
 
     def after(self, below: "Rung") -> "Rung":
         """This rung on top of the chain that ends with `below`."""
-        return replace(
-            self,
+        return Rung(
+            created_at=self.created_at,
+            failed_at=self.failed_at,
+            lifetime=self.lifetime,
+            category=self.category,
             generation=below.generation + 1,
             since=min(below.since, self.failed_at),
             shortest=min(below.shortest, self.lifetime),
@@ -95,7 +101,8 @@ def climb(ladder: Ladder, failures: Iterable[TaskFailure], profile: Profile) -> 
     placed = [rung for rung in ladder if rung.created_at < oldest]
     for rung in sorted([*added, *ladder[len(placed) :]], key=_age):
         placed.append(_place(rung, placed, profile))
-    return _prune(placed, profile)
+    pruned = _prune(placed, profile)
+    return ladder if pruned == ladder else pruned
 
 
 def chain(ladder: Ladder, profile: Profile) -> Ladder:
@@ -111,11 +118,23 @@ def chain(ladder: Ladder, profile: Profile) -> Ladder:
 
 def top(ladder: Ladder, profile: Profile) -> Rung | None:
     """The rung at the end of the longest chain that is still growing; its generation is the service's depth."""
-    highest: Rung | None = None
-    for rung in chain(ladder, profile):
-        if highest is None or (rung.generation, rung.failed_at) > (highest.generation, highest.failed_at):
+    highest, ended_at = None, -inf
+    for rung in ladder:
+        if not rung.generation:
+            continue
+        if (
+            highest is None
+            or rung.created_at > ended_at
+            or (rung.generation, rung.failed_at) > (highest.generation, highest.failed_at)
+        ):
             highest = rung
+        ended_at = max(ended_at, rung.failed_at + profile.replacement_gap)
     return highest
+
+
+def bystanders(ladder: Ladder) -> Ladder:
+    """The long-lived tasks that failed within the last day, the newest few of them."""
+    return tuple(rung for rung in ladder if not rung.generation)
 
 
 def surprise(rung: Rung, ladder: Ladder, profile: Profile, *, flaky_mtbf: float) -> float:
@@ -144,14 +163,18 @@ def _ln(probability: float) -> float:
 
 def _bystander_rate(ladder: Ladder) -> float:
     """Long-lived tasks that failed per second of late: how often a task starts that replaces none of the chain."""
-    times = [rung.failed_at for rung in ladder if not rung.generation]
-    if len(times) < MAX_BYSTANDERS:
-        return len(times) / BYSTANDER_WINDOW
-    return len(times) / max(max(rung.failed_at for rung in ladder) - min(times), 1.0)
+    newest = max(rung.failed_at for rung in ladder)
+    times = [rung.failed_at for rung in bystanders(ladder)]
+    late = sum(at >= newest - BYSTANDER_WINDOW for at in times) / BYSTANDER_WINDOW
+    return max(late, len(times) / max(newest - min(times), 1.0)) if len(times) == MAX_BYSTANDERS else late
 
 
 def _age(rung: Rung) -> tuple[float, float]:
     return rung.created_at, rung.failed_at
+
+
+def _end(rung: Rung) -> float:
+    return rung.failed_at
 
 
 def _first(failure: TaskFailure, profile: Profile) -> Rung:
@@ -171,11 +194,17 @@ def _place(rung: Rung, older: Sequence[Rung], profile: Profile) -> Rung:
     """The rung on the highest one that it may stand on. What was found before stands: its witnesses may be gone."""
     if not rung.generation:
         return rung
-    gap = profile.replacement_gap
-    below = [other for other in older if other.generation and other.may_precede(rung, gap)]
-    if not below:
+    below: Rung | None = None
+    for other in reversed(older):
+        if below is None:
+            higher = other.generation > 0
+        else:
+            higher = other.generation >= below.generation and _height(other) > _height(below)
+        if higher and other.may_precede(rung, profile.replacement_gap):
+            below = other
+    if below is None:
         return rung
-    found = rung.after(max(below, key=_height))
+    found = rung.after(below)
     return found if _height(found) > _height(rung) else rung
 
 
@@ -184,31 +213,34 @@ def _height(rung: Rung) -> tuple[int, float]:
 
 
 def _prune(placed: Sequence[Rung], profile: Profile) -> Ladder:
-    """The rungs that future failures may still stand on, as many as there is room for."""
-    newest = max((rung.failed_at for rung in placed), default=0.0)
+    """The rungs that future failures may still stand on, as many as there is room for. Both are sorted by age."""
+    newest = max(rung.failed_at for rung in placed)
     horizon = newest - profile.max_lifetime - profile.replacement_gap - LATENESS
-    recent = sorted(placed, key=lambda r: r.failed_at)
-    bystanders = [r for r in recent if not r.generation and r.failed_at >= newest - BYSTANDER_WINDOW]
-    rungs = _thin([r for r in recent if r.generation and r.failed_at >= horizon], profile.replacement_gap)
-    return tuple(sorted(bystanders[-MAX_BYSTANDERS:] + rungs, key=_age))
+    remembered = [rung for rung in placed if not rung.generation and rung.failed_at >= newest - MEMORY]
+    rungs = [rung for rung in placed if rung.generation and rung.failed_at >= horizon]
+    if len(remembered) > MAX_BYSTANDERS:
+        remembered = sorted(remembered, key=_end)[-MAX_BYSTANDERS:]
+    if len(rungs) > MAX_RUNGS:
+        rungs = _thin(sorted(rungs, key=_end), profile.replacement_gap)
+    if len(remembered) + len(rungs) == len(placed):
+        return tuple(placed)
+    return tuple(sorted([*remembered, *rungs], key=_age))
 
 
 def _thin(rungs: Sequence[Rung], gap: float) -> list[Rung]:
-    """At most MAX_RUNGS: first those go whose place their neighbours hold, then the oldest."""
-    excess = len(rungs) - MAX_RUNGS
-    if excess <= 0:
-        return [*rungs]
+    """Fewer rungs: first those go whose place their neighbours hold, then the oldest."""
+    excess = len(rungs) - _THINNED
     following = dict(_following(rungs))
     kept_of: dict[int, Rung] = {}
     kept: list[Rung] = []
     for position, rung in enumerate(rungs):
         before, after = kept_of.get(rung.generation), following.get(position)
-        if excess > 0 and before and after and _is_spare(rung, before=before, after=after, gap=gap):
+        if excess and before and after and _is_spare(rung, before=before, after=after, gap=gap):
             excess -= 1
         else:
             kept_of[rung.generation] = rung
             kept.append(rung)
-    return kept[-MAX_RUNGS:]
+    return kept[-_THINNED:]
 
 
 def _following(rungs: Sequence[Rung]) -> Iterator[tuple[int, Rung]]:

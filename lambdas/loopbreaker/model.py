@@ -37,6 +37,10 @@ class Category(StrEnum):
     SCHEDULER_UNKNOWN = "scheduler-unknown"
 
 
+FAILED_HEALTH_CHECKS = (Category.ELB_HEALTH_CHECK, Category.CONTAINER_HEALTH_CHECK)
+"""Causes for which ECS itself stops the task, and starts the replacement first."""
+
+
 class Label(StrEnum):
     """What an event is to the detector."""
 

@@ -21,11 +21,14 @@ class Profile:
     depth: generations in a row that make a loop.
     max_lifetime: a task that ran longer than this before it failed is no part of a loop.
     replacement_gap: a task created within this time of a failure may be its replacement.
+    chance: a chain of failures that a merely flaky service would show with a probability above it is no loop yet;
+        of a service that is known to be flaky `Policy.flaky_chance` is asked instead.
     """
 
     depth: int
     max_lifetime: float
     replacement_gap: float
+    chance: float
 
     def generations(self, desired_count: int | None) -> int:
         """Generations in a row that make a loop of a service of this size.
@@ -39,8 +42,10 @@ class Profile:
 class Policy:
     """Every threshold of the detector and the breaker. Durations in seconds.
 
-    flaky_mtbf, chance: a chain of failures that a merely flaky service, whose tasks fail on average once in
-        `flaky_mtbf`, would show with a probability above `chance` is not called a loop yet.
+    flaky_mtbf: how often each task of a merely flaky service fails, on average.
+    flaky_chance: the probability at which a chain stops being put down to chance, for a service that is known to be
+        flaky: a task of it lived long and failed within the last day.
+    outage: the failures of such a service must go on for this long; it may be a short outage of what it depends on.
     confirm_blind_after: how long ECS may refuse to answer before a loop is declared without it.
     confirm_after: least time between the two findings that must agree before a service is stopped.
     survivor_age: a task is no survivor before this age, however short the failed ones lived.
@@ -55,10 +60,11 @@ class Policy:
     mass_limit, mass_window: more than `mass_limit` services that begin to loop within the window have a shared cause.
     """
 
-    fast: Profile = field(default_factory=lambda: Profile(depth=3, max_lifetime=900, replacement_gap=300))
-    slow: Profile = field(default_factory=lambda: Profile(depth=4, max_lifetime=3600, replacement_gap=600))
+    fast: Profile = field(default_factory=lambda: Profile(depth=3, max_lifetime=900, replacement_gap=300, chance=5e-4))
+    slow: Profile = field(default_factory=lambda: Profile(depth=4, max_lifetime=3600, replacement_gap=600, chance=5e-5))
     flaky_mtbf: float = 7200
-    chance: float = 5e-5
+    flaky_chance: float = 2e-6
+    outage: float = 180
     confirm_blind_after: float = 120
     confirm_after: float = 30
     survivor_age: float = 120

@@ -26,6 +26,8 @@ from loopbreaker.reason_tables import (
 _RANKS = {code: rank for rank, rule in enumerate(EXIT_CODES) for code in rule.codes}
 _OTHER_CODE = next(rank for rank, rule in enumerate(EXIT_CODES) if not rule.codes)
 _EVIDENCE_LENGTH = 255
+# What a task goes through between the decision to stop it and STOPPED (developer guide, "Amazon ECS task lifecycle").
+_ON_THEIR_WAY = ("DEACTIVATING", "STOPPING", "DEPROVISIONING")
 
 
 class _Finding(NamedTuple):
@@ -46,6 +48,8 @@ def classify(task: TaskState) -> Classification:
     """
     if task.last_status != "STOPPED":
         why = f"The task is {task.last_status}; its stop is judged once it is STOPPED."
+        if foreseen := _foreseen(task):
+            why = f"{foreseen.why}, and is {task.last_status}: one failure with the STOPPED event that follows."
         return Classification(Label.NOT_FINAL, None, counts=False, container="", evidence="", exit_code=None, why=why)
     label, found = _verdict(task)
     why = f"{found.why}."
@@ -63,11 +67,14 @@ def classify(task: TaskState) -> Classification:
 
 
 def failure(task: TaskState, verdict: Classification) -> TaskFailure | None:
-    """The failure that this stop is, or None where it does not count.
+    """The failure that this stop is, or None where it is none.
 
+    A task that failed its health checks has failed when ECS decides to stop it, and ECS says so at once: behind a load
+    balancer the task drains for minutes before it is STOPPED. Both events tell of one failure, at one time.
     Where ECS sent none of the three stop times, the time the event was sent stands for them: later, but close.
     """
-    if not verdict.counts or task.service is None or verdict.category is None:
+    found = verdict if verdict.counts else _foreseen(task)
+    if found is None or task.service is None or found.category is None:
         return None
     stops = (task.stopping_at, task.execution_stopped_at, task.stopped_at)
     failed_at = max(min((time for time in stops if time is not None), default=task.sent_at), task.created_at)
@@ -77,13 +84,22 @@ def failure(task: TaskState, verdict: Classification) -> TaskFailure | None:
         created_at=task.created_at,
         failed_at=failed_at,
         lifetime=0.0 if task.started_at is None else max(failed_at - task.started_at, 0.0),
-        category=verdict.category,
-        container=verdict.container,
-        evidence=verdict.evidence,
-        exit_code=verdict.exit_code,
+        category=found.category,
+        container=found.container,
+        evidence=found.evidence,
+        exit_code=found.exit_code,
         deployment_id=task.started_by if task.started_by.startswith("ecs-svc/") else "",
         task_definition=task.task_definition,
     )
+
+
+def _foreseen(task: TaskState) -> _Finding | None:
+    """The failed health check for which ECS is about to stop the task.
+
+    Only where ECS says since when: else the STOPPED event would tell of another time, and so of another failure.
+    """
+    decided = task.last_status in _ON_THEIR_WAY and task.stop_code == "ServiceSchedulerInitiated"
+    return _by_text(HEALTH_CHECKS, task_text=task.stopped_reason) if decided and task.stopping_at is not None else None
 
 
 def _verdict(task: TaskState) -> tuple[Label, _Finding]:

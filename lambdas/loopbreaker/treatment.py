@@ -6,6 +6,7 @@ from loopbreaker.breaker import RECHECK, recheck, roll_back, trip_to_zero
 from loopbreaker.decide import Action, Decision, Limits, decide
 from loopbreaker.detection import Evidence, because, confirm, count, quiet_at
 from loopbreaker.facts import Facts, Unknown, survivors
+from loopbreaker.ladder import bystanders
 from loopbreaker.model import ServiceRef
 from loopbreaker.owner import Wishes, wishes
 from loopbreaker.policy import Mode, Policy
@@ -141,7 +142,14 @@ def _end(record: Record, facts: Facts | Unknown, reason: str, *, policy: Policy,
 def _close(record: Record, reason: str, *, now: float) -> Look:
     """The record with its incident over and the ladders empty: what failed before does not count again."""
     ended = tell(record, NoticeKind.RECOVERED, at=now, reason=reason)
-    clean = Record(service=record.service, version=record.version, notices=ended.notices, trips=record.trips)
+    clean = Record(
+        service=record.service,
+        version=record.version,
+        fast=bystanders(record.fast),
+        slow=bystanders(record.slow),
+        notices=ended.notices,
+        trips=record.trips,
+    )
     return Look(replace(clean, history_until=now, touched_at=now), closed=reason)
 
 

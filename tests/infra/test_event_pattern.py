@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from moto.events.models import EventPattern
 
-from infra.events import SERVICE_SIGNALS, TASK_STOPS
+from infra.events import HEALTH_CHECK_STOPS, SERVICE_SIGNALS, TASK_STOPS
 from tests.infra.resources import of_type
 from tests.task_events import deployment_event, service_action, task_stopped
 
@@ -23,6 +23,11 @@ FAILURES = {
     ),
     "container health check": task_stopped(
         stop_code="ServiceSchedulerInitiated", reason="Task failed container health checks"
+    ),
+    "unhealthy, drains": task_stopped(
+        stop_code="ServiceSchedulerInitiated",
+        reason="Task failed ELB health checks in (target-group arn:example)",
+        last_status="DEACTIVATING",
     ),
     "no stop code": task_stopped(stop_code=None, reason="Essential container in task exited"),
     "no reason": task_stopped(reason=None),
@@ -38,6 +43,11 @@ ORDINARY = {
     "host terminated": task_stopped(stop_code="TerminationNotice"),
     "host lost": task_stopped(stop_code="InfrastructureHealth", reason="Host lost"),
     "not stopped yet": task_stopped(last_status="DEPROVISIONING"),
+    "crashed, drains": task_stopped(last_status="DEACTIVATING"),
+    "scaled in, drains": task_stopped(stop_code="ServiceSchedulerInitiated", last_status="DEACTIVATING"),
+    "unhealthy, drained": task_stopped(
+        stop_code="ServiceSchedulerInitiated", reason="Task failed container health checks", last_status="STOPPING"
+    ),
     "no service's task": task_stopped(group="family:batch"),
     "steady state": service_action("SERVICE_STEADY_STATE"),
     "desired count": service_action("SERVICE_DESIRED_COUNT_UPDATED"),
@@ -75,7 +85,9 @@ def test_the_template_carries_the_patterns_as_they_are_written(template: Json) -
     """The literals of infra.events are what is deployed, from source aws.ecs alone."""
     rules = of_type(template, "AWS::Events::Rule").values()
     deployed = [rule["EventPattern"] for rule in rules if "EventPattern" in rule]
-    assert deployed == [{"source": ["aws.ecs"], **TASK_STOPS}, {"source": ["aws.ecs"], **SERVICE_SIGNALS}]
+    assert deployed == [
+        {"source": ["aws.ecs"], **pattern} for pattern in (TASK_STOPS, HEALTH_CHECK_STOPS, SERVICE_SIGNALS)
+    ]
 
 
 def test_each_pattern_is_within_the_limit_of_eventbridge(template: Json) -> None:

@@ -85,7 +85,7 @@ WRONG: dict[str, tuple[dict[str, object], list[str]]] = {
     "no time at all": ({"policy": "quiet_after=0"}, ["quiet_after must be seconds, more than 0, not '0'"]),
     "for ever": ({"policy": "quiet_after=inf"}, ["quiet_after must be seconds", "inf"]),
     "no number": ({"policy": "mass_limit=many"}, ["mass_limit must be a whole number", "many"]),
-    "certainty": ({"policy": "chance=1"}, ["chance must be a probability", "1"]),
+    "certainty": ({"policy": "fast.chance=1"}, ["fast.chance must be a probability", "1"]),
     "no value": ({"policy": "mass_limit"}, ["mass_limit must be a whole number"]),
     "a threshold twice": ({"policy": "mass_limit=1,mass_limit=2"}, ["mass_limit is there twice"]),
     "profiles the wrong way round": (

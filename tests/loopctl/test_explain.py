@@ -53,6 +53,18 @@ def test_other_tasks_do_not_count(
     assert found.why
 
 
+def test_a_failed_health_check_that_drains_is_not_final_and_said_to_be_known() -> None:
+    """It is one failure with the STOPPED event that follows, and that event is the one that counts."""
+    reason = "Task failed ELB health checks in (elb web)"
+    event = task_stopped(stop_code="ServiceSchedulerInitiated", reason=reason, last_status="DEACTIVATING")
+    found = explain(event)
+    assert (found.label, found.category, found.counts) == (Label.NOT_FINAL, None, False)
+    assert found.why == (
+        "The task failed the health checks of its load balancer, and is DEACTIVATING: "
+        "one failure with the STOPPED event that follows."
+    )
+
+
 @pytest.mark.parametrize("kind", SignalKind)
 def test_what_ecs_says_of_a_service_is_not_a_stop(kind: SignalKind) -> None:
     """It names the service, and says what comes of it."""

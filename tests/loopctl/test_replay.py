@@ -46,6 +46,37 @@ def test_a_crash_loop_is_told_at_its_third_failure() -> None:
     assert replay.now == CREATED + 9 * BEAT + 65
 
 
+def unhealthy_loop(tasks: int) -> list[Json]:
+    """One slot behind a load balancer: each task is found unhealthy, drains for 300 s and is STOPPED then."""
+    events = []
+    for number in range(tasks):
+        created = CREATED + number * 150
+        known: dict[str, Any] = {
+            "stop_code": "ServiceSchedulerInitiated",
+            "reason": "Task failed ELB health checks in (target-group arn:example)",
+            "task_id": f"{number:032x}",
+            "created": created,
+            "stopping": created + 280,
+        }
+        drains = task_stopped(**known, last_status="DEACTIVATING", execution_stopped=None, sent=created + 280)
+        end = created + 630
+        events += [drains, task_stopped(**known, execution_stopped=end - 20, stopped=end, sent=end)]
+    return sorted(events, key=lambda event: str(event["time"]))
+
+
+def test_an_unhealthy_loop_is_told_before_its_tasks_have_drained() -> None:
+    """At the third decision of ECS to stop a task; and what is STOPPED afterwards is not counted again."""
+    replay, [change] = told(unhealthy_loop(5))
+    assert (change.notice.kind, change.notice.at) == (NoticeKind.LOOPING, CREATED + 2 * 150 + 280)
+    assert (change.incident.category, change.incident.failed_tasks) == (Category.ELB_HEALTH_CHECK, 3)
+    [(_, incident)] = replay.looping()
+    assert incident.last_failure_at == CREATED + 4 * 150 + 280
+    stopped = [event for event in unhealthy_loop(5) if event["detail"]["lastStatus"] == "STOPPED"]
+    _, [late] = told(stopped)
+    assert late.notice.at == CREATED + 2 * 150 + 630
+    assert late.incident.failed_tasks == 3
+
+
 def test_a_blip_is_not_told() -> None:
     """Twenty tasks that fail at once, and two that fail in a row, are no loop."""
     blip = [task_stopped(task_id=f"{number:032x}") for number in range(20)]

@@ -151,7 +151,39 @@ def test_chance_is_no_suspicion() -> None:
     record = observed(flaky)
     assert depth(record.fast) == 3
     assert record.suspicion is None
-    assert observed(flaky, policy=override(POLICY, {"chance": 0.5})).suspicion is not None
+    assert observed(flaky, policy=override(POLICY, {"fast.chance": 0.5})).suspicion is not None
+
+
+# A task that lived for hours and failed, ten minutes before anything else does.
+LIVED_LONG = task_failure(-9000, -600)
+
+
+def test_a_service_known_to_be_flaky_must_surprise_more() -> None:
+    """Where a task lived long before it failed, chance is believed in for longer."""
+    minutes = [task_failure(n * 200.0, n * 200 + 180) for n in range(3)]
+    assert observed(minutes).suspicion is not None
+    assert observed([LIVED_LONG, *minutes]).suspicion is not None
+    unlike = [task_failure(0, 100), task_failure(120, 420), task_failure(440, 640)]
+    assert observed(unlike).suspicion is not None
+    assert observed([LIVED_LONG, *unlike]).suspicion is None
+    assert observed([LIVED_LONG, *unlike], policy=override(POLICY, {"flaky_chance": 5e-4})).suspicion is not None
+
+
+def test_what_ran_well_may_be_out_for_a_while() -> None:
+    """Failures of a service whose tasks lived long must go on for `outage`; of another one they need not."""
+    loop = crash_loop(7, lifetime=10, restart=20)
+    found = [len(loop[:n]) for n in range(8) if observed(loop[:n]).suspicion]
+    assert found[0] == 3
+    found = [len(loop[:n]) for n in range(8) if observed([LIVED_LONG, *loop[:n]]).suspicion]
+    assert found == [7]
+    assert observed([LIVED_LONG, *loop], policy=override(POLICY, {"outage": 181})).suspicion is None
+
+
+def test_flakiness_is_forgotten_after_a_day() -> None:
+    """A task that failed more than a day ago says nothing of today."""
+    within = crash_loop(3, start=85_700)
+    assert observed([LIVED_LONG, *within]).suspicion is None
+    assert observed([LIVED_LONG, *crash_loop(3, start=85_731)]).suspicion is not None
 
 
 def test_a_slow_loop_needs_four_generations() -> None:
@@ -464,7 +496,7 @@ def test_a_slow_incident_that_turns_fast_starts_counting_as_a_fast_one() -> None
     record = replace(opened(slow_loop(6)), asked_at=None)
     assert record.incident is not None
     start = 6 * 1860.0
-    fast = crash_loop(3, start=start)
+    fast = crash_loop(3, start=start, restart=80)
     before = observed(fast[:2], record=record)
     assert before.incident is not None
     assert (before.incident.signal, before.incident.depth) == (Signal.SLOW, 8)

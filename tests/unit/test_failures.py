@@ -91,3 +91,53 @@ def test_only_a_deployment_id_is_a_deployment_id() -> None:
     found = failure(state, classify(state))
     assert found is not None
     assert found.deployment_id == ""
+
+
+def unhealthy(**fields: object) -> Json:
+    """A task that fails its load balancer's health checks 300 s after its creation, in the given state."""
+    known = {
+        "stop_code": "ServiceSchedulerInitiated",
+        "reason": "Task failed ELB health checks in (target-group arn:example)",
+        "stopping": CREATED + 300,
+        "execution_stopped": None,
+        "containers": [container()],
+        "last_status": "DEACTIVATING",
+    }
+    return task_stopped(**(known | fields))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("status", ["DEACTIVATING", "STOPPING", "DEPROVISIONING"])
+@pytest.mark.parametrize(
+    "reason", ["Task failed ELB health checks in (elb web)", "Task failed container health checks"]
+)
+def test_a_failed_health_check_is_known_before_the_task_has_stopped(status: str, reason: str) -> None:
+    """ECS says so when it decides; the STOPPED event, minutes later, tells of the very same failure."""
+    early = task(unhealthy(last_status=status, reason=reason))
+    drained = {"execution_stopped": CREATED + 620, "stopped": CREATED + 640, "containers": [container(exit_code=137)]}
+    late = task(unhealthy(last_status="STOPPED", reason=reason, **drained))
+    found = failure(early, classify(early))
+    assert found is not None
+    assert found.failed_at == CREATED + 300
+    assert found == failure(late, classify(late))
+    assert not classify(early).counts
+    assert status in classify(early).why
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        unhealthy(stopping=None),
+        unhealthy(stopping="soon"),
+        unhealthy(last_status="RUNNING"),
+        unhealthy(stop_code="UserInitiated"),
+        unhealthy(stop_code=None),
+        unhealthy(reason="Scaling activity initiated by (deployment ecs-svc/1)"),
+        unhealthy(group="family:web"),
+        unhealthy(group="service:a#b"),
+        task_stopped(last_status="DEACTIVATING"),
+    ],
+)
+def test_nothing_else_is_known_before_the_task_has_stopped(event: Json) -> None:
+    """Any other stop is judged at its end, and so is one of which ECS does not say since when."""
+    state = task(event)
+    assert failure(state, classify(state)) is None

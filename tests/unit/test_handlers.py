@@ -359,6 +359,24 @@ def asking(name: str, version: int = 1) -> tuple[None, Record]:
     return None, Record(service=service(name), version=version, asked_at=T0)
 
 
+def test_a_failure_is_counted_once(store: MemoryStore, capsys: pytest.CaptureFixture[str]) -> None:
+    """A failed health check that is told of when the task drains, and again when it has stopped."""
+    known: dict[str, Any] = {
+        "stop_code": "ServiceSchedulerInitiated",
+        "reason": "Task failed container health checks",
+        "stopping": CREATED + 300,
+        "execution_stopped": None,
+    }
+    drains, stopped = task_stopped(**known, last_status="DEACTIVATING"), task_stopped(**known, stopped=CREATED + 640)
+    assert detect.handler(sqs(drains), CONTEXT) == NO_FAILURES
+    assert "Failures" not in metrics_of(capsys.readouterr().out)
+    before = dict(store.records)
+    assert len(before[service("web")].fast) == 1
+    detect.handler(sqs(stopped), CONTEXT)
+    assert metrics_of(capsys.readouterr().out)["Failures"] == 1
+    assert store.records == before
+
+
 def test_each_service_is_attended_to_once_a_batch(attention: Attention, capsys: pytest.CaptureFixture[str]) -> None:
     """Several versions of one record are one question."""
     batch = stream(asking("web"), asking("api"), asking("web", 2))

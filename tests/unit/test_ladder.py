@@ -8,7 +8,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from loopbreaker.ladder import LATENESS, MAX_BYSTANDERS, MAX_RUNGS, Ladder, Rung, chain, climb, surprise, top
+from loopbreaker.ladder import (
+    LATENESS,
+    MAX_BYSTANDERS,
+    MAX_RUNGS,
+    MEMORY,
+    Ladder,
+    Rung,
+    bystanders,
+    chain,
+    climb,
+    surprise,
+    top,
+)
 from loopbreaker.model import Category, TaskFailure
 from loopbreaker.policy import Profile
 from tests.builders import POLICY, T0, climbed, crash_loop, depth, start_first_loop, task_failure
@@ -45,7 +57,7 @@ def surprise_of(failures: Iterable[TaskFailure]) -> float:
     return surprise(summit(ladder), ladder, FAST, flaky_mtbf=POLICY.flaky_mtbf)
 
 
-ENOUGH = -log(POLICY.chance)
+ENOUGH = -log(5e-5)
 
 
 # -- what a generation is ---------------------------------------------------------------------------------
@@ -154,9 +166,10 @@ def test_one_bad_moment_of_health_checks_is_no_chain(category: Category) -> None
     """Tasks of several ages that are found unhealthy side by side do not follow each other."""
     side_by_side = [task_failure(created, 200, category=category) for created in (0, 100, 150)]
     assert depth(climbed(side_by_side)) == 1
-    unhealthy = task_failure(0, 210, category=category)
-    assert depth(climbed([unhealthy, task_failure(100, 279)])) == 1
-    assert depth(climbed([unhealthy, task_failure(100, 280)])) == 2
+    unhealthy = task_failure(0, 270, category=category)
+    for apart, expected in ((59, 1), (60, 2)):
+        assert depth(climbed([unhealthy, task_failure(100, 270 + apart)])) == expected
+        assert depth(climbed([unhealthy, task_failure(100, 270 - apart)])) == expected
 
 
 # -- deliveries -------------------------------------------------------------------------------------------
@@ -269,13 +282,13 @@ def test_the_ladder_is_bounded() -> None:
         created = n * rng.choice([1, 5])
         lifetime = rng.choice([1.0, 100.0, 800.0, 2000.0, 5000.0])
         failures.append(task_failure(created - lifetime, created, lifetime=lifetime))
-    ladder = climb((), failures, FAST)
-    for failure in crash_loop(50, lifetime=1, restart=2, start=700):
+    ladder, sizes = climb((), failures, FAST), []
+    for failure in crash_loop(50, lifetime=1, restart=2, start=3000):
         ladder = climb(ladder, [failure], FAST)
-        rungs = [rung for rung in ladder if rung.generation]
-        assert len(rungs) <= MAX_RUNGS
-        assert len(ladder) - len(rungs) <= MAX_BYSTANDERS
-    assert len(ladder) == MAX_RUNGS + MAX_BYSTANDERS
+        sizes.append(len(ladder) - len(bystanders(ladder)))
+        assert len(bystanders(ladder)) == MAX_BYSTANDERS
+    assert max(sizes) == MAX_RUNGS
+    assert min(sizes) > MAX_RUNGS / 2
 
 
 def test_a_full_ladder_goes_on_growing() -> None:
@@ -284,14 +297,17 @@ def test_a_full_ladder_goes_on_growing() -> None:
 
 
 def test_old_rungs_go() -> None:
-    """A rung on which nothing can stand any more is forgotten, and so is a bystander after an hour."""
+    """A rung on which nothing can stand any more is forgotten, and so is a bystander after a day."""
     horizon = FAST.max_lifetime + FAST.replacement_gap + LATENESS
     before = climbed([task_failure(0, 10), task_failure(-9000, 20)])
     assert len(climb(before, [task_failure(0, 10 + horizon, lifetime=1)], FAST)) == 3
     kept = climb(before, [task_failure(0, 11 + horizon, lifetime=1)], FAST)
     assert [rung.failed_at - T0 for rung in kept] == [20, 11 + horizon]
-    later = climb(kept, [task_failure(3000, 3621)], FAST)
-    assert [rung.failed_at - T0 for rung in later] == [11 + horizon, 3621]
+    a_day_later = climb(kept, [task_failure(80_000, 20 + MEMORY)], FAST)
+    assert [rung.failed_at - T0 for rung in a_day_later] == [20, 20 + MEMORY]
+    assert bystanders(a_day_later) == a_day_later
+    later = climb(a_day_later, [task_failure(86_400, 21 + MEMORY)], FAST)
+    assert [rung.failed_at - T0 for rung in later] == [20 + MEMORY, 21 + MEMORY]
 
 
 def test_what_is_far_too_late_changes_nothing() -> None:
@@ -366,5 +382,7 @@ def test_the_rate_of_bystanders_is_measured_over_the_time_they_cover() -> None:
     gap = 300 * exp(FAST.max_lifetime / POLICY.flaky_mtbf)
     one = surprise_of([task_failure(-4000, 0), *UNLIKE])
     assert one == pytest.approx(-3 * log((1 + gap / 3600) * share), rel=1e-3)
+    older = surprise_of([task_failure(-40_000, -3533), *UNLIKE])
+    assert older == pytest.approx(-3 * log(share), rel=1e-3)
     full = [task_failure(-9000 - n, -92.0 + n) for n in range(MAX_BYSTANDERS)]
     assert surprise_of([*full, *UNLIKE]) == pytest.approx(-3 * log((1 + MAX_BYSTANDERS * gap / 160) * share), rel=1e-3)

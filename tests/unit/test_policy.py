@@ -13,13 +13,13 @@ from loopbreaker.policy import Policy, PolicyError, Profile, override, threshold
 )
 def test_large_services_need_more_generations(desired_count: int | None, more: int) -> None:
     """One more from 10 tasks, two from 100; an unknown size needs none."""
-    assert Profile(depth=3, max_lifetime=1, replacement_gap=1).generations(desired_count) == 3 + more
+    assert Profile(depth=3, max_lifetime=1, replacement_gap=1, chance=0.1).generations(desired_count) == 3 + more
 
 
 def test_the_profiles_are_those_of_the_design() -> None:
     """Fast: 3 generations of at most 15 min, 5 min apart; slow: 4 of at most an hour, 10 min apart."""
-    assert Policy().fast == Profile(depth=3, max_lifetime=900, replacement_gap=300)
-    assert Policy().slow == Profile(depth=4, max_lifetime=3600, replacement_gap=600)
+    assert Policy().fast == Profile(depth=3, max_lifetime=900, replacement_gap=300, chance=5e-4)
+    assert Policy().slow == Profile(depth=4, max_lifetime=3600, replacement_gap=600, chance=5e-5)
 
 
 def test_every_threshold_has_a_key() -> None:
@@ -35,13 +35,13 @@ def test_every_threshold_has_a_key() -> None:
 
 def test_thresholds_are_replaced_one_by_one() -> None:
     """An override changes its own threshold and nothing else; text from a configuration file is read as a number."""
-    changed = override(Policy(), {"fast.depth": 4, "slow.replacement_gap": "90.5", "mass_limit": "7", "chance": 1e-6})
+    changed = override(Policy(), {"fast.depth": 4, "slow.replacement_gap": "90.5", "mass_limit": "7", "outage": 1})
     expected = replace(
         Policy(),
         fast=replace(Policy().fast, depth=4),
         slow=replace(Policy().slow, replacement_gap=90.5),
         mass_limit=7,
-        chance=1e-6,
+        outage=1,
     )
     assert changed == expected
     assert isinstance(changed.mass_limit, int)
@@ -74,7 +74,7 @@ def test_an_unknown_threshold_is_refused_with_those_there_are(key: str) -> None:
 def test_every_problem_is_in_one_error() -> None:
     """Who configures sees all mistakes at once."""
     with pytest.raises(PolicyError) as refused:
-        override(Policy(), {"fast.depth": 0, "slow.depth": 5, "nonsense": 1, "chance": "low"})
+        override(Policy(), {"fast.depth": 0, "slow.depth": 5, "nonsense": 1, "slow.chance": "low"})
     text = str(refused.value)
-    assert all(key in text for key in ("fast.depth: not", "nonsense: no such", "chance: not"))
+    assert all(key in text for key in ("fast.depth: not", "nonsense: no such", "slow.chance: not"))
     assert "slow.depth: not" not in text

@@ -27,6 +27,7 @@ from tests.builders import (
     rollout,
     running_task,
     signal,
+    task_failure,
     trip,
 )
 from tests.task_events import CLUSTER_ARN
@@ -322,6 +323,15 @@ def test_a_service_recovers_when_it_is_quiet_and_all_its_tasks_are_old_and_healt
         assert (look.record.history_until, look.record.verdict) == (T0 + at, Verdict.HEALTHY)
     else:
         assert NoticeKind.RECOVERED not in kinds(look.record)
+
+
+def test_what_was_learnt_of_a_flaky_service_outlives_the_incident() -> None:
+    """The ladders are emptied, but not of the tasks that lived long: the next chain is judged with them in mind."""
+    lived_long = task_failure(-90_000, -600)
+    record = replace(looping(), fast=climbed([lived_long, *crash_loop(4)]), slow=climbed(crash_loop(4), POLICY.slow))
+    after = look_at(record, QUIET, facts(tasks=OLD)).record
+    assert [rung.failed_at for rung in after.fast] == [lived_long.failed_at]
+    assert after.slow == ()
 
 
 def test_a_service_of_one_task_recovers_in_its_own_words() -> None:
