@@ -17,15 +17,13 @@ from loopbreaker.model import FAILED_HEALTH_CHECKS, Category, TaskFailure
 from loopbreaker.policy import Profile
 
 # Bound the record. What the rungs that go led to is kept in the generations above them.
-MAX_RUNGS = 32
+MAX_RUNGS = 48
 MAX_BYSTANDERS = 16
 # A ladder that is full is thinned to so many rungs, for some failures to come.
-_THINNED = 24
-# A failure may arrive this late, in seconds, and still find the rungs that it belongs between.
-LATENESS = 900.0
+_THINNED = 36
 # Failures of long-lived tasks in this window, in seconds, tell how often unrelated tasks start.
 BYSTANDER_WINDOW = 3600.0
-# For this long, in seconds, it is remembered that a long-lived task failed.
+# What failed longer ago than this, in seconds, before the newest failure is forgotten; as late may a failure arrive.
 MEMORY = 86_400.0
 
 
@@ -101,7 +99,7 @@ def climb(ladder: Ladder, failures: Iterable[TaskFailure], profile: Profile) -> 
     placed = [rung for rung in ladder if rung.created_at < oldest]
     for rung in sorted([*added, *ladder[len(placed) :]], key=_age):
         placed.append(_place(rung, placed, profile))
-    pruned = _prune(placed, profile)
+    pruned = _prune(placed, profile.replacement_gap)
     return ladder if pruned == ladder else pruned
 
 
@@ -212,16 +210,16 @@ def _height(rung: Rung) -> tuple[int, float]:
     return rung.generation, -rung.longest
 
 
-def _prune(placed: Sequence[Rung], profile: Profile) -> Ladder:
-    """The rungs that future failures may still stand on, as many as there is room for. Both are sorted by age."""
+def _prune(placed: Sequence[Rung], gap: float) -> Ladder:
+    """What happened within the last day, as much of it as there is room for. Both are sorted by age."""
     newest = max(rung.failed_at for rung in placed)
-    horizon = newest - profile.max_lifetime - profile.replacement_gap - LATENESS
-    remembered = [rung for rung in placed if not rung.generation and rung.failed_at >= newest - MEMORY]
-    rungs = [rung for rung in placed if rung.generation and rung.failed_at >= horizon]
+    known = [rung for rung in placed if rung.failed_at >= newest - MEMORY]
+    remembered = [rung for rung in known if not rung.generation]
+    rungs = [rung for rung in known if rung.generation]
     if len(remembered) > MAX_BYSTANDERS:
         remembered = sorted(remembered, key=_end)[-MAX_BYSTANDERS:]
     if len(rungs) > MAX_RUNGS:
-        rungs = _thin(sorted(rungs, key=_end), profile.replacement_gap)
+        rungs = _thin(sorted(rungs, key=_end), gap)
     if len(remembered) + len(rungs) == len(placed):
         return tuple(placed)
     return tuple(sorted([*remembered, *rungs], key=_age))
