@@ -128,7 +128,7 @@ class Replay:
         saved = self._store.save(after)
         assert saved, "nobody else writes to this store"
         self._queue(after)
-        about = after.incident or incident
+        about = after.incident or look.ended
         for notice in notices:
             assert about is not None, "every notice is about an incident"
             yield Change(service=after.service, notice=notice, incident=about)

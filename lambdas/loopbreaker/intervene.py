@@ -88,8 +88,8 @@ def intervene(service: ServiceRef, tools: Tools) -> Outcome | None:
         if after.incident and not before.incident:
             began = tools.store.gather(service, at=after.incident.opened_at, window=tools.policy.mass_window)
             after = share(after, began, policy=tools.policy, now=now)
-        if before.incident and look.closed:
-            tools.store.archive(service, before.incident, closed_at=now, reason=look.closed)
+        if look.ended:
+            tools.store.archive(service, look.ended, closed_at=now, reason=look.closed)
         if tools.store.save(after):
             after = _act(replace(after, version=after.version + 1), tools)
             return Outcome(change=Change(before=before, after=after), decision=look.decision)

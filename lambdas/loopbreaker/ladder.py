@@ -104,14 +104,14 @@ def climb(ladder: Ladder, failures: Iterable[TaskFailure], profile: Profile) -> 
 
 
 def chain(ladder: Ladder, profile: Profile) -> Ladder:
-    """The rungs since something last failed after a pause, oldest task first; no bystanders."""
-    gap, newest, start = profile.replacement_gap, -inf, 0
+    """The rungs since something last failed after a pause, oldest task first, while more may follow; no bystanders."""
+    ended_at, start = -inf, 0
     rungs = [rung for rung in ladder if rung.generation]
     for position, rung in enumerate(rungs):
-        if rung.created_at > newest + gap:
+        if rung.created_at > ended_at:
             start = position
-        newest = max(newest, rung.failed_at)
-    return tuple(rungs[start:])
+        ended_at = max(ended_at, rung.failed_at + profile.replacement_gap)
+    return tuple(rungs[start:]) if _may_go_on(ladder, ended_at, profile) else ()
 
 
 def top(ladder: Ladder, profile: Profile) -> Rung | None:
@@ -127,7 +127,12 @@ def top(ladder: Ladder, profile: Profile) -> Rung | None:
         ):
             highest = rung
         ended_at = max(ended_at, rung.failed_at + profile.replacement_gap)
-    return highest
+    return highest if _may_go_on(ladder, ended_at, profile) else None
+
+
+def _may_go_on(ladder: Ladder, ended_at: float, profile: Profile) -> bool:
+    """Whether a task created until `ended_at` could still be part of a loop by the time of the newest failure."""
+    return ended_at + profile.max_lifetime >= max((rung.failed_at for rung in ladder), default=-inf)
 
 
 def bystanders(ladder: Ladder) -> Ladder:

@@ -18,11 +18,15 @@ _LOOK_AGAIN = 600.0
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What one look led to. `closed` says why the incident is over; empty while it lasts."""
+    """What one look led to. `closed` says why `ended`, an incident, is over; empty while it lasts.
+
+    An incident that is heard of late may be found and over in one look.
+    """
 
     record: Record
     decision: Decision | None = None
     closed: str = ""
+    ended: Incident | None = None
 
 
 def ask(record: Record, *, now: float) -> Record:
@@ -150,7 +154,7 @@ def _close(record: Record, reason: str, *, now: float) -> Look:
         notices=ended.notices,
         trips=record.trips,
     )
-    return Look(replace(clean, history_until=now, touched_at=now), closed=reason)
+    return Look(replace(clean, history_until=now, touched_at=now), closed=reason, ended=record.incident)
 
 
 def _carry_out(record: Record, decision: Decision, facts: Facts | Unknown, *, policy: Policy, now: float) -> Record:

@@ -91,6 +91,14 @@ def test_recovery_is_told_when_it_was_due() -> None:
     assert replay.looping() == []
 
 
+def test_a_loop_that_is_heard_of_hours_late_is_told_and_over() -> None:
+    """Of files that are not given in the order of time, the older ones are as late as that."""
+    _, changes = told([later(3 * HOUR), *crash_loop(4)])
+    assert [change.notice.kind for change in changes] == [NoticeKind.LOOPING, NoticeKind.RECOVERED]
+    assert [change.notice.at for change in changes] == [CREATED + 3 * HOUR] * 2
+    assert {change.incident.first_failure_at for change in changes} == {FIRST_FAILURE}
+
+
 def test_no_recovery_is_made_up_after_the_end() -> None:
     """What happened after the recording nobody knows."""
     last_failure = FIRST_FAILURE + 9 * BEAT - CREATED

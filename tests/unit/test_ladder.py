@@ -116,6 +116,14 @@ def test_a_chain_ends_after_a_pause() -> None:
     assert [rung.created_at - T0 for rung in chain(ladder, FAST)] == [1000, 1030]
 
 
+def test_a_chain_is_over_when_no_replacement_could_still_fail() -> None:
+    """A failure long after it, of whatever task, shows that nothing followed."""
+    last = 100 + FAST.replacement_gap + FAST.max_lifetime
+    for failed, expected in ((last, 1), (last + 1, 0)):
+        ladder = climbed([task_failure(0, 100), task_failure(-5000, failed)])
+        assert depth(ladder) == len(chain(ladder, FAST)) == expected
+
+
 def test_a_pause_is_longer_than_the_gap() -> None:
     """A task created just at the end of the gap still belongs to the chain."""
     gap = FAST.replacement_gap

@@ -24,6 +24,7 @@ from tests.builders import (
     evidence_of,
     facts,
     looping,
+    observed,
     rollout,
     running_task,
     signal,
@@ -323,6 +324,16 @@ def test_a_service_recovers_when_it_is_quiet_and_all_its_tasks_are_old_and_healt
         assert (look.record.history_until, look.record.verdict) == (T0 + at, Verdict.HEALTHY)
     else:
         assert NoticeKind.RECOVERED not in kinds(look.record)
+
+
+def test_an_incident_may_be_found_and_over_in_one_look() -> None:
+    """Where its failures were delivered late: both are told, and there is an incident to archive."""
+    late = observed(crash_loop(3))
+    look = look_at(late, 3600, facts(tasks=OLD))
+    assert kinds(look.record) == [NoticeKind.LOOPING, NoticeKind.RECOVERED]
+    assert look.ended is not None
+    assert (look.ended.depth, look.record.incident) == (3, None)
+    assert look_at(looping(), 150, facts()).ended is None
 
 
 def test_what_was_learnt_of_a_flaky_service_outlives_the_incident() -> None:
