@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import IntEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.text import Text
@@ -19,9 +19,11 @@ from loopbreaker.policy import Policy, PolicyError, override, thresholds
 from loopbreaker.record import NoticeKind
 from loopctl import report
 from loopctl.explain import explain as explained
-from loopctl.operate import Account, OperateError
 from loopctl.replay import Change, Replay
 from loopctl.session import Screen, Session, heard
+
+if TYPE_CHECKING:
+    from loopctl.operate import Account
 
 
 class Status(IntEnum):
@@ -197,8 +199,8 @@ Profile = Annotated[str | None, typer.Option(help="Profile of the AWS configurat
 @app.command()
 def status(stack: Stack = "Loopbreaker", region: Region = None, profile: Profile = None, as_json: Json = False) -> None:
     """The services that loop, and those that Loopbreaker holds at 0."""
-    with _asked():
-        records = Account(stack=stack, region=region, profile=profile).remembered()
+    with _account(stack=stack, region=region, profile=profile) as account:
+        records = account.remembered()
     if as_json:
         for record in records:
             print(report.record_json(record))
@@ -217,17 +219,20 @@ def resume(
     profile: Profile = None,
 ) -> None:
     """Bring a service back that Loopbreaker stopped: its saved count first, then its scaling flags."""
-    with _asked():
-        record = Account(stack=stack, region=region, profile=profile).resume(cluster, service)
+    with _account(stack=stack, region=region, profile=profile) as account:
+        record = account.resume(cluster, service)
     count = record.trip.restored_count if record.trip else 0
     print(f"{cluster}/{service}: asked to be brought back to {count}; a message says when it is done.")
 
 
 @contextmanager
-def _asked() -> Iterator[None]:
-    """What cannot be done is one line on standard error, and status 1."""
+def _account(*, stack: str, region: str | None, profile: str | None) -> Iterator["Account"]:
+    """The installation to ask. What cannot be done is one line on standard error, and status 1."""
+    # The AWS SDK takes longer to import than all the rest, and most commands do not need it.
+    from loopctl.operate import Account, OperateError  # noqa: PLC0415
+
     try:
-        yield
+        yield Account(stack=stack, region=region, profile=profile)
     except OperateError as error:
         print(f"loopctl: {error}", file=sys.stderr)
         raise typer.Exit(Status.REFUSED) from error
