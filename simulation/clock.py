@@ -22,7 +22,9 @@ class Clock:
             raise ValueError("start: a time zone is needed, such as datetime(2026, 1, 5, tzinfo=UTC)")
         self.start = start.replace(microsecond=start.microsecond // 1000 * 1000)
         self.now = 0.0
-        self.iso = lru_cache(maxsize=8192)(self._iso)  # a task tells the same few times in each of its events
+        # The same few times are told again and again, in each event of a task and in each look at a service.
+        self.moment = lru_cache(maxsize=8192)(self._moment)
+        self.iso = lru_cache(maxsize=8192)(self._iso)
         self._queue: list[_Happening] = []
         self._order = count()
 
@@ -47,7 +49,7 @@ class Clock:
         action(*args)
         return True
 
-    def moment(self, seconds: float) -> datetime:
+    def _moment(self, seconds: float) -> datetime:
         """The date and time of `seconds`, in whole milliseconds."""
         return self.start + timedelta(milliseconds=round(seconds * 1000))
 
