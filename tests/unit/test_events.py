@@ -20,25 +20,9 @@ from tests.task_events import (
     service_action,
     task_stopped,
 )
+from tests.unit.reading import refusal, task, without
 
 WEB = ServiceRef(CLUSTER_ARN, "web")
-
-
-def parse_task(event: object) -> TaskState:
-    state = parse(event)
-    assert isinstance(state, TaskState)
-    return state
-
-
-def refusal(event: object) -> str:
-    with pytest.raises(MalformedEventError) as refused:
-        parse(event)
-    return str(refused.value)
-
-
-def without(event: Json, *names: str) -> Json:
-    """The event without fields of `detail`."""
-    return event | {"detail": {name: value for name, value in event["detail"].items() if name not in names}}
 
 
 # -- task state changes -----------------------------------------------------------------------------------------------
@@ -74,7 +58,7 @@ def test_only_five_fields_are_required() -> None:
         *("group", "stopCode", "stoppedReason", "containers", "taskDefinitionArn", "startedBy", "startedAt"),
         *("stoppingAt", "executionStoppedAt", "stoppedAt", "updatedAt", "attachments", "launchType"),
     )
-    state = parse_task(event)
+    state = task(event)
     assert (state.group, state.service, state.stop_code, state.stopped_reason) == ("", None, "", "")
     assert (state.containers, state.task_definition, state.started_by) == ((), "", "")
     assert (state.started_at, state.stopping_at, state.execution_stopped_at, state.stopped_at) == (None,) * 4
@@ -92,7 +76,7 @@ def test_unknown_fields_are_tolerated() -> None:
     event = task_stopped(
         novelty={"deep": [1]}, overrides=7, containers=[container(exit_code=1, cpu="null", essential=5)]
     )
-    assert parse_task(event | {"trace": []}).containers == (Container("web", 1, "", "STOPPED"),)
+    assert task(event | {"trace": []}).containers == (Container("web", 1, "", "STOPPED"),)
 
 
 @pytest.mark.parametrize(
@@ -108,24 +92,24 @@ def test_unknown_fields_are_tolerated() -> None:
 )
 def test_the_group_names_the_service(group: str | None, service: ServiceRef | None) -> None:
     """Only `service:<name>` is a service's task; its cluster makes the name unique."""
-    assert parse_task(task_stopped(group=group)).service == service
+    assert task(task_stopped(group=group)).service == service
 
 
 def test_a_task_arn_of_the_old_form_is_enough() -> None:
     """Until 2020 task ARNs named no cluster; the task id is the last segment in both forms."""
-    assert parse_task(task_stopped(taskArn=arn("task/0000-0033"))).task_id == "0000-0033"
+    assert task(task_stopped(taskArn=arn("task/0000-0033"))).task_id == "0000-0033"
 
 
 @pytest.mark.parametrize("code", [0, 1, 137, 254, 255, 3221225786, 4294967295, -1, -1073741819])
 def test_exit_codes_are_numbers_of_32_bits(code: int) -> None:
     """Zero is a value, and Windows codes exceed 2**31."""
-    assert parse_task(task_stopped(containers=[container(exitCode=code)])).containers[0].exit_code == code
+    assert task(task_stopped(containers=[container(exitCode=code)])).containers[0].exit_code == code
 
 
 @pytest.mark.parametrize("fields", [{}, {"exitCode": None}])
 def test_an_absent_exit_code_is_none(fields: Json) -> None:
     """A container that never ran has no exit code, which is not zero."""
-    assert parse_task(task_stopped(containers=[container(**fields)])).containers[0].exit_code is None
+    assert task(task_stopped(containers=[container(**fields)])).containers[0].exit_code is None
 
 
 @pytest.mark.parametrize("digits", range(10))
@@ -136,17 +120,17 @@ def test_times_come_with_any_zone_and_any_fraction(zone: str, digits: int) -> No
     """ISO 8601 with Z or an offset and up to nine digits of fraction; beyond microseconds they are cut."""
     fraction = ".123456999"[: digits + 1] if digits else ""
     seconds = 23 + int(fraction[1:7].ljust(6, "0")) / 1e6
-    assert parse_task(task_stopped(stopped=zone.format(fraction))).stopped_at == CREATED + seconds
+    assert task(task_stopped(stopped=zone.format(fraction))).stopped_at == CREATED + seconds
 
 
 def test_the_envelope_says_when_the_event_was_sent() -> None:
     """`time` is when ECS sent the event, whatever the task's own times are."""
-    assert parse_task(task_stopped(sent=CREATED + 99)).sent_at == CREATED + 99
+    assert task(task_stopped(sent=CREATED + 99)).sent_at == CREATED + 99
 
 
 def test_without_an_envelope_time_the_update_time_stands_for_it() -> None:
     """A relay that drops `time` loses nothing but precision."""
-    assert parse_task(task_stopped(sent=None, updatedAt=iso(CREATED + 77))).sent_at == CREATED + 77
+    assert task(task_stopped(sent=None, updatedAt=iso(CREATED + 77))).sent_at == CREATED + 77
 
 
 @pytest.mark.parametrize(
@@ -217,7 +201,7 @@ def test_a_task_that_is_not_stopped_needs_only_what_every_task_has() -> None:
     """Before STOPPED the details are not ours to judge: wrong ones are read as absent."""
     event = task_stopped(last_status="RUNNING")
     wrong = {"stopCode": 1, "containers": "many", "startedAt": "soon"}
-    state = parse_task(event | {"detail": event["detail"] | wrong})
+    state = task(event | {"detail": event["detail"] | wrong})
     assert (state.stop_code, state.containers, state.started_at) == ("", (), None)
 
 

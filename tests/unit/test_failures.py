@@ -1,24 +1,11 @@
 """The failure that a stop is: when it happened, how long the task lived, whose it was."""
 
-import json
-from pathlib import Path
-
 import pytest
 
-from loopbreaker.events import parse
-from loopbreaker.model import Category, ServiceRef, TaskState
+from loopbreaker.model import Category, ServiceRef
 from loopbreaker.reasons import classify, failure
 from tests.task_events import CLUSTER_ARN, CREATED, Json, container, task_stopped
-
-EVENTS = Path(__file__).parent.parent / "events"
-EXPECTED = json.loads((EVENTS / "label_table.expected.json").read_text())
-LABEL_TABLE = [json.loads(line) for line in (EVENTS / "label_table.jsonl").read_text().splitlines()]
-
-
-def task(event: object) -> TaskState:
-    state = parse(event)
-    assert isinstance(state, TaskState)
-    return state
+from tests.unit.reading import task
 
 
 def failed(event: Json) -> tuple[float, float]:

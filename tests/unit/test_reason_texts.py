@@ -1,12 +1,8 @@
 """Classification by the words of ECS: the label table and every known text."""
 
-import json
-from pathlib import Path
-
 import pytest
 
-from loopbreaker.events import parse
-from loopbreaker.model import Category, Classification, Label, TaskState
+from loopbreaker.model import Category, Label
 from loopbreaker.reason_tables import (
     CAUSES,
     FAULTS,
@@ -16,38 +12,8 @@ from loopbreaker.reason_tables import (
     PLACEMENT,
     STICKY,
 )
-from loopbreaker.reasons import classify
-from tests.task_events import CREATED, Json, container, task_stopped
-
-EVENTS = Path(__file__).parent.parent / "events"
-EXPECTED = json.loads((EVENTS / "label_table.expected.json").read_text())
-LABEL_TABLE = [json.loads(line) for line in (EVENTS / "label_table.jsonl").read_text().splitlines()]
-
-
-def task(event: object) -> TaskState:
-    state = parse(event)
-    assert isinstance(state, TaskState)
-    return state
-
-
-def verdict(event: object) -> Classification:
-    return classify(task(event))
-
-
-def start_failure(reason: str = "Task failed to start", *containers: Json) -> Classification:
-    return verdict(task_stopped(stop_code="TaskFailedToStart", reason=reason, containers=containers))
-
-
-def told_to_stop(*containers: Json, stop_code: str | None, reason: str) -> Json:
-    """A stop whose order of times says that it came from outside."""
-    return task_stopped(
-        stop_code=stop_code,
-        reason=reason,
-        containers=containers,
-        stopping=CREATED + 40,
-        execution_stopped=CREATED + 41,
-    )
-
+from tests.task_events import Json, container, task_stopped
+from tests.unit.reading import EXPECTED, LABEL_TABLE, start_failure, told_to_stop, verdict
 
 # -- the label table --------------------------------------------------------------------------------------------------
 

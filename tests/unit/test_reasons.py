@@ -1,14 +1,11 @@
 """Classification by exit codes, stop codes and times."""
 
-import json
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loopbreaker.events import parse
 from loopbreaker.model import Category, Classification, Container, Label, ServiceRef, TaskState
 from loopbreaker.reason_tables import (
     CAUSES,
@@ -20,35 +17,7 @@ from loopbreaker.reason_tables import (
 )
 from loopbreaker.reasons import classify, failure
 from tests.task_events import CLUSTER_ARN, CREATED, Json, container, task_stopped
-
-EVENTS = Path(__file__).parent.parent / "events"
-EXPECTED = json.loads((EVENTS / "label_table.expected.json").read_text())
-LABEL_TABLE = [json.loads(line) for line in (EVENTS / "label_table.jsonl").read_text().splitlines()]
-
-
-def task(event: object) -> TaskState:
-    state = parse(event)
-    assert isinstance(state, TaskState)
-    return state
-
-
-def verdict(event: object) -> Classification:
-    return classify(task(event))
-
-
-def start_failure(reason: str = "Task failed to start", *containers: Json) -> Classification:
-    return verdict(task_stopped(stop_code="TaskFailedToStart", reason=reason, containers=containers))
-
-
-def told_to_stop(*containers: Json, stop_code: str | None, reason: str) -> Json:
-    """A stop whose order of times says that it came from outside."""
-    return task_stopped(
-        stop_code=stop_code,
-        reason=reason,
-        containers=containers,
-        stopping=CREATED + 40,
-        execution_stopped=CREATED + 41,
-    )
+from tests.unit.reading import start_failure, told_to_stop, verdict
 
 
 def exit_of(*containers: Json) -> Classification:

@@ -15,6 +15,7 @@ from tests.task_events import (
     service_action,
     task_stopped,
 )
+from tests.unit.reading import refusal, without
 
 WEB = ServiceRef(CLUSTER_ARN, "web")
 
@@ -23,17 +24,6 @@ def parse_signal(event: object) -> ServiceSignal:
     signal = parse(event)
     assert isinstance(signal, ServiceSignal)
     return signal
-
-
-def refusal(event: object) -> str:
-    with pytest.raises(MalformedEventError) as refused:
-        parse(event)
-    return str(refused.value)
-
-
-def without(event: Json, *names: str) -> Json:
-    """The event without fields of `detail`."""
-    return event | {"detail": {name: value for name, value in event["detail"].items() if name not in names}}
 
 
 # -- signals ----------------------------------------------------------------------------------------------------------
