@@ -313,6 +313,12 @@ def test_the_ladder_is_bounded() -> None:
     assert min(sizes) > MAX_RUNGS / 2
 
 
+def test_no_more_is_forgotten_than_there_is_no_room_for() -> None:
+    """Of many tasks that fail side by side each could go for the sake of its neighbours, and most stay."""
+    crowd = crash_loop(1, slots=200, lifetime=300)
+    assert MAX_RUNGS / 2 < len(climbed(crowd)) <= MAX_RUNGS
+
+
 def test_a_full_ladder_goes_on_growing() -> None:
     """The oldest rungs go, their generations stay in those above."""
     assert depth(climbed(crash_loop(100))) == 100
