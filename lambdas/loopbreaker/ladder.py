@@ -116,18 +116,7 @@ def chain(ladder: Ladder, profile: Profile) -> Ladder:
 
 def top(ladder: Ladder, profile: Profile) -> Rung | None:
     """The rung at the end of the longest chain that is still growing; its generation is the service's depth."""
-    highest, ended_at = None, -inf
-    for rung in ladder:
-        if not rung.generation:
-            continue
-        if (
-            highest is None
-            or rung.created_at > ended_at
-            or (rung.generation, rung.failed_at) > (highest.generation, highest.failed_at)
-        ):
-            highest = rung
-        ended_at = max(ended_at, rung.failed_at + profile.replacement_gap)
-    return highest if _may_go_on(ladder, ended_at, profile) else None
+    return max(chain(ladder, profile), key=lambda rung: (rung.generation, rung.failed_at), default=None)
 
 
 def _may_go_on(ladder: Ladder, ended_at: float, profile: Profile) -> bool:
