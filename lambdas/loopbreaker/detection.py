@@ -250,7 +250,7 @@ def _grown(
     became_fast = found is not None and found.signal is Signal.FAST
     signal = Signal.FAST if became_fast else incident.signal
     profile, ladder = (policy.fast, record.fast) if signal is Signal.FAST else (policy.slow, record.slow)
-    rungs = chain(ladder, profile)
+    rungs, highest = chain(ladder, profile), top(ladder, profile)
     if became_fast:
         lifetimes = [rung.lifetime for rung in rungs]
     else:
@@ -258,7 +258,9 @@ def _grown(
     return replace(
         incident,
         signal=signal,
-        depth=max([0 if became_fast else incident.depth, *(rung.generation for rung in rungs)]),
+        # A failure that is delivered late may come before all that were known.
+        first_failure_at=min(incident.first_failure_at, highest.since) if highest else incident.first_failure_at,
+        depth=max(0 if became_fast else incident.depth, highest.generation if highest else 0),
         category=_category(signal, rungs) or incident.category,
         longest_lifetime=max(lifetimes),
         last_failure_at=last,

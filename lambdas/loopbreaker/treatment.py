@@ -118,7 +118,8 @@ def _over(incident: Incident, facts: Facts | Unknown, *, policy: Policy, now: fl
     """Why the incident is over; empty while it lasts."""
     quiet = now - incident.last_failure_at
     if isinstance(facts, Unknown):
-        if quiet < policy.blind_quiet_after:
+        # Of failures that were delivered late more may be on their way: quiet begins when they were heard of.
+        if now < max(incident.last_failure_at, incident.opened_at) + policy.blind_quiet_after:
             return ""
         return f"no task failed for {quiet / 60:.0f} minutes; ECS could not be asked ({facts.why})"
     if facts.desired_count == 0:

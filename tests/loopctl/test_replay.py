@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from loopbreaker.events import MalformedEventError
 from loopbreaker.model import Category, ServiceRef
@@ -91,12 +93,23 @@ def test_recovery_is_told_when_it_was_due() -> None:
     assert replay.looping() == []
 
 
-def test_a_loop_that_is_heard_of_hours_late_is_told_and_over() -> None:
-    """Of files that are not given in the order of time, the older ones are as late as that."""
-    _, changes = told([later(3 * HOUR), *crash_loop(4)])
+def test_a_loop_that_is_heard_of_hours_late_is_told_and_over_an_hour_later() -> None:
+    """Of files that are not given in the order of time, the older ones are as late as that; nothing of them is lost."""
+    _, changes = told([later(3 * HOUR), *crash_loop(6), later(5 * HOUR)])
     assert [change.notice.kind for change in changes] == [NoticeKind.LOOPING, NoticeKind.RECOVERED]
-    assert [change.notice.at for change in changes] == [CREATED + 3 * HOUR] * 2
-    assert {change.incident.first_failure_at for change in changes} == {FIRST_FAILURE}
+    assert [change.notice.at for change in changes] == [CREATED + 3 * HOUR, CREATED + 4 * HOUR]
+    assert (changes[1].incident.first_failure_at, changes[1].incident.failed_tasks) == (FIRST_FAILURE, 6)
+    assert changes[1].incident.depth == 6
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.permutations(range(40)), st.lists(st.integers(0, 39), max_size=20))
+def test_any_order_and_any_repetition_of_a_recording_end_at_the_same_depth(order: list[int], again: list[int]) -> None:
+    """One loop of 40 failures in a row, over 50 minutes: told once, and over with all of them counted once."""
+    events = crash_loop(40)
+    _, changes = told([*(events[place] for place in (*order, *again)), later(3 * HOUR)])
+    assert [change.notice.kind for change in changes] == [NoticeKind.LOOPING, NoticeKind.RECOVERED]
+    assert (changes[1].incident.depth, changes[1].incident.failed_tasks) == (40, 40)
 
 
 def test_no_recovery_is_made_up_after_the_end() -> None:
