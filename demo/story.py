@@ -16,7 +16,7 @@ from demo.sandbox import ACCOUNT, REGION
 from demo.screen import Check, Screen
 from demo.wiring import Letter, Mailbox, put, waiting
 from loopbreaker.aws.store import Table
-from loopbreaker.ladder import top
+from loopbreaker.detection import fast_depth
 from loopbreaker.model import ServiceRef
 from loopbreaker.policy import Policy
 from loopbreaker.record import BreakerState, Record
@@ -212,5 +212,4 @@ def _stop(detail: dict[str, Any]) -> tuple[str, str]:
 
 def _generation(record: Record) -> int:
     """How many times in a row a replacement has failed."""
-    rung = top(record.fast, Policy().fast)
-    return max(rung.generation if rung else 0, record.incident.depth if record.incident else 0)
+    return max(fast_depth(record, Policy()), record.incident.depth if record.incident else 0)

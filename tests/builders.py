@@ -7,7 +7,8 @@ from typing import Any
 
 from loopbreaker.detection import Evidence, observe
 from loopbreaker.facts import Deployment, Facts, RunningTask, ServiceDeployment
-from loopbreaker.ladder import Ladder, climb, top
+from loopbreaker.ladder import Ladder, climb
+from loopbreaker.ladder import depth as ladder_depth
 from loopbreaker.model import Category, ServiceRef, ServiceSignal, SignalKind, TaskFailure
 from loopbreaker.policy import Policy, Profile
 from loopbreaker.record import Incident, Record, Signal, Step, Trip, Verdict
@@ -72,8 +73,7 @@ def climbed(failures: Iterable[TaskFailure], profile: Profile = POLICY.fast) -> 
 
 
 def depth(ladder: Ladder, profile: Profile = POLICY.fast) -> int:
-    rung = top(ladder, profile)
-    return rung.generation if rung else 0
+    return ladder_depth(ladder, profile)
 
 
 def observed(

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from math import log
 
-from loopbreaker.ladder import Ladder, Rung, bystanders, chain, climb, surprise, top
+from loopbreaker.ladder import Ladder, Rung, bystanders, chain, climb, depth, highest, surprise, top
 from loopbreaker.model import Category, ServiceSignal, SignalKind, TaskFailure
 from loopbreaker.policy import Policy, Profile
 from loopbreaker.record import BreakerState, Incident, NoticeKind, Record, Signal, Suspicion, Verdict, tell
@@ -69,22 +69,21 @@ def observe(
 
 def assess(record: Record, policy: Policy) -> Suspicion | None:
     """The strongest signal by which the record looks like a loop. Its `at` is 0: the caller's to set."""
-    for signal, ladder, profile in (
-        (Signal.FAST, record.fast, policy.fast),
-        (Signal.SLOW, record.slow, policy.slow),
+    fast, slow = top(record.fast, policy.fast), top(record.slow, policy.slow)
+    for signal, rung, ladder, profile in (
+        (Signal.FAST, fast, record.fast, policy.fast),
+        (Signal.SLOW, slow, record.slow, policy.slow),
     ):
-        rung = top(ladder, profile)
         if rung is None or rung.generation < profile.depth + record.extra_generations:
             continue
         if _is_loop(rung, ladder, profile, policy):
             return Suspicion(signal=signal, at=0.0, depth=rung.generation, since=rung.since)
-    rung = top(record.fast, policy.fast)
-    depth = rung.generation if rung else 0
-    if len(record.impaired) >= 2 or (record.impaired and depth >= 2):
-        since = min([*record.impaired, *([rung.since] if rung else [])])
-        return Suspicion(signal=Signal.IMPAIRED, at=0.0, depth=depth, since=since)
+    generations = fast.generation if fast else 0
+    if len(record.impaired) >= 2 or (record.impaired and generations >= 2):
+        since = min([*record.impaired, *([fast.since] if fast else [])])
+        return Suspicion(signal=Signal.IMPAIRED, at=0.0, depth=generations, since=since)
     if len(record.unplaced) >= 3 and record.unplaced[-1] - record.unplaced[0] >= policy.placement_after:
-        return Suspicion(signal=Signal.PLACEMENT, at=0.0, depth=depth, since=record.unplaced[0])
+        return Suspicion(signal=Signal.PLACEMENT, at=0.0, depth=generations, since=record.unplaced[0])
     return None
 
 
@@ -250,7 +249,8 @@ def _grown(
     became_fast = found is not None and found.signal is Signal.FAST
     signal = Signal.FAST if became_fast else incident.signal
     profile, ladder = (policy.fast, record.fast) if signal is Signal.FAST else (policy.slow, record.slow)
-    rungs, highest = chain(ladder, profile), top(ladder, profile)
+    rungs = chain(ladder, profile)
+    summit = highest(rungs)
     if became_fast:
         lifetimes = [rung.lifetime for rung in rungs]
     else:
@@ -259,8 +259,8 @@ def _grown(
         incident,
         signal=signal,
         # A failure that is delivered late may come before all that were known.
-        first_failure_at=min(incident.first_failure_at, highest.since) if highest else incident.first_failure_at,
-        depth=max(0 if became_fast else incident.depth, highest.generation if highest else 0),
+        first_failure_at=min(incident.first_failure_at, summit.since) if summit else incident.first_failure_at,
+        depth=max(0 if became_fast else incident.depth, summit.generation if summit else 0),
         category=_category(signal, rungs) or incident.category,
         longest_lifetime=max(lifetimes),
         last_failure_at=last,
@@ -274,14 +274,12 @@ def _profile(signal: Signal, policy: Policy) -> Profile | None:
 
 def fast_depth(record: Record, policy: Policy) -> int:
     """How many times in a row a replacement has failed fast by now: what alone may lead to action."""
-    rung = top(record.fast, policy.fast)
-    return rung.generation if rung else 0
+    return depth(record.fast, policy.fast)
 
 
 def depth_now(record: Record, policy: Policy) -> int:
     """How many times in a row a replacement has failed by now; an incident may have seen more."""
-    fast, slow = top(record.fast, policy.fast), top(record.slow, policy.slow)
-    return max(fast.generation if fast else 0, slow.generation if slow else 0)
+    return max(depth(record.fast, policy.fast), depth(record.slow, policy.slow))
 
 
 def _category(signal: Signal, rungs: Ladder) -> Category | None:

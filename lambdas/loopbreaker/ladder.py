@@ -116,7 +116,18 @@ def chain(ladder: Ladder, profile: Profile) -> Ladder:
 
 def top(ladder: Ladder, profile: Profile) -> Rung | None:
     """The rung at the end of the longest chain that is still growing; its generation is the service's depth."""
-    return max(chain(ladder, profile), key=lambda rung: (rung.generation, rung.failed_at), default=None)
+    return highest(chain(ladder, profile))
+
+
+def highest(rungs: Ladder) -> Rung | None:
+    """Of rungs of one chain the newest of the highest generation."""
+    return max(rungs, key=lambda rung: (rung.generation, rung.failed_at), default=None)
+
+
+def depth(ladder: Ladder, profile: Profile) -> int:
+    """How many times in a row a replacement has failed by now; 0 where nothing did, or something long ago."""
+    rung = top(ladder, profile)
+    return rung.generation if rung else 0
 
 
 def _may_go_on(ladder: Ladder, ended_at: float, profile: Profile) -> bool:
