@@ -31,7 +31,7 @@ def _many(number: int, *, scope: Scope | None = None) -> World:
 
 
 def _stopped(made: World) -> list[str]:
-    return [service.name for service, record in made.table.records.items() if record.breaker is not BreakerState.CLOSED]
+    return [record.service.name for record in made.table.records() if record.breaker is not BreakerState.CLOSED]
 
 
 @pytest.mark.parametrize("number", [1, 5])

@@ -5,20 +5,20 @@ made to fail, before it is made or after (its answer lost), as when the function
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from loopbreaker.aws.ecs import Fleet
-from loopbreaker.detection import Evidence
 from loopbreaker.events import parse
 from loopbreaker.ingest import ingest, observed
 from loopbreaker.intervene import Outcome, Tools, intervene
-from loopbreaker.model import ServiceRef, TaskFailure, TaskState
+from loopbreaker.model import ServiceRef, TaskState
 from loopbreaker.policy import Mode, Policy
 from loopbreaker.reasons import classify, failure
-from loopbreaker.record import Incident, Notice, Record, owed
+from loopbreaker.record import Notice, Record, owed
 from loopbreaker.scope import Scope
 from loopbreaker.treatment import ask
+from loopctl.memory import MemoryStore
 from simulation import Delivery, Simulation
 
 CLUSTER = "arn:aws:ecs:eu-west-1:123456789012:cluster/prod"
@@ -43,46 +43,19 @@ class Crash:
     names: list[str] = field(default_factory=list)
 
 
-class Table:
-    """The store, in memory, with what the sweep asks for."""
+class Table(MemoryStore):
+    """The store of a replay; it says what it saves, as the table's stream does."""
 
     def __init__(self) -> None:
-        self.records: dict[ServiceRef, Record] = {}
-        self.failures: dict[ServiceRef, dict[str, TaskFailure]] = {}
-        self.archived: dict[tuple[ServiceRef, float], str] = {}
-        self.beginnings: dict[ServiceRef, float] = {}
+        super().__init__()
         self.on_save: Callable[[Record, Record], None] = lambda before, after: None
-
-    def load(self, service: ServiceRef) -> Record:
-        return self.records.get(service) or Record(service=service)
 
     def save(self, record: Record) -> bool:
         before = self.load(record.service)
-        if record.version != before.version:
-            return False
-        after = replace(record, version=record.version + 1)
-        self.records[record.service] = after
-        self.on_save(before, after)
-        return True
-
-    def keep(self, failures: Any) -> None:
-        for one in failures:
-            self.failures.setdefault(one.service, {})[one.task_id] = one
-
-    def evidence(self, service: ServiceRef, *, since: float) -> Evidence:
-        found = [f for f in self.failures.get(service, {}).values() if f.failed_at >= since]
-        return Evidence(failed_tasks=len(found), newest=max(found, key=lambda f: f.failed_at, default=None))
-
-    def archive(self, service: ServiceRef, incident: Incident, *, closed_at: float, reason: str) -> None:
-        self.archived[service, incident.opened_at] = reason
-
-    def gather(self, service: ServiceRef, *, at: float, window: float) -> tuple[ServiceRef, ...]:
-        if not at - window <= self.beginnings.get(service, 0.0) <= at:
-            self.beginnings[service] = at
-        return self.began(at=at, window=window)
-
-    def began(self, *, at: float, window: float) -> tuple[ServiceRef, ...]:
-        return tuple(s for s, began in self.beginnings.items() if abs(began - at) <= window)
+        saved = super().save(record)
+        if saved:
+            self.on_save(before, self.load(record.service))
+        return saved
 
 
 class Faulty:
@@ -188,7 +161,7 @@ class World:
         self._retry[service] = self.now + 2
 
     def sweep(self) -> None:
-        for record in list(self.table.records.values()):
+        for record in list(self.table.records()):
             if record.due_at is not None and record.due_at <= self.now:
                 self.table.save(ask(record, now=self.now))
         self.drain()
