@@ -1,5 +1,7 @@
 """Nothing fails silently: each path on which something can be lost ends in a queue, and each queue has an alarm."""
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -7,6 +9,7 @@ import pytest
 from tests.infra.resources import function_ids, of_type, referenced
 
 Json = dict[str, Any]
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module")
@@ -102,3 +105,14 @@ def test_every_alarm_says_what_it_means_and_what_to_do(template: Json) -> None:
         assert len(text) > 80
         assert text.count(".") >= 2
         assert alarm["TreatMissingData"] == "notBreaching"
+
+
+def test_every_alarm_is_explained_and_paid_for(template: Json) -> None:
+    """Who is woken by an alarm finds it in the operations page, and the README counts as many as there are."""
+    alarms = of_type(template, "AWS::CloudWatch::Alarm")
+    names = {re.sub(r"^Alarms|[0-9A-F]{8}$", "", id_) for id_ in alarms}
+    explained = set(re.findall(r"`(\w+)`", (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")))
+    assert names - explained == set()
+    assert f"| {len(alarms)} alarms at $0.10 | ${len(alarms) / 10:.2f} |" in (ROOT / "README.md").read_text(
+        encoding="utf-8"
+    )
