@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.text import Text
 
-from loopbreaker.events import MalformedEventError
 from loopbreaker.model import Category, Label
 from loopbreaker.policy import Policy, PolicyError, override, thresholds
 from loopbreaker.record import NoticeKind
+from loopbreaker.seeing.events import MalformedEventError
 from loopctl import report
 from loopctl.explain import explain as explained
 from loopctl.replay import Change, Replay

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from loopbreaker.events import MalformedEventError, parse
 from loopbreaker.model import Category, Ignored, Label, ServiceRef, ServiceSignal, SignalKind, TaskState
-from loopbreaker.reasons import classify
+from loopbreaker.seeing.events import MalformedEventError, parse
+from loopbreaker.seeing.reasons import classify
 
 _SIGNALS = {
     SignalKind.START_IMPAIRED: "a sign of a loop of its own: twice, or once with failures in a row",

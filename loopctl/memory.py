@@ -5,7 +5,7 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from loopbreaker.detection import Evidence
+from loopbreaker.judging.detection import Evidence
 from loopbreaker.model import ServiceRef, TaskFailure
 from loopbreaker.record import Incident, Record, keep_until
 
@@ -18,7 +18,7 @@ _COUNTED = 30 * 86_400.0
 
 
 class MemoryStore:
-    """Satisfies `loopbreaker.intervene.Table`. A failure that arrives more than two hours late is not counted."""
+    """Satisfies `loopbreaker.stories.respond.Table`. A failure that arrives more than two hours late is not counted."""
 
     def __init__(self) -> None:
         self._records: dict[ServiceRef, Record] = {}

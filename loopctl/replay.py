@@ -8,15 +8,15 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from heapq import heappop, heappush
 
-from loopbreaker.decide import Limits
-from loopbreaker.events import parse
-from loopbreaker.facts import Unknown
-from loopbreaker.ingest import Observation, ingest, observed
 from loopbreaker.model import Event, Ignored, ServiceRef, ServiceSignal, TaskState
 from loopbreaker.policy import Mode, Policy
-from loopbreaker.reasons import classify, failure
 from loopbreaker.record import Incident, Notice, NoticeKind, Record, evidence_since, owed
-from loopbreaker.treatment import consider, share
+from loopbreaker.seeing.events import parse
+from loopbreaker.seeing.reasons import classify, failure
+from loopbreaker.stories.detect import Observation, ingest, observed
+from loopbreaker.treating.decide import Limits
+from loopbreaker.treating.facts import Unknown
+from loopbreaker.treating.look import consider, share
 from loopctl.memory import MemoryStore
 
 _FACTS = Unknown("a recording")

@@ -5,13 +5,13 @@ from dataclasses import replace
 from itertools import count
 from typing import Any
 
-from loopbreaker.detection import Evidence, observe
-from loopbreaker.facts import Deployment, Facts, RunningTask, ServiceDeployment
-from loopbreaker.ladder import Ladder, climb
-from loopbreaker.ladder import depth as ladder_depth
+from loopbreaker.judging.detection import Evidence, observe
+from loopbreaker.judging.ladder import Ladder, climb
+from loopbreaker.judging.ladder import depth as ladder_depth
 from loopbreaker.model import Category, ServiceRef, ServiceSignal, SignalKind, TaskFailure
 from loopbreaker.policy import Policy, Profile
 from loopbreaker.record import Incident, Record, Signal, Step, Trip, Verdict
+from loopbreaker.treating.facts import Deployment, Facts, RunningTask, ServiceDeployment
 from tests.task_events import CLUSTER_ARN, CREATED, arn
 
 T0 = CREATED

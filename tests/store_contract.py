@@ -1,14 +1,13 @@
-"""What every store promises to the stories (`loopbreaker.intervene.Table`), whatever it is made of."""
+"""What every store promises to the stories (`loopbreaker.stories.respond.Table`), whatever it is made of."""
 
 from dataclasses import replace
 
 import pytest
 
-from loopbreaker.detection import Evidence
-from loopbreaker.intervene import Table
-from loopbreaker.ladder import Rung
+from loopbreaker.judging.detection import Evidence
 from loopbreaker.model import Category, ServiceRef, TaskFailure
-from loopbreaker.record import Incident, NoticeKind, Record, Signal, Verdict, tell
+from loopbreaker.record import Incident, NoticeKind, Record, Rung, Signal, Verdict, tell
+from loopbreaker.stories.respond import Table
 from tests.task_events import CREATED, arn
 
 WEB = ServiceRef(arn("cluster/prod"), "web")

@@ -11,10 +11,10 @@ from botocore.exceptions import BotoCoreError, ClientError
 from handlers.observability import EVENTS, IGNORED, MALFORMED, count_event, count_failures, log_change, logger, metrics
 from handlers.wiring import settings, table
 from loopbreaker.aws.store import ThrottledError
-from loopbreaker.events import MalformedEventError, parse, unwrap
-from loopbreaker.ingest import ConflictError, Observation, ingest, observed
 from loopbreaker.model import Ignored, Label, ServiceRef, ServiceSignal, TaskState
-from loopbreaker.reasons import classify, failure
+from loopbreaker.seeing.events import MalformedEventError, parse, unwrap
+from loopbreaker.seeing.reasons import classify, failure
+from loopbreaker.stories.detect import ConflictError, Observation, ingest, observed
 
 Record = dict[str, Any]
 Failures = dict[str, list[dict[str, str]]]

@@ -11,8 +11,8 @@ from handlers.wiring import settings
 from loopbreaker.aws.clients import client
 from loopbreaker.aws.publisher import Publisher, PublishError
 from loopbreaker.aws.store import from_item
-from loopbreaker.messages import compose
 from loopbreaker.record import owed
+from loopbreaker.telling.messages import compose
 
 Failures = dict[str, list[dict[str, str]]]
 

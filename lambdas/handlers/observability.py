@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING
 from aws_lambda_powertools import Logger, Metrics, single_metric
 from aws_lambda_powertools.metrics import MetricUnit
 
-from loopbreaker.ingest import Change, Observation
 from loopbreaker.record import BreakerState, Record, Verdict
+from loopbreaker.stories.detect import Change, Observation
 
 if TYPE_CHECKING:  # only `respond` decides; the others need not load the rules
-    from loopbreaker.decide import Decision
+    from loopbreaker.treating.decide import Decision
 
 logger = Logger()
 metrics = Metrics()

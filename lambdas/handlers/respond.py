@@ -12,9 +12,9 @@ from handlers.wiring import settings, table
 from loopbreaker.aws.clients import client
 from loopbreaker.aws.ecs import Fleet
 from loopbreaker.aws.store import service_of
-from loopbreaker.ingest import ConflictError
-from loopbreaker.intervene import Tools, intervene
 from loopbreaker.model import ServiceRef
+from loopbreaker.stories.detect import ConflictError
+from loopbreaker.stories.respond import Tools, intervene
 
 Failures = dict[str, list[dict[str, str]]]
 

@@ -7,7 +7,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from handlers.observability import ASKED, count_event, logger, metrics
 from handlers.wiring import table
-from loopbreaker.treatment import ask
+from loopbreaker.treating.look import ask
 
 # Services in one run; more than one minute's worth of them wait for the next.
 _LIMIT = 200

@@ -3,9 +3,9 @@
 import os
 from functools import cache
 
+from handlers.settings import Settings
 from loopbreaker.aws.clients import client
 from loopbreaker.aws.store import Table
-from loopbreaker.settings import Settings
 
 
 @cache

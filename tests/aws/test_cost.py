@@ -9,8 +9,8 @@ import pytest
 from moto import mock_aws
 
 from loopbreaker.aws.store import Table
-from loopbreaker.ingest import Observation, ingest
 from loopbreaker.policy import Policy
+from loopbreaker.stories.detect import Observation, ingest
 from tests.builders import SERVICE, T0, crash_loop
 from tests.schema import create_table
 

@@ -8,8 +8,8 @@ import pytest
 from botocore.exceptions import ReadTimeoutError
 
 from loopbreaker.aws.ecs import Fleet
-from loopbreaker.facts import Answer, Deployment, Facts, Refusal, RunningTask, ServiceDeployment, Unknown
 from loopbreaker.record import Scaling
+from loopbreaker.treating.facts import Answer, Deployment, Facts, Refusal, RunningTask, ServiceDeployment, Unknown
 from tests.aws.fake_clients import FakeClient, refusal
 from tests.builders import DEPLOYMENT, OLDER_DEPLOYMENT, SERVICE, T0, TASK_DEFINITION
 from tests.task_events import CLUSTER_ARN, arn

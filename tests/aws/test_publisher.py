@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from loopbreaker.aws.publisher import Publisher, PublishError
-from loopbreaker.messages import Message
+from loopbreaker.telling.messages import Message
 from tests.aws.fake_clients import FakeClient, refusal
 
 TOPIC = "arn:aws:sns:eu-west-1:123456789012:loops"

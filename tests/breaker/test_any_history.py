@@ -13,8 +13,8 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from loopbreaker.breaker import CALLS
 from loopbreaker.record import BreakerState, Step
+from loopbreaker.treating.breaker import CALLS
 from simulation import healthy
 from tests.breaker.scenarios import BROKEN, COUNT, scaled, world
 from tests.breaker.world import Crash, World, ref

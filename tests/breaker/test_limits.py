@@ -6,7 +6,7 @@ import pytest
 
 from loopbreaker.policy import Mode
 from loopbreaker.record import BreakerState
-from loopbreaker.scope import Scope
+from loopbreaker.treating.scope import Scope
 from simulation import ServiceSpec, Simulation, healthy
 from tests.breaker.scenarios import BROKEN, POLICY, breaks, fixed, world
 from tests.breaker.world import World, quiet_delivery, ref

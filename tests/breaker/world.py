@@ -9,15 +9,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from loopbreaker.aws.ecs import Fleet
-from loopbreaker.events import parse
-from loopbreaker.ingest import ingest, observed
-from loopbreaker.intervene import Outcome, Tools, intervene
 from loopbreaker.model import ServiceRef, TaskState
 from loopbreaker.policy import Mode, Policy
-from loopbreaker.reasons import classify, failure
 from loopbreaker.record import Notice, Record, owed
-from loopbreaker.scope import Scope
-from loopbreaker.treatment import ask
+from loopbreaker.seeing.events import parse
+from loopbreaker.seeing.reasons import classify, failure
+from loopbreaker.stories.detect import ingest, observed
+from loopbreaker.stories.respond import Outcome, Tools, intervene
+from loopbreaker.treating.look import ask
+from loopbreaker.treating.scope import Scope
 from loopctl.memory import MemoryStore
 from simulation import Delivery, Simulation
 

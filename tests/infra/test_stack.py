@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from moto.events.models import EventPattern
 
+from handlers.settings import Settings
 from infra.asset import LAMBDAS
 from loopbreaker.aws.store import to_item
 from loopbreaker.model import ServiceRef
 from loopbreaker.record import NoticeKind, Record, tell
-from loopbreaker.settings import Settings
 from tests.infra.resources import function_ids, functions, of_type, referenced
 
 Json = dict[str, Any]

@@ -4,9 +4,9 @@ import tracemalloc
 
 import pytest
 
-from loopbreaker.detection import Evidence
-from loopbreaker.intervene import Table
+from loopbreaker.judging.detection import Evidence
 from loopbreaker.record import Record
+from loopbreaker.stories.respond import Table
 from loopctl.memory import MemoryStore
 from tests.store_contract import OTHERS, WEB, StoreContract, failed, looping
 from tests.task_events import CREATED

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from loopbreaker.events import MalformedEventError
 from loopbreaker.model import Category, ServiceRef
 from loopbreaker.policy import Policy, override
 from loopbreaker.record import NoticeKind, Signal
+from loopbreaker.seeing.events import MalformedEventError
 from loopctl.replay import Change, Replay
 from tests.loopctl.recorded import BEAT, crash_loop, later
 from tests.task_events import CLUSTER_ARN, CREATED, Json, service_action, task_stopped

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from loopbreaker.events import MalformedEventError, parse
 from loopbreaker.model import Classification, TaskState
-from loopbreaker.reasons import classify
+from loopbreaker.seeing.events import MalformedEventError, parse
+from loopbreaker.seeing.reasons import classify
 from tests.task_events import CREATED, Json, task_stopped
 
 _EVENTS = Path(__file__).parent.parent / "events"

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from handlers.respond import clock
-from loopbreaker.codec import CodecError, decode, encode
-from loopbreaker.ladder import Rung, climb
+from loopbreaker.aws.codec import CodecError, decode, encode
+from loopbreaker.judging.ladder import Rung, climb
 from loopbreaker.model import Category, ServiceRef, TaskFailure
 from loopbreaker.record import Finding, NoticeKind, Record, Scaling, Signal, Suspicion, tell
 from tests.builders import POLICY, SERVICE, T0, climbed, crash_loop, looping, start_first_loop, task_failure, trip

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from loopbreaker.decide import Action, Decision, Limits, decide
-from loopbreaker.facts import Deployment, Facts, RunningTask, Unknown, survivors
 from loopbreaker.policy import Mode
 from loopbreaker.record import Finding, Record, Signal
+from loopbreaker.treating.decide import Action, Decision, Limits, decide
+from loopbreaker.treating.facts import Deployment, Facts, RunningTask, Unknown, survivors
 from tests.builders import (
     DEPLOYMENT,
     OLDER_DEPLOYMENT,

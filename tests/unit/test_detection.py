@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from loopbreaker.detection import Evidence, assess, confirm, count, depth_now, fast_depth, observe, quiet_at
+from loopbreaker.judging.detection import Evidence, assess, confirm, count, depth_now, fast_depth, observe, quiet_at
 from loopbreaker.model import Category, ServiceSignal, SignalKind, TaskFailure
 from loopbreaker.policy import Policy, override
 from loopbreaker.record import BreakerState, NoticeKind, Record, Signal, Step, Suspicion, Verdict

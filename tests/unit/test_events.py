@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loopbreaker.events import MalformedEventError, parse, unwrap
 from loopbreaker.model import Container, Ignored, ServiceRef, ServiceSignal, TaskState
+from loopbreaker.seeing.events import MalformedEventError, parse, unwrap
 from tests.task_events import (
     CLUSTER_ARN,
     CREATED,

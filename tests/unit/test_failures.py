@@ -3,7 +3,7 @@
 import pytest
 
 from loopbreaker.model import Category, ServiceRef
-from loopbreaker.reasons import classify, failure
+from loopbreaker.seeing.reasons import classify, failure
 from tests.task_events import CLUSTER_ARN, CREATED, Json, container, task_stopped
 from tests.unit.reading import task
 

@@ -10,20 +10,20 @@ import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 
 from handlers import detect, notify, respond, sweep, wiring
+from handlers.settings import Settings, SettingsError
 from loopbreaker.aws.clients import client
 from loopbreaker.aws.publisher import PublishError
 from loopbreaker.aws.store import Table, ThrottledError, to_item
-from loopbreaker.breaker import RECHECK
-from loopbreaker.decide import Action, Decision
-from loopbreaker.detection import Evidence
-from loopbreaker.ingest import Change, ConflictError
-from loopbreaker.intervene import Outcome
-from loopbreaker.messages import Message
+from loopbreaker.judging.detection import Evidence
 from loopbreaker.model import ServiceRef, TaskFailure
 from loopbreaker.policy import Mode, Policy
 from loopbreaker.record import BreakerState, NoticeKind, Record, Verdict, tell
-from loopbreaker.scope import Scope
-from loopbreaker.settings import Settings, SettingsError
+from loopbreaker.stories.detect import Change, ConflictError
+from loopbreaker.stories.respond import Outcome
+from loopbreaker.telling.messages import Message
+from loopbreaker.treating.breaker import RECHECK
+from loopbreaker.treating.decide import Action, Decision
+from loopbreaker.treating.scope import Scope
 from tests.builders import SERVICE, T0, evidence_of, looping, trip
 from tests.task_events import CLUSTER_ARN, CREATED, Json, deployment_event, service_action, task_stopped
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from loopbreaker.ladder import (
+from loopbreaker.judging.ladder import (
     MAX_BYSTANDERS,
     MAX_RUNGS,
     MEMORY,

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from loopbreaker.advice import ADVICE, advice
-from loopbreaker.messages import Message, compose, console_url, resume_commands, service_arn
 from loopbreaker.model import Category, ServiceRef
 from loopbreaker.record import BreakerState, Incident, NoticeKind, Record, Scaling, Signal, Verdict, tell
+from loopbreaker.telling.advice import ADVICE, advice
+from loopbreaker.telling.messages import Message, compose, console_url, resume_commands, service_arn
 from tests.builders import SERVICE, T0, looping, trip
 from tests.task_events import CLUSTER_ARN
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loopbreaker.owner import Recovery, Wish, Wishes, wishes
+from loopbreaker.treating.owner import Recovery, Wish, Wishes, wishes
 
 
 def test_no_tag_is_the_safe_default() -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from loopbreaker.model import Category, Label
-from loopbreaker.reason_tables import (
+from loopbreaker.seeing.reason_tables import (
     CAUSES,
     FAULTS,
     HEALTH_CHECKS,

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loopbreaker.model import Category, Classification, Container, Label, ServiceRef, TaskState
-from loopbreaker.reason_tables import (
+from loopbreaker.seeing.reason_tables import (
     CAUSES,
     EXIT_CODES,
     FAULTS,
@@ -15,7 +15,7 @@ from loopbreaker.reason_tables import (
     ORDINARY,
     PLACEMENT,
 )
-from loopbreaker.reasons import classify, failure
+from loopbreaker.seeing.reasons import classify, failure
 from tests.task_events import CLUSTER_ARN, CREATED, Json, container, task_stopped
 from tests.unit.reading import start_failure, told_to_stop, verdict
 

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
+from handlers.settings import Settings, SettingsError
 from loopbreaker.policy import Mode, Policy
-from loopbreaker.scope import Scope
-from loopbreaker.settings import Settings, SettingsError
+from loopbreaker.treating.scope import Scope
 
 FULL = {
     "TABLE_NAME": "loops",

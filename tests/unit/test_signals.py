@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from loopbreaker.events import MalformedEventError, parse, unwrap
 from loopbreaker.model import Ignored, ServiceRef, ServiceSignal, SignalKind
+from loopbreaker.seeing.events import MalformedEventError, parse, unwrap
 from tests.task_events import (
     CLUSTER_ARN,
     CREATED,

@@ -4,14 +4,14 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from loopbreaker.breaker import LEASE, RECHECK
-from loopbreaker.decide import Action, Decision, Limits
-from loopbreaker.detection import Evidence, observe
-from loopbreaker.facts import Facts, RunningTask, Unknown
+from loopbreaker.judging.detection import Evidence, observe
 from loopbreaker.model import ServiceRef, TaskFailure
 from loopbreaker.policy import Mode
 from loopbreaker.record import BreakerState, Finding, NoticeKind, Record, Scaling, Step, Verdict, tell
-from loopbreaker.treatment import Look, ask, consider, share
+from loopbreaker.treating.breaker import LEASE, RECHECK
+from loopbreaker.treating.decide import Action, Decision, Limits
+from loopbreaker.treating.facts import Facts, RunningTask, Unknown
+from loopbreaker.treating.look import Look, ask, consider, share
 from tests.builders import (
     DEPLOYMENT,
     OLDER_DEPLOYMENT,

@@ -6,9 +6,9 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from loopbreaker.facts import Answer, Deployment, Facts, Refusal, RunningTask, ServiceDeployment, Unknown
 from loopbreaker.model import ServiceRef
 from loopbreaker.record import Scaling
+from loopbreaker.treating.facts import Answer, Deployment, Facts, Refusal, RunningTask, ServiceDeployment, Unknown
 
 # DescribeTasks takes 100 tasks (ECS API reference).
 _TASKS = 100

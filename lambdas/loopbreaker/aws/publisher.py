@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from loopbreaker.messages import Message
+from loopbreaker.telling.messages import Message
 
 
 class PublishError(Exception):

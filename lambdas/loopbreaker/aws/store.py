@@ -13,11 +13,11 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from loopbreaker.codec import decode, encode
-from loopbreaker.detection import Evidence
-from loopbreaker.ingest import ATTEMPTS, ConflictError
+from loopbreaker.aws.codec import decode, encode
+from loopbreaker.judging.detection import Evidence
 from loopbreaker.model import ServiceRef, TaskFailure
 from loopbreaker.record import Incident, Record, keep_until
+from loopbreaker.stories.detect import ATTEMPTS, ConflictError
 
 _DAY = 86_400
 _KEEP_STOP = 30 * _DAY

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from loopbreaker.policy import Mode, Policy, PolicyError, override
-from loopbreaker.scope import Scope
+from loopbreaker.treating.scope import Scope
 
 
 class SettingsError(ValueError):

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from loopbreaker.advice import advice
 from loopbreaker.model import ServiceRef
 from loopbreaker.record import BreakerState, Incident, Notice, NoticeKind, Record, Trip
+from loopbreaker.telling.advice import advice
 
 DETAIL_TYPE = "Restart Loop State Change"
 # SNS takes a subject of fewer than 100 characters (SNS API reference, Publish).

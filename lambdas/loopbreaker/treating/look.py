@@ -2,15 +2,15 @@
 
 from dataclasses import dataclass, replace
 
-from loopbreaker.breaker import RECHECK, recheck, roll_back, trip_to_zero
-from loopbreaker.decide import Action, Decision, Limits, decide
-from loopbreaker.detection import Evidence, because, confirm, count, quiet_at
-from loopbreaker.facts import Facts, Unknown, survivors
-from loopbreaker.ladder import bystanders
+from loopbreaker.judging.detection import Evidence, because, confirm, count, quiet_at
+from loopbreaker.judging.ladder import bystanders
 from loopbreaker.model import ServiceRef
-from loopbreaker.owner import Wishes, wishes
 from loopbreaker.policy import Mode, Policy
 from loopbreaker.record import Finding, Incident, NoticeKind, Record, Step, tell, tell_once
+from loopbreaker.treating.breaker import RECHECK, recheck, roll_back, trip_to_zero
+from loopbreaker.treating.decide import Action, Decision, Limits, decide
+from loopbreaker.treating.facts import Facts, Unknown, survivors
+from loopbreaker.treating.owner import Wishes, wishes
 
 # A service that loops on is looked at this often at least, in seconds.
 _LOOK_AGAIN = 600.0

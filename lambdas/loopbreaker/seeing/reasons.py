@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from loopbreaker.model import Category, Classification, Container, Label, TaskFailure, TaskState
-from loopbreaker.reason_tables import (
+from loopbreaker.seeing.reason_tables import (
     CAUSES,
     ESSENTIAL_EXIT,
     EXIT_CODES,

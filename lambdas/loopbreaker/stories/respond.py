@@ -4,15 +4,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Protocol, assert_never
 
-from loopbreaker.breaker import CALLS, after_call, after_refusal, all_suspended, recheck
-from loopbreaker.decide import Decision, Limits
-from loopbreaker.facts import Answer, Facts, Refusal, Unknown
-from loopbreaker.ingest import ATTEMPTS, Change, ConflictError, Store
 from loopbreaker.model import ServiceRef
 from loopbreaker.policy import Mode, Policy
 from loopbreaker.record import Incident, Record, Scaling, Step, Trip, evidence_since
-from loopbreaker.scope import Scope
-from loopbreaker.treatment import consider, share
+from loopbreaker.stories.detect import ATTEMPTS, Change, ConflictError, Store
+from loopbreaker.treating.breaker import CALLS, after_call, after_refusal, all_suspended, recheck
+from loopbreaker.treating.decide import Decision, Limits
+from loopbreaker.treating.facts import Answer, Facts, Refusal, Unknown
+from loopbreaker.treating.look import consider, share
+from loopbreaker.treating.scope import Scope
 
 
 class Table(Store, Protocol):

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from loopbreaker.detection import Evidence, observe
+from loopbreaker.judging.detection import Evidence, observe
 from loopbreaker.model import Category, Classification, ServiceRef, ServiceSignal, TaskFailure, TaskState
 from loopbreaker.policy import Policy
 from loopbreaker.record import Record

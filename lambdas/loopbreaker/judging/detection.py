@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from math import log
 
-from loopbreaker.ladder import Ladder, Rung, bystanders, chain, climb, depth, highest, surprise, top
+from loopbreaker.judging.ladder import Ladder, Rung, bystanders, chain, climb, depth, highest, surprise, top
 from loopbreaker.model import Category, ServiceSignal, SignalKind, TaskFailure
 from loopbreaker.policy import Policy, Profile
 from loopbreaker.record import BreakerState, Incident, NoticeKind, Record, Signal, Suspicion, Verdict, tell

@@ -6,11 +6,11 @@ The order of the rules is the order of harm: first whom never to touch, last the
 from dataclasses import dataclass
 from enum import StrEnum
 
-from loopbreaker.detection import fast_depth
-from loopbreaker.facts import Facts, ServiceDeployment, Unknown, survivors
-from loopbreaker.owner import Wish, wishes
+from loopbreaker.judging.detection import fast_depth
 from loopbreaker.policy import Mode, Policy
 from loopbreaker.record import Incident, Record, Signal
+from loopbreaker.treating.facts import Facts, ServiceDeployment, Unknown, survivors
+from loopbreaker.treating.owner import Wish, wishes
 
 
 class Action(StrEnum):

@@ -7,10 +7,10 @@ was made and its answer lost. `recheck` looks at the facts and finds which, so t
 from dataclasses import replace
 from typing import assert_never
 
-from loopbreaker.facts import Facts, survivors
-from loopbreaker.owner import Recovery, wishes
 from loopbreaker.policy import Policy
 from loopbreaker.record import BreakerState, Incident, NoticeKind, Record, Scaling, Step, Trip, tell, tell_once
+from loopbreaker.treating.facts import Facts, survivors
+from loopbreaker.treating.owner import Recovery, wishes
 
 # How soon a service that we treat is looked at again, in seconds: less than a minute, so that each sweep looks.
 RECHECK = 20.0

@@ -1,0 +1,1 @@
+"""Whether a service loops: failures to ladder, suspicion, incident."""

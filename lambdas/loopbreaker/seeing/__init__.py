@@ -1,0 +1,1 @@
+"""What ECS says, read: events to task states, stops to causes."""

@@ -1,0 +1,1 @@
+"""What each function does from beginning to end, over ports."""

@@ -1,0 +1,1 @@
+"""What to do about a loop: facts, the decision, the breaker's steps."""
