@@ -26,6 +26,10 @@ def exponential(mean: float) -> Draw:
     return lambda rng: rng.expovariate(1 / mean)
 
 
+READY: Draw = constant(5)
+"""Most software answers a few seconds after its start."""
+
+
 @dataclass(frozen=True, slots=True)
 class Fate:
     """The failure one task will meet: `after` seconds, unless the cause is gone (`until`) by then.
@@ -40,13 +44,23 @@ class Fate:
 
 @dataclass(frozen=True, slots=True)
 class Behaviour:
-    """The behaviour of one task definition revision. Build it with `healthy` or `crash`."""
+    """The behaviour of one task definition revision. Build it with `healthy` or `crash`.
+
+    ready_after: seconds from RUNNING until the software answers; a task that ends before has served nobody.
+    share: the probability that a task which would fail does fail.
+    least: with fewer tasks of its service RUNNING than this, a task dies of the load, `overload` seconds after its
+        start or later.
+    """
 
     ending: Ending | None = None
     after: Draw | None = None
     slots: frozenset[int] | None = None
     until: float = inf
     first_starts: int | None = None
+    share: float = 1.0
+    ready_after: Draw = READY
+    least: int = 1
+    overload: float = 30.0
 
     def fate(self, *, slot: int, start: int, rng: Random) -> Fate | None:
         """What awaits the task that is the `start`-th (from 0) of its deployment in `slot`; None: it runs for ever."""
@@ -54,12 +68,14 @@ class Behaviour:
             return None
         if self.first_starts is not None and start >= self.first_starts:
             return None
+        if self.share < 1 and rng.random() >= self.share:
+            return None
         return Fate(self.ending, self.after(rng) if self.after else None, self.until)
 
 
-def healthy() -> Behaviour:
-    """Runs until it is stopped."""
-    return Behaviour()
+def healthy(*, ready_after: Draw = READY, least: int = 1) -> Behaviour:
+    """Runs until it is stopped, or dies of a load that fewer than `least` tasks cannot carry."""
+    return Behaviour(ready_after=ready_after, least=least)
 
 
 def crash(
@@ -70,6 +86,9 @@ def crash(
     slots: Iterable[int] | None = None,
     until: float = inf,
     first_starts: int | None = None,
+    share: float = 1.0,
+    ready_after: Draw = READY,
+    least: int = 1,
 ) -> Behaviour:
     """Fails in the way of `mode`, each time the same.
 
@@ -79,6 +98,7 @@ def crash(
     slots: only the tasks in these slots (0 to desiredCount - 1) fail.
     until: seconds since the start of the simulation when the cause is gone.
     first_starts: only so many first starts in each slot of a deployment fail.
+    share, ready_after, least: as in `Behaviour`.
     """
     chosen = endings(mode)[ending]
     if after is None and chosen.phase is Phase.RUNNING:
@@ -86,4 +106,13 @@ def crash(
     if after is None and chosen.phase is Phase.UNHEALTHY:
         after = constant(0)
     only = None if slots is None else frozenset(slots)
-    return Behaviour(ending=chosen, after=after, slots=only, until=until, first_starts=first_starts)
+    return Behaviour(
+        ending=chosen,
+        after=after,
+        slots=only,
+        until=until,
+        first_starts=first_starts,
+        share=share,
+        ready_after=ready_after,
+        least=least,
+    )

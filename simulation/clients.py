@@ -1,6 +1,7 @@
 """Clients with boto3's shape, in process: snake-case methods, its parameter checks, its errors, its paginators."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -35,11 +36,33 @@ def complaints(service: str, operation: str, params: dict[str, Any]) -> str:
     return report
 
 
+@cache
+def older_model(service: str, unknown: frozenset[str]) -> ServiceModel:
+    """The description as an older botocore had it, without these members of any shape."""
+    description = Loader().load_service_model(service, "service-2")
+    shapes = {
+        name: {**shape, "members": {m: s for m, s in shape["members"].items() if m not in unknown}}
+        if "members" in shape
+        else shape
+        for name, shape in description["shapes"].items()
+    }
+    return ServiceModel({**description, "shapes": shapes}, service)
+
+
+@dataclass(frozen=True, slots=True)
+class Meta:
+    """What boto3 keeps in `client.meta`, as far as anybody asks for it."""
+
+    service_model: ServiceModel
+
+
 class Client:
     """Looks to its user like `boto3.client(...)`; each call goes to the simulation in the same thread."""
 
-    def __init__(self, service: str, call: Call) -> None:
-        self._service, self._call, self._model = service, call, service_model(service)
+    def __init__(self, service: str, call: Call, *, unknown: frozenset[str] = frozenset()) -> None:
+        self._service, self._call, self._unknown = service, call, unknown
+        self._model = older_model(service, unknown) if unknown else service_model(service)
+        self.meta = Meta(self._model)
         self._operations = {xform_name(name): name for name in self._model.operation_names}
         self.exceptions: Any = ClientExceptionsFactory().create_client_exceptions(self._model)
 
@@ -72,7 +95,16 @@ class Client:
             }
             refusal: Any = self.exceptions.from_code(error.code)
             raise refusal(body, operation) from error
+        if self._unknown:
+            answer = _without(answer, self._unknown)
         return {**answer, "ResponseMetadata": {"HTTPStatusCode": 200, "HTTPHeaders": {}, "RetryAttempts": 0}}
+
+
+def _without(value: Any, unknown: frozenset[str]) -> Any:
+    """An answer without the members that the parser does not know."""
+    if isinstance(value, dict):
+        return {name: _without(part, unknown) for name, part in value.items() if name not in unknown}
+    return [_without(part, unknown) for part in value] if isinstance(value, list) else value
 
 
 @cache

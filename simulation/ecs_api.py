@@ -12,6 +12,7 @@ from simulation.world import World
 
 _SETTABLE = {"cluster", "service", "desiredCount", "taskDefinition", "forceNewDeployment", "deploymentConfiguration"}
 _STOPPABLE = {"PENDING", "IN_PROGRESS", "STOP_REQUESTED", "ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS"}
+_MOST_TAGS = 50  # "Tag", Amazon ECS API reference
 _NO_DAEMON_COUNT = (
     "The daemon scheduling strategy does not support a desired count for services. "
     "Remove the desired count value and try again"
@@ -32,6 +33,8 @@ class EcsApi:
             "DescribeTasks": self._describe_tasks,
             "DescribeTaskDefinition": self._describe_task_definition,
             "ListTagsForResource": self._list_tags,
+            "TagResource": self._tag,
+            "UntagResource": self._untag,
             "UpdateService": self._update_service,
             "StopTask": self._stop_task,
             "ListServiceDeployments": self._list_service_deployments,
@@ -75,9 +78,28 @@ class EcsApi:
         return {"service": answers.service(self._world, service)}
 
     def _list_tags(self, params: Params) -> Answer:
+        return {"tags": answers.tag_list(self._tagged(params).tags)}
+
+    def _tag(self, params: Params) -> Answer:
+        tags = self._tagged(params).tags
+        given = {tag["key"]: tag.get("value", "") for tag in params["tags"]}
+        if any(key.lower().startswith("aws:") for key in given):
+            raise invalid("Tag keys that begin with aws: are reserved.")
+        if len({**tags, **given}) > _MOST_TAGS:
+            raise invalid(f"A resource cannot have more than {_MOST_TAGS} tags.")
+        tags.update(given)
+        return {}
+
+    def _untag(self, params: Params) -> Answer:
+        tags = self._tagged(params).tags
+        for key in params["tagKeys"]:
+            tags.pop(key, None)
+        return {}
+
+    def _tagged(self, params: Params) -> Service:
         for service in self._world.services.values():
             if service.arn == params["resourceArn"]:
-                return {"tags": answers.tag_list(service.tags)}
+                return service
         raise invalid("The specified resource cannot be found.")
 
     def _describe_task_definition(self, params: Params) -> Answer:

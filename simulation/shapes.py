@@ -24,7 +24,7 @@ def task(world: World, task: Task, time: Callable[[float], Any], *, health: bool
         "stoppedAt": task.stopped_at,
     }
     fields: dict[str, Any] = {
-        "attachments": _attachments(world, task),
+        "attachments": _attachments(world, task, kind="ElasticNetworkInterface" if health else "eni"),
         "attributes": [{"name": "ecs.cpu-architecture", "value": "x86_64"}],
         "availabilityZone": task.zone,
         "clusterArn": service.cluster.arn,
@@ -58,14 +58,22 @@ def _compute(task: Task) -> dict[str, Any]:
     return {"platformVersion": "1.4.0", "platformFamily": "Linux", "ephemeralStorage": {"sizeInGiB": 20}}
 
 
-def _attachments(world: World, task: Task) -> list[dict[str, Any]]:
+def address(task: Task) -> str:
+    """The private address of a task's own network interface."""
+    digits = int(task.ids["eni"][-12:], 16)
+    return f"10.{digits >> 16 & 255}.{digits >> 8 & 255}.{digits & 255}"
+
+
+def _attachments(world: World, task: Task, *, kind: str) -> list[dict[str, Any]]:
+    """The API calls the interface by its full name, an event by its short one."""
     if task.host is not None:
         return []
     status = "DELETED" if task.last_status == "STOPPED" else "ATTACHED" if task.connectivity_at else "PRECREATED"
     details = [{"name": "subnetId", "value": f"subnet-0{world.account}{task.zone[-1]}"}]
     if task.connectivity_at is not None:
         details.append({"name": "networkInterfaceId", "value": f"eni-{task.ids['eni'][-12:]}"})
-    return [{"id": task.ids["eni"], "type": "eni", "status": status, "details": details}]
+        details.append({"name": "privateIPv4Address", "value": address(task)})
+    return [{"id": task.ids["eni"], "type": kind, "status": status, "details": details}]
 
 
 def _containers(world: World, task: Task, *, health: bool) -> list[dict[str, Any]]:

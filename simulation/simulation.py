@@ -1,12 +1,13 @@
 """The front door: make a simulated ECS, script what happens to it, run the time, take the events."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from datetime import UTC, datetime
 from random import Random
 from typing import Any
 
-from simulation import services
+from simulation import services, truth
 from simulation.autoscaling import AutoScaling
+from simulation.balancing_api import BalancingApi
 from simulation.behaviour import Behaviour, healthy
 from simulation.churn import Churn
 from simulation.clients import Client
@@ -63,6 +64,7 @@ class Simulation:
         self._operations = {
             "ecs": EcsApi(self.world).operations(),
             "application-autoscaling": ScalingApi(self.world, self.scaling).operations(),
+            "elbv2": BalancingApi(self.world).operations(),
         }
 
     # -- time ---------------------------------------------------------------------------------------
@@ -125,6 +127,10 @@ class Simulation:
         service = self.service(cluster, name)
         return [task for task in self.world.tasks.values() if task.service is service]
 
+    def serving(self, cluster: str, name: str) -> int:
+        """The truth: how many tasks of the service would answer a request at this moment."""
+        return truth.serving(self.world, self.service(cluster, name))
+
     def deploy(self, cluster: str, name: str, *, behaviour: Behaviour | None = None, **changes: Any) -> str:
         """Deploy a new revision, with changes to TaskSpec fields (`image="web:2"`); the deployment's id."""
         service = self.service(cluster, name)
@@ -138,15 +144,23 @@ class Simulation:
         """Somebody sets desiredCount."""
         services.scale(self.world, self.service(cluster, name), desired)
 
+    def delete_target_group(self, name: str) -> None:
+        """Somebody deletes a target group that a service still names."""
+        self.world.deleted_groups.add(name)
+
     def delete(self, cluster: str, name: str) -> None:
         """Somebody deletes the service."""
         services.delete(self.world, self.service(cluster, name))
 
     # -- the API ------------------------------------------------------------------------------------
 
-    def client(self, name: str) -> Client:
-        """A client shaped like boto3's: `ecs` or `application-autoscaling`."""
-        return Client(name, self.call)
+    def client(self, name: str, *, unknown: Collection[str] = ()) -> Client:
+        """A client shaped like boto3's: `ecs`, `application-autoscaling` or `elbv2`.
+
+        unknown: members that its botocore has never heard of, as an older one has not: it drops them from answers
+        without a word, and its service model does not have them.
+        """
+        return Client(name, self.call, unknown=frozenset(unknown))
 
     def call(self, service: str, operation: str, params: dict[str, Any]) -> dict[str, Any]:
         """Answer one request, such as `("ecs", "UpdateService", {...})`; ApiError where AWS answers with an error."""

@@ -53,7 +53,13 @@ def _shrunk(value: float | Span, factor: float) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class TargetGroup:
-    """A load balancer's target group and its health check; all times in seconds."""
+    """A load balancer's target group and its health check; all times in seconds.
+
+    says: what it says of every target, whatever that does: `unused` where no listener uses the group, `unavailable`
+        where health checks are off, `unhealthy` where the check itself is wrong. ECS then replaces nothing for it
+        (as where the grace period never ends), and requests reach the tasks: a load balancer without a healthy
+        target fails open. Left out: the truth.
+    """
 
     name: str = "web"
     grace: float = 0
@@ -61,6 +67,7 @@ class TargetGroup:
     unhealthy_threshold: int = 2
     healthy_threshold: int = 2
     deregistration_delay: float = 300
+    says: Literal["", "unused", "unavailable", "unhealthy"] = ""
 
     @property
     def detection(self) -> float:

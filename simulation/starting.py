@@ -7,7 +7,7 @@ EC2 with a cached image: PENDING, RUNNING.
 from simulation import stopping
 from simulation.announcing import announce
 from simulation.behaviour import Fate
-from simulation.failures import Mode, Phase
+from simulation.failures import Mode, Phase, endings
 from simulation.state import Change, Deployment, Host, Stop, Task
 from simulation.world import World
 
@@ -103,12 +103,26 @@ def _run(world: World, task: Task) -> None:
         return
     task.containers_up = True
     task.started_at = world.now
+    behaviour = world.behaviours[task.definition.arn]
+    task.ready_at = world.now + behaviour.ready_after(world.rng)
     announce(world, task, "RUNNING")
     world.on_change(task, Change.RUNNING)
     _watch_health(world, task)
+    if behaviour.least > 1:
+        world.clock.after(behaviour.overload, _bear_load, world, task)
     fate = task.fate
     if fate is not None and fate.ending.phase is Phase.RUNNING and fate.after is not None:
         world.clock.after(fate.after, stopping.exit_by_itself, world, task)
+
+
+def _bear_load(world: World, task: Task) -> None:
+    """Die of the load where too few share it; look again later."""
+    behaviour = world.behaviours[task.definition.arn]
+    up = sum(1 for other in task.service.live.values() if other.last_status == "RUNNING" and other.stop is None)
+    if task.stop is None and up < behaviour.least:
+        stopping.exit_by_itself(world, task, endings(Mode.OUT_OF_MEMORY)[0])
+    elif task.stop is None:
+        world.clock.after(behaviour.overload, _bear_load, world, task)
 
 
 # -- failing on the way -----------------------------------------------------------------------------
@@ -152,20 +166,27 @@ def _watch_health(world: World, task: Task) -> None:
     A load balancer's verdict counts after the grace period; a container check after its start period.
     """
     group, check = task.service.target_group, task.definition.spec.health_check
+    if group is not None:
+        task.target = group.says or "initial"
+        group = None if group.says else group
+    ready = (task.ready_at or world.now) - world.now
     passes = [world.timing.stable_after] if group is None and check is None else []
     if check is not None:
-        passes.append(check.interval)
+        passes.append(max(check.interval, ready))
     if group is not None:
-        passes.append(group.healthy_threshold * group.interval)
+        passes.append(max(group.healthy_threshold * group.interval, ready))
     fate = _fate_in(world, task, Phase.UNHEALTHY)
     lasts = fate.after or 0.0 if fate else float("inf")
     if check is not None and not (fate and fate.ending.mode is Mode.CONTAINER_HEALTH_CHECK and lasts < check.interval):
-        world.clock.after(check.interval, _pass_container_check, world, task)
+        world.clock.after(passes[0], _pass_container_check, world, task)
+    if group is not None and not (fate and fate.ending.mode is Mode.ELB_HEALTH_CHECK and lasts < passes[-1]):
+        world.clock.after(passes[-1], _turn_target, world, task, "healthy")
     if lasts >= max(passes):
         world.clock.after(max(passes), _become_fit, world, task)
     if fate is None:
         return
     if fate.ending.mode is Mode.ELB_HEALTH_CHECK and group is not None:
+        world.clock.after(lasts + group.detection, _turn_target, world, task, "unhealthy")
         world.clock.after(max(group.grace, lasts + group.detection), _become_unhealthy, world, task)
     if fate.ending.mode is Mode.CONTAINER_HEALTH_CHECK and check is not None:
         noticed = max(check.start_period, lasts) + check.retries * check.interval
@@ -175,6 +196,13 @@ def _watch_health(world: World, task: Task) -> None:
 def _pass_container_check(_world: World, task: Task) -> None:
     if task.stop is None:
         task.health = "HEALTHY"
+
+
+def _turn_target(world: World, task: Task, state: str) -> None:
+    """The load balancer has seen enough checks of the target, passed or failed."""
+    gone = task.fate is None or world.now >= task.fate.until
+    if task.last_status == "RUNNING" and (state == "healthy" or not gone):
+        task.target = state
 
 
 def _become_fit(world: World, task: Task) -> None:
@@ -190,6 +218,7 @@ def _become_unhealthy(world: World, task: Task) -> None:
     if world.now >= fate.until:
         task.fate = None
         task.health = "HEALTHY" if task.definition.spec.health_check else task.health
+        task.target = "healthy" if task.target else ""
         _become_fit(world, task)
         return
     ending = stopping.spoken(world, task, fate.ending)

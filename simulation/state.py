@@ -89,6 +89,8 @@ class Task:
     version: int = 0
     health: str = "UNKNOWN"
     fit: bool = False  # counts as healthy for deployments and replacements
+    target: str = ""  # its state in the target group; empty while it is not registered
+    ready_at: float | None = None  # from when on the software answers
     condemned: Stop | None = None  # to be replaced first and stopped then
     stop: Stop | None = None
     containers_up: bool = False

@@ -107,6 +107,7 @@ def _deactivate(world: World, task: Task) -> None:
         _stopping(world, task)
     else:
         announce(world, task, "DEACTIVATING")
+        task.target = "draining" if task.target else ""
         wait = world.draw(world.timing.drain) if group is None else group.deregistration_delay
         world.clock.after(wait, _stopping, world, task)
 
@@ -115,6 +116,7 @@ def _stopping(world: World, task: Task) -> None:
     if task.last_status == "STOPPED":
         return
     announce(world, task, "STOPPING")
+    task.target = ""
     if task.outcomes:
         _deprovision(world, task)
         return

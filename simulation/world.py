@@ -29,6 +29,7 @@ class World:
     definitions: dict[str, list[TaskDefinition]] = field(default_factory=dict)  # by family, oldest first
     behaviours: dict[str, Behaviour] = field(default_factory=dict)  # by task definition ARN
     targets: dict[str, ScalableTarget] = field(default_factory=dict)  # by resource id
+    deleted_groups: set[str] = field(default_factory=set)  # names of target groups that somebody deleted
 
     @property
     def now(self) -> float:

@@ -245,3 +245,38 @@ def test_two_clusters_may_have_services_of_one_name() -> None:
     sim.run_until(10)
     ecs = sim.client("ecs")
     assert [len(ecs.list_tasks(cluster=c, serviceName="web")["taskArns"]) for c in ("prod", "dev")] == [2, 1]
+
+
+def test_tags() -> None:
+    """Tags of a service are added, replaced and removed by its ARN, and shown where they are asked for."""
+    sim = scene(tags={"team": "a"})
+    ecs, arn = sim.client("ecs"), described(sim)["serviceArn"]
+    ecs.tag_resource(resourceArn=arn, tags=[{"key": "team", "value": "b"}, {"key": "held", "value": "3"}])
+    assert ecs.list_tags_for_resource(resourceArn=arn)["tags"] == described(sim)["tags"]
+    assert sim.service("prod", "web").tags == {"team": "b", "held": "3"}
+    ecs.untag_resource(resourceArn=arn, tagKeys=["held", "none"])
+    assert sim.service("prod", "web").tags == {"team": "b"}
+
+
+def test_tags_that_cannot_be() -> None:
+    """A resource that is not there, a reserved key and a 51st tag are refused as ECS refuses them."""
+    sim = scene()
+    ecs, arn = sim.client("ecs"), described(sim)["serviceArn"]
+    with pytest.raises(ClientError, match="cannot be found"):
+        ecs.tag_resource(resourceArn=f"{arn}-2", tags=[{"key": "a", "value": "b"}])
+    with pytest.raises(ClientError, match="reserved"):
+        ecs.tag_resource(resourceArn=arn, tags=[{"key": "aws:x", "value": "b"}])
+    with pytest.raises(ClientError, match="more than 50"):
+        ecs.tag_resource(resourceArn=arn, tags=[{"key": str(n), "value": ""} for n in range(51)])
+
+
+def test_an_older_botocore() -> None:
+    """A client of an older botocore drops the members that it does not know, and its model does not have them."""
+    sim = scene()
+    new, old = sim.client("ecs"), sim.client("ecs", unknown=("currentServiceDeployment",))
+    answers = [client.describe_services(cluster="prod", services=["web"])["services"][0] for client in (new, old)]
+    shapes: list[Any] = [client.meta.service_model.shape_for("Service") for client in (new, old)]
+    members = [shape.members for shape in shapes]
+    for known in (answers, members):
+        assert ["currentServiceDeployment" in one for one in known] == [True, False]
+    assert "runningCount" in answers[1]
