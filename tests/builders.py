@@ -6,11 +6,11 @@ from itertools import count
 from typing import Any
 
 from loopbreaker.judging.detection import Evidence, observe
-from loopbreaker.judging.ladder import Ladder, climb
+from loopbreaker.judging.ladder import climb
 from loopbreaker.judging.ladder import depth as ladder_depth
 from loopbreaker.model import Category, ServiceRef, ServiceSignal, SignalKind, TaskFailure
 from loopbreaker.policy import Policy, Profile
-from loopbreaker.record import Incident, Record, Signal, Step, Trip, Verdict
+from loopbreaker.record import Incident, Ladder, Record, Signal, Step, Trip, Verdict
 from loopbreaker.treating.facts import Deployment, Facts, RunningTask, ServiceDeployment
 from tests.task_events import CLUSTER_ARN, CREATED, arn
 

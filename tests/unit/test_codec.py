@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from handlers.respond import clock
 from loopbreaker.aws.codec import CodecError, decode, encode
-from loopbreaker.judging.ladder import Rung, climb
+from loopbreaker.judging.ladder import climb
 from loopbreaker.model import Category, ServiceRef, TaskFailure
-from loopbreaker.record import Finding, NoticeKind, Record, Scaling, Signal, Suspicion, tell
+from loopbreaker.record import Finding, NoticeKind, Record, Rung, Scaling, Signal, Suspicion, tell
 from tests.builders import POLICY, SERVICE, T0, climbed, crash_loop, looping, start_first_loop, task_failure, trip
 
 

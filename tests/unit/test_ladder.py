@@ -12,8 +12,6 @@ from loopbreaker.judging.ladder import (
     MAX_BYSTANDERS,
     MAX_RUNGS,
     MEMORY,
-    Ladder,
-    Rung,
     bystanders,
     chain,
     climb,
@@ -22,6 +20,7 @@ from loopbreaker.judging.ladder import (
 )
 from loopbreaker.model import Category, TaskFailure
 from loopbreaker.policy import Profile
+from loopbreaker.record import Ladder, Rung
 from tests.builders import POLICY, T0, climbed, crash_loop, depth, start_first_loop, task_failure
 
 FAST = POLICY.fast

@@ -6,10 +6,21 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from math import log
 
-from loopbreaker.judging.ladder import Ladder, Rung, bystanders, chain, climb, depth, highest, surprise, top
+from loopbreaker.judging.ladder import bystanders, chain, climb, depth, highest, surprise, top
 from loopbreaker.model import Category, ServiceSignal, SignalKind, TaskFailure
 from loopbreaker.policy import Policy, Profile
-from loopbreaker.record import BreakerState, Incident, NoticeKind, Record, Signal, Suspicion, Verdict, tell
+from loopbreaker.record import (
+    BreakerState,
+    Incident,
+    Ladder,
+    NoticeKind,
+    Record,
+    Rung,
+    Signal,
+    Suspicion,
+    Verdict,
+    tell,
+)
 
 # ECS itself says that it cannot start tasks of the service ("Amazon ECS service action events").
 _IMPAIRED = (SignalKind.START_IMPAIRED, SignalKind.CONFIGURATION_FAILURE)
