@@ -1,0 +1,22 @@
+"""`loopctl policy`: the thresholds."""
+
+import json
+
+import typer
+
+from loopbreaker.policy import thresholds
+from loopctl import report
+from loopctl.options import Json
+from loopctl.session import Screen
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(policy)
+
+
+def policy(as_json: Json = False) -> None:
+    """The thresholds that `replay --policy` takes, with their defaults; durations are in seconds."""
+    if as_json:
+        print(json.dumps(thresholds()))
+    else:
+        Screen().print(report.thresholds_table(thresholds()))

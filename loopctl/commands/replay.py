@@ -1,0 +1,74 @@
+"""`loopctl replay`: what Loopbreaker would have said of recorded events."""
+
+from collections.abc import Iterator
+from typing import Annotated
+
+import typer
+
+from loopbreaker.record import NoticeKind
+from loopbreaker.seeing.events import MalformedEventError
+from loopctl import report
+from loopctl.options import FORMATS, ExitStatus, Files, Json, Tries, policy_of
+from loopctl.replay import Change, Replay
+from loopctl.session import Screen, Session, heard
+
+_EPILOG = f"""{FORMATS}
+\b
+Examples:
+  loopctl replay events.jsonl
+  loopctl replay --json monday.gz tuesday.gz
+  loopctl replay --policy fast.depth=4,slow.depth=5 events.jsonl
+  loopctl replay --exit-code events.jsonl || echo "look at it"
+  aws logs tail /ecs/events --since 1d | loopctl replay -
+
+\b
+Exit status:
+    0  everything was read
+    1  something could not be read: said on standard error, the rest was read
+    2  wrong usage
+    3  with --exit-code: a restart loop was found
+  130  interrupted
+"""
+
+ExitCode = Annotated[bool, typer.Option("--exit-code", help="Exit with 3 where a restart loop was found.")]
+
+
+def register(app: typer.Typer) -> None:
+    app.command(epilog=_EPILOG)(replay)
+
+
+def replay(files: Files, as_json: Json = False, policy: Tries = None, exit_code: ExitCode = False) -> None:
+    """What would Loopbreaker have said? Runs recorded events through its core on a virtual clock."""
+    run = Replay(policy_of(policy))
+    told: list[Change] = []
+    with heard():
+        with Session(files, streams=as_json) as session:
+            for change in _changes(run, session):
+                told.append(change)
+                if as_json:
+                    print(report.change_json(change), flush=True)
+        if not as_json:
+            _tell_people(run, told)
+    if run.late:
+        session.say(f"{run.late:,} events are more than a day older than others before them, and were left out.")
+    if exit_code and any(change.notice.kind is NoticeKind.LOOPING for change in told):
+        raise typer.Exit(ExitStatus.LOOP)
+    if session.unreadable:
+        raise typer.Exit(ExitStatus.UNREADABLE)
+
+
+def _changes(run: Replay, session: Session) -> Iterator[Change]:
+    for recorded in session.events():
+        try:
+            yield from run.feed(recorded.event)
+        except MalformedEventError as error:
+            session.refuse(recorded, str(error))
+    yield from run.finish()
+
+
+def _tell_people(run: Replay, told: list[Change]) -> None:
+    screen = Screen()
+    if told:
+        screen.print(report.changes_table(told, width=screen.width))
+        screen.print()
+    screen.print(report.replay_summary(run, told), markup=False, highlight=False, soft_wrap=True)

@@ -1,0 +1,25 @@
+"""`loopctl resume`: bring a stopped service back."""
+
+from typing import Annotated
+
+import typer
+
+from loopctl.options import Profile, Region, Stack, account
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(resume)
+
+
+def resume(
+    cluster: Annotated[str, typer.Argument(metavar="CLUSTER", hidden=True)],
+    service: Annotated[str, typer.Argument(metavar="SERVICE", hidden=True)],
+    stack: Stack = "Loopbreaker",
+    region: Region = None,
+    profile: Profile = None,
+) -> None:
+    """Bring SERVICE of CLUSTER back, which Loopbreaker stopped: its saved count first, then its scaling flags."""
+    with account(stack=stack, region=region, profile=profile) as asked:
+        record = asked.resume(cluster, service)
+    count = record.trip.restored_count if record.trip else 0
+    print(f"{cluster}/{service}: asked to be brought back to {count}; a message says when it is done.")

@@ -1,0 +1,76 @@
+"""What several commands share: options, exit statuses, and how an installation is found."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import IntEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from loopbreaker.policy import Policy, PolicyError, override, thresholds
+
+if TYPE_CHECKING:
+    from loopctl.operate import Account
+
+
+class ExitStatus(IntEnum):
+    """What the exit status says, beside 0 and what typer says with 2 (usage) and 130 (interrupted)."""
+
+    UNREADABLE = 1
+    REFUSED = 1
+    LOOP = 3
+
+
+FORMATS = """\b
+FILE holds EventBridge events in the order of their delivery:
+  JSON Lines or a JSON list, plain or gzipped; SQS and SNS messages;
+  CloudWatch Logs: exports, `aws logs tail`, `aws logs filter-log-events`.
+  - is standard input.
+"""
+
+
+def _keys(incomplete: str) -> list[str]:
+    return [f"{key}=" for key in thresholds() if key.startswith(incomplete)]
+
+
+# Arguments stand in the usage line and are explained below the options: typer would add the type that Python has.
+Files = Annotated[list[Path], typer.Argument(metavar="FILE", hidden=True)]
+Json = Annotated[bool, typer.Option("--json", help="One JSON object a line, for programs.")]
+Tries = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--policy",
+        metavar="KEY=VALUE,…",
+        autocompletion=_keys,
+        help="Try other thresholds, as the stack takes them; repeatable. `loopctl policy` lists them.",
+    ),
+]
+Stack = Annotated[str, typer.Option(metavar="NAME", help="Name of the deployed stack.")]
+Region = Annotated[
+    str | None, typer.Option(metavar="REGION", help="AWS Region; the usual settings hold where it is left out.")
+]
+Profile = Annotated[str | None, typer.Option(metavar="PROFILE", help="Profile of the AWS configuration.")]
+
+
+def policy_of(tries: list[str] | None) -> Policy:
+    """The default policy with the thresholds that were asked for; of one given twice the last holds."""
+    parts = [part for one in tries or [] for part in one.split(",")]
+    try:
+        return override(Policy(), {key.strip(): value.strip() for key, _, value in (p.partition("=") for p in parts)})
+    except PolicyError as error:
+        raise typer.BadParameter(str(error), param_hint="--policy") from error
+
+
+@contextmanager
+def account(*, stack: str, region: str | None, profile: str | None) -> Iterator["Account"]:
+    """The installation to ask. What cannot be done is one line on standard error, and status 1."""
+    # The AWS SDK takes longer to import than all the rest, and most commands do not need it.
+    from loopctl.operate import Account, OperateError  # noqa: PLC0415
+
+    try:
+        yield Account(stack=stack, region=region, profile=profile)
+    except OperateError as error:
+        print(f"loopctl: {error}", file=sys.stderr)
+        raise typer.Exit(ExitStatus.REFUSED) from error
