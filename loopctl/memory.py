@@ -18,7 +18,7 @@ _COUNTED = 30 * 86_400.0
 
 
 class MemoryStore:
-    """Satisfies `loopbreaker.stories.respond.Table`. A failure that arrives more than two hours late is not counted."""
+    """Satisfies `loopbreaker.stories.ports.Table`. A failure that arrives more than two hours late is not counted."""
 
     def __init__(self) -> None:
         self._records: dict[ServiceRef, Record] = {}

@@ -1,16 +1,16 @@
 """What an operator does to the deployed stack: see what is remembered, ask for a service to be brought back."""
 
 import time
-from dataclasses import replace
 from typing import Any
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from loopbreaker.aws.store import Table
-from loopbreaker.record import BreakerState, Record, Verdict
+from loopbreaker.record import Record, Verdict
+from loopbreaker.stories.ports import ConflictError
+from loopbreaker.stories.resume import resume
 
-_ATTEMPTS = 5
 _MOST = 1000
 
 
@@ -43,14 +43,13 @@ class Account:
         held = [r for r in self.remembered() if (r.service.cluster, r.service.name) == (cluster, name)]
         if not held:
             raise OperateError(f"{cluster}/{name}: nothing is remembered of such a service")
-        for _ in range(_ATTEMPTS):
-            record = self._table.load(held[0].service)
-            if record.breaker is BreakerState.CLOSED:
-                raise OperateError(f"{cluster}/{name}: Loopbreaker does not hold this service")
-            asked = replace(record, resume_asked=True, asked_at=time.time(), due_at=time.time())
-            if self._table.save(asked):
-                return asked
-        raise OperateError(f"{cluster}/{name}: its record keeps changing; try again")
+        try:
+            asked = resume(held[0].service, store=self._table, now=time.time())
+        except ConflictError as error:
+            raise OperateError(f"{cluster}/{name}: its record keeps changing; try again") from error
+        if asked is None:
+            raise OperateError(f"{cluster}/{name}: Loopbreaker does not hold this service")
+        return asked
 
 
 def table_name(cloudformation: Any, stack: str) -> str:

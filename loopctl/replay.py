@@ -8,19 +8,18 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from heapq import heappop, heappush
 
-from loopbreaker.model import Event, Ignored, ServiceRef, ServiceSignal, TaskState
+from loopbreaker.judging.detection import because
+from loopbreaker.model import Event, ServiceRef, ServiceSignal, TaskState
 from loopbreaker.policy import Mode, Policy
-from loopbreaker.record import Incident, Notice, NoticeKind, Record, evidence_since, owed
+from loopbreaker.record import Incident, Notice, NoticeKind, Record, Scaling, owed
 from loopbreaker.seeing.events import parse
-from loopbreaker.seeing.reasons import classify, failure
-from loopbreaker.stories.detect import Observation, ingest, observed
-from loopbreaker.treating.decide import Limits
-from loopbreaker.treating.facts import Unknown
-from loopbreaker.treating.look import consider, share
+from loopbreaker.stories.detect import detect, observation
+from loopbreaker.stories.respond import Tools, respond
+from loopbreaker.treating.facts import Refusal, Unknown
+from loopbreaker.treating.look import ask
+from loopbreaker.treating.scope import Scope
 from loopctl.memory import MemoryStore
 
-_FACTS = Unknown("a recording")
-_LIMITS = Limits(mode=Mode.ALERT)
 # EventBridge tries to deliver for 24 hours (EventBridge user guide, "Event retry policy"): what is older than that is
 # a repetition, or from a file given out of order. Records live as long.
 _LATEST = 86_400.0
@@ -47,6 +46,14 @@ class Replay:
         # Nobody answers for ECS, so there is nothing to wait for.
         self._policy = replace(policy, confirm_blind_after=0.0)
         self._store = MemoryStore()
+        self._tools = Tools(
+            store=self._store,
+            ecs=_Silent(),
+            mode=Mode.ALERT,
+            scope=Scope(),
+            policy=self._policy,
+            clock=lambda: self._now,
+        )
         self._due: list[tuple[float, ServiceRef]] = []
         self._queued: dict[ServiceRef, float] = {}
         self._forgot_at = 0.0
@@ -71,10 +78,10 @@ class Replay:
             if sent_at < self._now - _LATEST:
                 self.late += 1
                 return
-        observation = _observation(event)
-        if observation is None:
+        seen = observation(event)
+        if seen is None:
             return
-        change = ingest([observation], store=self._store, policy=self._policy, now=self._now)
+        change = detect([seen], store=self._store, policy=self._policy, now=self._now)
         if change is None:
             return
         record = self._store.load(change.after.service)
@@ -101,7 +108,8 @@ class Replay:
             record = self._store.load(service)
             if record.due_at is not None and record.due_at <= due_at:
                 self._now = max(self._now, due_at)
-                yield from self._consider(record)
+                self._store.save(ask(record, now=self._now))
+                yield from self._consider(self._store.load(service))
             else:
                 self._queue(record)
         self._now = max(self._now, until)
@@ -110,26 +118,12 @@ class Replay:
             self._forgot_at = self._now
 
     def _consider(self, before: Record) -> Iterator[Change]:
-        incident = before.incident
-        look = consider(
-            before,
-            facts=_FACTS,
-            evidence=self._store.evidence(before.service, since=evidence_since(before)),
-            limits=_LIMITS,
-            policy=self._policy,
-            now=self._now,
-        )
-        after, notices = look.record, owed(before, look.record)
-        if after.incident and not incident:
-            window = self._policy.mass_window
-            began = self._store.gather(before.service, at=after.incident.opened_at, window=window)
-            after = share(after, began, policy=self._policy, now=self._now)
-            notices += tuple(notice for notice in owed(before, after) if notice.kind is NoticeKind.MASS)
-        saved = self._store.save(after)
-        assert saved, "nobody else writes to this store"
+        outcome = respond(before.service, self._tools)
+        assert outcome is not None, "nobody else attends to this store"
+        after = outcome.change.after
         self._queue(after)
-        about = after.incident or look.ended
-        for notice in notices:
+        about = after.incident or outcome.ended
+        for notice in _changes(before, after):
             assert about is not None, "every notice is about an incident"
             yield Change(service=after.service, notice=notice, incident=about)
 
@@ -140,15 +134,30 @@ class Replay:
             heappush(self._due, (record.due_at, record.service))
 
 
-def _observation(event: Event) -> Observation | None:
-    match event:
-        case TaskState():
-            verdict = classify(event)
-            return observed(event, verdict, failure(event, verdict))
-        case ServiceSignal():
-            return Observation(service=event.service, signal=event)
-        case Ignored():
-            return None
+def _changes(before: Record, after: Record) -> Iterator[Notice]:
+    """What is told, and a loop that began among many, of which people read in the summary alone."""
+    told = owed(before, after)
+    incident = after.incident
+    if incident and not before.incident and not any(notice.kind is NoticeKind.LOOPING for notice in told):
+        number = told[0].number if told else 0
+        yield Notice(number=number, kind=NoticeKind.LOOPING, at=incident.opened_at, reason=because(incident))
+    yield from told
+
+
+class _Silent:
+    """The ECS of a recording: it cannot be asked, and in mode `alert` nobody acts on it."""
+
+    def read(self, _service: ServiceRef) -> Unknown:
+        return Unknown("a recording")
+
+    def set_desired_count(self, _service: ServiceRef, _count: int) -> Refusal:
+        return Refusal("a recording")
+
+    def set_suspended(self, _service: ServiceRef, _scaling: Scaling) -> Refusal:
+        return Refusal("a recording")
+
+    def roll_back(self, _service_deployment: str) -> Refusal:
+        return Refusal("a recording")
 
 
 def _sent_at(envelope: object, event: Event) -> float | None:

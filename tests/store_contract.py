@@ -1,4 +1,4 @@
-"""What every store promises to the stories (`loopbreaker.stories.respond.Table`), whatever it is made of."""
+"""What every store promises to the stories (`loopbreaker.stories.ports.Table`), whatever it is made of."""
 
 from dataclasses import replace
 
@@ -7,7 +7,7 @@ import pytest
 from loopbreaker.judging.detection import Evidence
 from loopbreaker.model import Category, ServiceRef, TaskFailure
 from loopbreaker.record import Incident, NoticeKind, Record, Rung, Signal, Verdict, tell
-from loopbreaker.stories.respond import Table
+from loopbreaker.stories.ports import Table
 from tests.task_events import CREATED, arn
 
 WEB = ServiceRef(arn("cluster/prod"), "web")

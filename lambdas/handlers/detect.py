@@ -11,10 +11,12 @@ from botocore.exceptions import BotoCoreError, ClientError
 from handlers.observability import EVENTS, IGNORED, MALFORMED, count_event, count_failures, log_change, logger, metrics
 from handlers.wiring import settings, table
 from loopbreaker.aws.store import ThrottledError
-from loopbreaker.model import Ignored, Label, ServiceRef, ServiceSignal, TaskState
+from loopbreaker.model import Label, ServiceRef, TaskState
 from loopbreaker.seeing.events import MalformedEventError, parse, unwrap
-from loopbreaker.seeing.reasons import classify, failure
-from loopbreaker.stories.detect import ConflictError, Observation, ingest, observed
+from loopbreaker.seeing.reasons import classify
+from loopbreaker.stories.detect import Observation, observation
+from loopbreaker.stories.detect import detect as fold
+from loopbreaker.stories.ports import ConflictError
 
 Record = dict[str, Any]
 Failures = dict[str, list[dict[str, str]]]
@@ -30,9 +32,9 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> Failures:
         results = processor.process()
     answer: Failures = processor.response()  # type: ignore[assignment]
     seen: dict[ServiceRef, list[tuple[str, Observation]]] = defaultdict(list)
-    for (_, observation, _), record in zip(results, event["Records"], strict=True):
-        if isinstance(observation, Observation):
-            seen[observation.service].append((record["messageId"], observation))
+    for (_, said, _), record in zip(results, event["Records"], strict=True):
+        if isinstance(said, Observation):
+            seen[said.service].append((record["messageId"], said))
     for service, observations in seen.items():
         if not _fold(service, [o for _, o in observations]):
             answer["batchItemFailures"] += [{"itemIdentifier": message} for message, _ in observations]
@@ -47,29 +49,25 @@ def _read(record: Any) -> Observation | None:
         count_event(MALFORMED)
         logger.error("malformed event", message_id=record.message_id, reason=str(error))
         raise
-    match parsed:
-        case TaskState():
-            observation = _judge(parsed)
-        case ServiceSignal():
-            observation = Observation(service=parsed.service, signal=parsed)
-        case Ignored():
-            observation = None
-    if observation is None:
+    if isinstance(parsed, TaskState):
+        _note_unfamiliar(parsed)
+    seen = observation(parsed)
+    if seen is None:
         count_event(IGNORED)
-    return observation
+    return seen
 
 
-def _judge(task: TaskState) -> Observation | None:
+def _note_unfamiliar(task: TaskState) -> None:
+    """An ordinary stop of a kind that is not known may be a new way to fail."""
     verdict = classify(task)
     if verdict.label is Label.NORMAL and verdict.category and verdict.category.value.endswith("unknown"):
         logger.info("unfamiliar stop", task=task.task_arn, stop_code=task.stop_code, stopped_reason=task.stopped_reason)
-    return observed(task, verdict, failure(task, verdict))
 
 
 def _fold(service: ServiceRef, observations: list[Observation]) -> bool:
     """Fold what the batch says of one service; False where it is to be delivered again."""
     try:
-        change = ingest(observations, store=table(), policy=settings("TABLE_NAME").policy, now=time.time())
+        change = fold(observations, store=table(), policy=settings("TABLE_NAME").policy, now=time.time())
     except (ConflictError, ThrottledError) as busy:
         logger.warning("will try again", service_name=service.name, reason=str(busy))
         return False

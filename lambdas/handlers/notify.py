@@ -11,8 +11,7 @@ from handlers.wiring import settings
 from loopbreaker.aws.clients import client
 from loopbreaker.aws.publisher import Publisher, PublishError
 from loopbreaker.aws.store import from_item
-from loopbreaker.record import owed
-from loopbreaker.telling.messages import compose
+from loopbreaker.stories.notify import notify as tell_people
 
 Failures = dict[str, list[dict[str, str]]]
 
@@ -33,10 +32,9 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> Failures:
 def _publish(images: dict[str, Any]) -> None:
     after = from_item(images["NewImage"])
     before = from_item(images["OldImage"]) if "OldImage" in images else None
-    notices = owed(before, after)
+    notices = tell_people(before, after, outlet=publisher())
     count_event(MESSAGES, len(notices))
     for notice in notices:
-        publisher().publish(compose(before, after, notice))
         logger.info("message sent", transition=notice.kind.value, service_name=after.service.name, reason=notice.reason)
 
 

@@ -6,7 +6,8 @@ from aws_lambda_powertools import Logger, Metrics, single_metric
 from aws_lambda_powertools.metrics import MetricUnit
 
 from loopbreaker.record import BreakerState, Record, Verdict
-from loopbreaker.stories.detect import Change, Observation
+from loopbreaker.stories.detect import Observation
+from loopbreaker.stories.ports import Change
 
 if TYPE_CHECKING:  # only `respond` decides; the others need not load the rules
     from loopbreaker.treating.decide import Decision

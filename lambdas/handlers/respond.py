@@ -13,8 +13,9 @@ from loopbreaker.aws.clients import client
 from loopbreaker.aws.ecs import Fleet
 from loopbreaker.aws.store import service_of
 from loopbreaker.model import ServiceRef
-from loopbreaker.stories.detect import ConflictError
-from loopbreaker.stories.respond import Tools, intervene
+from loopbreaker.stories.ports import ConflictError
+from loopbreaker.stories.respond import Tools
+from loopbreaker.stories.respond import respond as look_and_act
 
 Failures = dict[str, list[dict[str, str]]]
 
@@ -30,7 +31,7 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> Failures:
     count_event(LOOKS, len(asked))
     for service, record in asked.items():
         try:
-            outcome = intervene(service, tools())
+            outcome = look_and_act(service, tools())
         except (ClientError, BotoCoreError, ConflictError):
             # Lambda retries from this record on; what came before it is done.
             logger.exception("could not attend", service_name=service.name)

@@ -7,7 +7,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from handlers.observability import ASKED, count_event, logger, metrics
 from handlers.wiring import table
-from loopbreaker.treating.look import ask
+from loopbreaker.stories.sweep import sweep
 
 # Services in one run; more than one minute's worth of them wait for the next.
 _LIMIT = 200
@@ -16,14 +16,8 @@ _LIMIT = 200
 @logger.inject_lambda_context
 @metrics.log_metrics
 def handler(_event: dict[str, Any], _context: LambdaContext) -> dict[str, int]:
-    """Ask `respond` to look at each service that is due. Whoever saved the record meanwhile has looked already."""
-    now = time.time()
-    store = table()
-    asked = 0
-    for service in store.due(now=now, limit=_LIMIT):
-        record = store.load(service)
-        if record.due_at is not None and record.due_at <= now and store.save(ask(record, now=now)):
-            asked += 1
+    """Ask `respond` to look at each service that is due."""
+    asked = sweep(table(), now=time.time(), limit=_LIMIT)
     count_event(ASKED, asked)
     logger.info("swept", asked=asked)
     return {"asked": asked}

@@ -17,6 +17,7 @@ class Rung:
     generation: length of that chain; 0 for a bystander, a task that lived too long to be part of a loop.
     since: failure time of the chain's first task.
     shortest, longest: lifetimes in the chain.
+    deployment_id: of the task, `ecs-svc/…`; empty where ECS did not say.
     """
 
     COMPACT: ClassVar[bool] = True
@@ -29,6 +30,7 @@ class Rung:
     since: float
     shortest: float
     longest: float
+    deployment_id: str = ""
 
     @property
     def freed_at(self) -> float:
@@ -64,6 +66,7 @@ class Rung:
             since=min(below.since, self.failed_at),
             shortest=min(below.shortest, self.lifetime),
             longest=max(below.longest, self.lifetime),
+            deployment_id=self.deployment_id,
         )
 
 

@@ -10,7 +10,7 @@ from moto import mock_aws
 
 from loopbreaker.aws.store import Table
 from loopbreaker.policy import Policy
-from loopbreaker.stories.detect import Observation, ingest
+from loopbreaker.stories.detect import Observation, detect
 from tests.builders import SERVICE, T0, crash_loop
 from tests.schema import create_table
 
@@ -41,14 +41,14 @@ def client() -> Iterator[Counting]:
 def test_one_failure(client: Counting) -> None:
     """One failure is two writes, the evidence and the record, and one read."""
     (failure,) = crash_loop(1)
-    ingest([Observation(SERVICE, failure)], store=Table(client, "records"), policy=Policy(), now=T0)
+    detect([Observation(SERVICE, failure)], store=Table(client, "records"), policy=Policy(), now=T0)
     assert client.calls == {"put_item": 2, "get_item": 1}
 
 
 def test_a_batch_of_one_service(client: Counting) -> None:
     """Twenty failures of one service in one batch are one write of the record, one of all evidence, and one read."""
     batch = [Observation(SERVICE, failure) for failure in crash_loop(2, slots=10)]
-    ingest(batch, store=Table(client, "records"), policy=Policy(), now=T0)
+    detect(batch, store=Table(client, "records"), policy=Policy(), now=T0)
     assert client.calls == {"batch_write_item": 1, "get_item": 1, "put_item": 1}
 
 
@@ -56,7 +56,7 @@ def test_a_repeated_failure(client: Counting) -> None:
     """A failure that is delivered again writes its evidence again, and no record."""
     (failure,) = crash_loop(1)
     store = Table(client, "records")
-    ingest([Observation(SERVICE, failure)], store=store, policy=Policy(), now=T0)
+    detect([Observation(SERVICE, failure)], store=store, policy=Policy(), now=T0)
     client.calls.clear()
-    ingest([Observation(SERVICE, failure)], store=store, policy=Policy(), now=T0 + 60)
+    detect([Observation(SERVICE, failure)], store=store, policy=Policy(), now=T0 + 60)
     assert client.calls == {"put_item": 1, "get_item": 1}

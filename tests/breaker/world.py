@@ -9,13 +9,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from loopbreaker.aws.ecs import Fleet
-from loopbreaker.model import ServiceRef, TaskState
+from loopbreaker.model import ServiceRef
 from loopbreaker.policy import Mode, Policy
 from loopbreaker.record import Notice, Record, owed
 from loopbreaker.seeing.events import parse
-from loopbreaker.seeing.reasons import classify, failure
-from loopbreaker.stories.detect import ingest, observed
-from loopbreaker.stories.respond import Outcome, Tools, intervene
+from loopbreaker.stories.detect import detect, observation
+from loopbreaker.stories.respond import Outcome, Tools, respond
 from loopbreaker.treating.look import ask
 from loopbreaker.treating.scope import Scope
 from loopctl.memory import MemoryStore
@@ -127,13 +126,9 @@ class World:
         self.drain()
 
     def detect(self, event: dict[str, Any]) -> None:
-        task = parse(event)
-        if not isinstance(task, TaskState):
-            return
-        verdict = classify(task)
-        observation = observed(task, verdict, failure(task, verdict))
-        if observation:
-            ingest([observation], store=self.table, policy=self.policy, now=self.now)
+        seen = observation(parse(event))
+        if seen:
+            detect([seen], store=self.table, policy=self.policy, now=self.now)
 
     def drain(self) -> None:
         """Deliver what the stream holds, and what failed before and is due again."""
@@ -147,7 +142,7 @@ class World:
     def respond(self, service: ServiceRef) -> None:
         nested, self.in_respond = self.in_respond, True
         try:
-            outcome = intervene(service, self.tools)
+            outcome = respond(service, self.tools)
         except Died:
             self.retry(service)
         else:

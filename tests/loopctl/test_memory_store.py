@@ -6,7 +6,7 @@ import pytest
 
 from loopbreaker.judging.detection import Evidence
 from loopbreaker.record import Record
-from loopbreaker.stories.respond import Table
+from loopbreaker.stories.ports import Table
 from loopctl.memory import MemoryStore
 from tests.store_contract import OTHERS, WEB, StoreContract, failed, looping
 from tests.task_events import CREATED

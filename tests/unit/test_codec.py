@@ -13,7 +13,18 @@ from loopbreaker.aws.codec import CodecError, decode, encode
 from loopbreaker.judging.ladder import climb
 from loopbreaker.model import Category, ServiceRef, TaskFailure
 from loopbreaker.record import Finding, NoticeKind, Record, Rung, Scaling, Signal, Suspicion, tell
-from tests.builders import POLICY, SERVICE, T0, climbed, crash_loop, looping, start_first_loop, task_failure, trip
+from tests.builders import (
+    DEPLOYMENT,
+    POLICY,
+    SERVICE,
+    T0,
+    climbed,
+    crash_loop,
+    looping,
+    start_first_loop,
+    task_failure,
+    trip,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +81,7 @@ def test_a_new_record_takes_no_room() -> None:
 def test_a_rung_is_a_bare_list() -> None:
     """What a record holds many of is written without field names."""
     (rung,) = climbed([task_failure(0, 10)])
-    assert encode(rung) == [T0, T0 + 10, 10, "app-crash", 1, T0 + 10, 10, 10]
+    assert encode(rung) == [T0, T0 + 10, 10, "app-crash", 1, T0 + 10, 10, 10, DEPLOYMENT]
     assert decode(Rung, encode(rung)) == rung
     assert encode(Box(count=1, pairs=(Pair(1, None),))) == {"count": 1, "pairs": [[1, None]]}
 

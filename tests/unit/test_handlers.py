@@ -18,7 +18,7 @@ from loopbreaker.judging.detection import Evidence
 from loopbreaker.model import ServiceRef, TaskFailure
 from loopbreaker.policy import Mode, Policy
 from loopbreaker.record import BreakerState, NoticeKind, Record, Verdict, tell
-from loopbreaker.stories.detect import Change, ConflictError
+from loopbreaker.stories.ports import Change, ConflictError
 from loopbreaker.stories.respond import Outcome
 from loopbreaker.telling.messages import Message
 from loopbreaker.treating.breaker import RECHECK
@@ -350,7 +350,7 @@ class Attention:
 @pytest.fixture
 def attention(monkeypatch: pytest.MonkeyPatch) -> Attention:
     story = Attention()
-    monkeypatch.setattr(respond, "intervene", story)
+    monkeypatch.setattr(respond, "look_and_act", story)
     monkeypatch.setattr(respond, "tools", lambda: "tools")
     return story
 

@@ -17,7 +17,7 @@ from loopbreaker.aws.codec import decode, encode
 from loopbreaker.judging.detection import Evidence
 from loopbreaker.model import ServiceRef, TaskFailure
 from loopbreaker.record import Incident, Record, keep_until
-from loopbreaker.stories.detect import ATTEMPTS, ConflictError
+from loopbreaker.stories.ports import ATTEMPTS, ConflictError
 
 _DAY = 86_400
 _KEEP_STOP = 30 * _DAY

@@ -129,6 +129,7 @@ def _first(failure: TaskFailure, profile: Profile) -> Rung:
         since=failure.failed_at,
         shortest=failure.lifetime,
         longest=failure.lifetime,
+        deployment_id=failure.deployment_id,
     )
 
 

@@ -2,35 +2,21 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import assert_never
 
-from loopbreaker.judging.detection import Evidence, observe
-from loopbreaker.model import Category, Classification, ServiceRef, ServiceSignal, TaskFailure, TaskState
+from loopbreaker.judging.detection import observe
+from loopbreaker.model import (
+    Category,
+    Event,
+    Ignored,
+    ServiceRef,
+    ServiceSignal,
+    TaskFailure,
+    TaskState,
+)
 from loopbreaker.policy import Policy
-from loopbreaker.record import Record
-
-# Writers of one record that get in each other's way: the loser loads what the winner wrote and folds again.
-ATTEMPTS = 8
-
-
-class ConflictError(Exception):
-    """The record kept changing under us; the batch is delivered again later."""
-
-
-class Store(Protocol):
-    """The table, as this story sees it."""
-
-    def load(self, service: ServiceRef) -> Record:
-        """The record as last saved, read consistently; a new one where there is none."""
-
-    def save(self, record: Record) -> bool:
-        """Write the record if nobody saved another since it was loaded; False where somebody did."""
-
-    def keep(self, failures: Sequence[TaskFailure]) -> None:
-        """Keep each failure as evidence; repeating it changes nothing."""
-
-    def evidence(self, service: ServiceRef, *, since: float) -> Evidence:
-        """What the kept failures from `since` on add up to."""
+from loopbreaker.seeing.reasons import classify, failure
+from loopbreaker.stories.ports import ATTEMPTS, Change, ConflictError, Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,26 +33,19 @@ class Observation:
     unplaced_at: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
-    """A record before and after one fold."""
-
-    before: Record
-    after: Record
-
-
-def observed(task: TaskState, verdict: Classification, failure: TaskFailure | None) -> Observation | None:
-    """The observation in the state of a task, or None where it says nothing of a loop."""
-    if task.service is None:
-        return None
-    if failure is not None:
-        return Observation(service=task.service, failure=failure, final=verdict.counts)
-    if verdict.category is Category.PLACEMENT:
-        return Observation(service=task.service, unplaced_at=task.stopped_at or task.sent_at)
-    return None
+def observation(event: Event) -> Observation | None:
+    """What an event says of a service, or None where it says nothing of a loop."""
+    match event:
+        case TaskState():
+            return _of_task(event)
+        case ServiceSignal():
+            return Observation(service=event.service, signal=event)
+        case Ignored():
+            return None
+    assert_never(event)
 
 
-def ingest(observations: Sequence[Observation], *, store: Store, policy: Policy, now: float) -> Change | None:
+def detect(observations: Sequence[Observation], *, store: Store, policy: Policy, now: float) -> Change | None:
     """Fold observations of one service into its record; None where they said nothing new.
 
     The evidence is kept first, so that whoever reads the record finds what it rests on.
@@ -90,3 +69,15 @@ def ingest(observations: Sequence[Observation], *, store: Store, policy: Policy,
         if store.save(after):
             return Change(before=before, after=after)
     raise ConflictError(f"{observations[0].service.key}: lost {ATTEMPTS} races for the record")
+
+
+def _of_task(task: TaskState) -> Observation | None:
+    if task.service is None:
+        return None
+    verdict = classify(task)
+    failed = failure(task, verdict)
+    if failed is not None:
+        return Observation(service=task.service, failure=failed, final=verdict.counts)
+    if verdict.category is Category.PLACEMENT:
+        return Observation(service=task.service, unplaced_at=task.stopped_at or task.sent_at)
+    return None

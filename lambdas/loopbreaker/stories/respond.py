@@ -2,50 +2,17 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Protocol, assert_never
+from typing import assert_never
 
 from loopbreaker.model import ServiceRef
 from loopbreaker.policy import Mode, Policy
-from loopbreaker.record import Incident, Record, Scaling, Step, Trip, evidence_since
-from loopbreaker.stories.detect import ATTEMPTS, Change, ConflictError, Store
+from loopbreaker.record import Incident, Record, Step, Trip, evidence_since
+from loopbreaker.stories.ports import ATTEMPTS, Change, ConflictError, Ecs, Table
 from loopbreaker.treating.breaker import CALLS, after_call, after_refusal, all_suspended, recheck
 from loopbreaker.treating.decide import Decision, Limits
 from loopbreaker.treating.facts import Answer, Facts, Refusal, Unknown
 from loopbreaker.treating.look import consider, share
 from loopbreaker.treating.scope import Scope
-
-
-class Table(Store, Protocol):
-    """The table, as this story sees it."""
-
-    def archive(self, service: ServiceRef, incident: Incident, *, closed_at: float, reason: str) -> None:
-        """Keep a closed incident; repeating it changes nothing."""
-
-    def gather(self, service: ServiceRef, *, at: float, window: float) -> tuple[ServiceRef, ...]:
-        """Note that a service began to loop; all services that began within `window` seconds of it, itself included."""
-
-    def began(self, *, at: float, window: float) -> tuple[ServiceRef, ...]:
-        """The services that began to loop within `window` seconds of a time."""
-
-
-class Ecs(Protocol):
-    """ECS and Application Auto Scaling, as the story sees them.
-
-    A call that acts answers with what the next step needs, or with a refusal: AWS will not do it, however often asked.
-    Whatever may pass by itself, such as throttling, is an exception.
-    """
-
-    def read(self, service: ServiceRef) -> Facts | Unknown:
-        """The facts of the service, or why they could not be read."""
-
-    def set_desired_count(self, service: ServiceRef, count: int) -> Answer | Refusal:
-        """Set the count."""
-
-    def set_suspended(self, service: ServiceRef, scaling: Scaling) -> Answer | Refusal:
-        """Give the scaling target the three suspended flags of `scaling`."""
-
-    def roll_back(self, service_deployment: str) -> Answer | Refusal:
-        """Stop a service deployment and roll it back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +29,14 @@ class Tools:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """One look at a service: how the record changed, and the decision where one was due."""
+    """One look at a service: how the record changed, the decision where one was due, the incident that ended."""
 
     change: Change
-    decision: Decision | None
+    decision: Decision | None = None
+    ended: Incident | None = None
 
 
-def intervene(service: ServiceRef, tools: Tools) -> Outcome | None:
+def respond(service: ServiceRef, tools: Tools) -> Outcome | None:
     """Attend to a service that asked for it; None where nothing is asked, or another invocation is at work on it.
 
     Whatever this leaves unfinished is found by the sweep: the record says what was begun.
@@ -92,7 +60,7 @@ def intervene(service: ServiceRef, tools: Tools) -> Outcome | None:
             tools.store.archive(service, look.ended, closed_at=now, reason=look.closed)
         if tools.store.save(after):
             after = _act(replace(after, version=after.version + 1), tools)
-            return Outcome(change=Change(before=before, after=after), decision=look.decision)
+            return Outcome(change=Change(before=before, after=after), decision=look.decision, ended=look.ended)
     raise ConflictError(f"{service.key}: lost {ATTEMPTS} races for the record")
 
 

@@ -69,7 +69,7 @@ def console_url(service: ServiceRef) -> str:
 
 
 def resume_commands(service: ServiceRef, trip: Trip) -> list[str]:
-    """The AWS CLI commands that bring a stopped service back to what it was. The count first: see `intervene`."""
+    """The AWS CLI commands that bring a stopped service back to what it was. The count first: see `breaker`."""
     where = f"--region {service.region}"
     commands = [
         f"aws ecs update-service {where} --cluster {service.cluster} --service {service.name} "

@@ -1,0 +1,93 @@
+"""What the stories need of the world: a table, ECS, a way to tell people. The adapters and the fakes satisfy them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from loopbreaker.judging.detection import Evidence
+from loopbreaker.model import ServiceRef, TaskFailure
+from loopbreaker.record import Incident, Record, Scaling
+from loopbreaker.telling.messages import Message
+from loopbreaker.treating.facts import Answer, Facts, Refusal, Unknown
+
+# Writers of one record that get in each other's way: the loser loads what the winner wrote and starts again.
+ATTEMPTS = 8
+
+
+class ConflictError(Exception):
+    """The record kept changing under us; what led here is delivered again later."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A record before and after one fold or look."""
+
+    before: Record
+    after: Record
+
+
+class Records(Protocol):
+    """One record per service."""
+
+    def load(self, service: ServiceRef) -> Record:
+        """The record as last saved, read consistently; a new one where there is none."""
+
+    def save(self, record: Record) -> bool:
+        """Write the record if nobody saved another since it was loaded; False where somebody did."""
+
+
+class Store(Records, Protocol):
+    """The table, as `detect` sees it."""
+
+    def keep(self, failures: Sequence[TaskFailure]) -> None:
+        """Keep each failure as evidence; repeating it changes nothing."""
+
+    def evidence(self, service: ServiceRef, *, since: float) -> Evidence:
+        """What the kept failures from `since` on add up to."""
+
+
+class Calendar(Records, Protocol):
+    """The table, as `sweep` sees it."""
+
+    def due(self, *, now: float, limit: int) -> list[ServiceRef]:
+        """Services whose records want attention by now, the longest overdue first."""
+
+
+class Table(Store, Protocol):
+    """The table, as `respond` sees it."""
+
+    def archive(self, service: ServiceRef, incident: Incident, *, closed_at: float, reason: str) -> None:
+        """Keep a closed incident; repeating it changes nothing."""
+
+    def gather(self, service: ServiceRef, *, at: float, window: float) -> tuple[ServiceRef, ...]:
+        """Note that a service began to loop; all services that began within `window` seconds of it, itself included."""
+
+    def began(self, *, at: float, window: float) -> tuple[ServiceRef, ...]:
+        """The services that began to loop within `window` seconds of a time."""
+
+
+class Ecs(Protocol):
+    """ECS and Application Auto Scaling.
+
+    A call that acts answers with what the next step needs, or with a refusal: AWS will not do it, however often asked.
+    Whatever may pass by itself, such as throttling, is an exception.
+    """
+
+    def read(self, service: ServiceRef) -> Facts | Unknown:
+        """The facts of the service, or why they could not be read."""
+
+    def set_desired_count(self, service: ServiceRef, count: int) -> Answer | Refusal:
+        """Set the count."""
+
+    def set_suspended(self, service: ServiceRef, scaling: Scaling) -> Answer | Refusal:
+        """Give the scaling target the three suspended flags of `scaling`."""
+
+    def roll_back(self, service_deployment: str) -> Answer | Refusal:
+        """Stop a service deployment and roll it back."""
+
+
+class Outlet(Protocol):
+    """Where messages go."""
+
+    def publish(self, message: Message) -> None:
+        """Send one message in all its forms. Raises where any of them was not taken."""
