@@ -92,6 +92,7 @@ def _cdk(aws: Ministack, name: str, *arguments: str) -> Iterator[_Command]:
         "CDK_DISABLE_CLI_TELEMETRY": "true",
         "CDK_DISABLE_VERSION_CHECK": "true",
         "CI": "true",
+        "PYTHONPATH": str(ROOT / "lambdas"),  # the thresholds of this folder
     }
     with child(command, environment=environment, log=log) as process:
         yield _Command(name=name, log=log, process=process)

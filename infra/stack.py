@@ -13,12 +13,13 @@ from constructs import Construct
 
 from infra.alarms import Alarms
 from infra.clock import Clock
-from infra.config import Action, StackConfig
+from infra.config import StackConfig
 from infra.events import TaskEvents
 from infra.functions import Worker
 from infra.notifications import Notifications
 from infra.permissions import read_ecs, roll_back_deployments, stop_services
 from infra.table import DUE_INDEX, ServiceTable
+from loopbreaker.policy import Mode
 
 ASKED = {"asked_at": "N"}
 """On the record while `respond` is to look at the service."""
@@ -60,7 +61,11 @@ class LoopbreakerStack(Stack):
     @property
     def _limits(self) -> dict[str, str]:
         scope = {"ACT_ON": ",".join(self._config.act_on), "NEVER_ACT_ON": ",".join(self._config.never_act_on)}
-        return {**self._store, "ACTION": self._config.action, **{name: value for name, value in scope.items() if value}}
+        return {
+            **self._store,
+            "ACTION": self._config.action.value,
+            **{name: value for name, value in scope.items() if value},
+        }
 
     @property
     def _outlets(self) -> dict[str, str]:
@@ -82,9 +87,9 @@ class LoopbreakerStack(Stack):
         self.respond.use(self.table, "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query")
         self.sweep.use(self.table, "dynamodb:GetItem", "dynamodb:PutItem", index=True)
         read_ecs(self.respond)
-        if self._config.action is not Action.ALERT:
+        if self._config.action is not Mode.ALERT:
             roll_back_deployments(self.respond)
-        if self._config.action is Action.STOP:
+        if self._config.action is Mode.STOP:
             stop_services(self.respond)
         bus = self.format_arn(service="events", resource="event-bus", resource_name="default")
         self.notify.allow("sns:Publish", on=[self.notifications.topic.topic_arn])

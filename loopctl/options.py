@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from loopbreaker.policy import Policy, PolicyError, override, thresholds
+from loopbreaker.policy import Policy, PolicyError, override, parse, thresholds
 
 if TYPE_CHECKING:
     from loopctl.operate import Account
@@ -55,10 +55,9 @@ Profile = Annotated[str | None, typer.Option(metavar="PROFILE", help="Profile of
 
 
 def policy_of(tries: list[str] | None) -> Policy:
-    """The default policy with the thresholds that were asked for; of one given twice the last holds."""
-    parts = [part for one in tries or [] for part in one.split(",")]
+    """The default policy with the thresholds that were asked for."""
     try:
-        return override(Policy(), {key.strip(): value.strip() for key, _, value in (p.partition("=") for p in parts)})
+        return override(Policy(), parse(",".join(tries or [])))
     except PolicyError as error:
         raise typer.BadParameter(str(error), param_hint="--policy") from error
 

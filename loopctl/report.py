@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from loopbreaker.model import Category, Label, ServiceRef
+from loopbreaker.policy import Threshold
 from loopbreaker.record import Incident, NoticeKind, Record
 from loopctl.explain import Explanation
 from loopctl.replay import Change, Replay
@@ -152,11 +153,11 @@ def totals_table(totals: Counter[tuple[Label, Category | None]]) -> Table:
     return table
 
 
-def thresholds_table(thresholds: dict[str, float]) -> Table:
+def thresholds_table(thresholds: Iterable[Threshold]) -> Table:
     """The thresholds and what they are."""
-    table = _table("threshold", "default")
-    for key, value in thresholds.items():
-        table.add_row(key, f"{value:g}")
+    table = _table("threshold", "default", "meaning")
+    for threshold in thresholds:
+        table.add_row(threshold.key, f"{threshold.default:g}", threshold.meaning)
     return table
 
 
@@ -164,7 +165,7 @@ def _table(*headings: str) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
     for heading in headings:
         numeric = heading in ("depth", "failed", "events", "default")
-        wraps = heading in ("service", "reason")
+        wraps = heading in ("service", "reason", "meaning")
         table.add_column(heading, justify="right" if numeric else "left", no_wrap=not wraps, overflow="fold")
     return table
 

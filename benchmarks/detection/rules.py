@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from benchmarks.detection.watching import Rollout, Said, Sample, Seen, Stopped
-from loopbreaker.policy import Policy, Profile, override
+from loopbreaker.policy import Policy, Profile
 from loopbreaker.record import NoticeKind
 from loopctl.replay import Replay
 
@@ -132,7 +132,9 @@ OURS = "Loopbreaker"
 SIZED = "Loopbreaker, desired count known"
 UNDOUBTING = "Loopbreaker, depth alone"
 """Without the tests whether a merely flaky service, or a short outage, could show such a chain."""
-_DEPTH_ALONE = override(Policy(), {"fast.chance": 1, "slow.chance": 1, "flaky_chance": 1, "outage": 1e-6})
+_DEPTH_ALONE = replace(
+    Policy(), fast=replace(Policy().fast, chance=1), slow=replace(Policy().slow, chance=1), flaky_chance=1, outage=1e-6
+)
 
 RULES: dict[str, Callable[[int], Rule]] = {
     OURS: lambda _: Loopbreaker(),

@@ -30,13 +30,13 @@ class Settings:
         problems = [f"{name} is not set" for name in needs if not env.get(name)]
         mode, policy = Mode.ALERT, Policy()
         try:
-            mode = Mode(env.get("ACTION", Mode.ALERT))
+            mode = Mode(env.get("ACTION", Mode.ALERT.value))
         except ValueError:
-            problems.append(f"ACTION: not one of {', '.join(Mode)}: {env['ACTION']!r}")
+            problems.append(f"ACTION: not one of {', '.join(map(str, Mode))}: {env['ACTION']!r}")
         try:
-            policy = override(policy, _flat(json.loads(env.get("POLICY") or "{}")))
+            policy = override(policy, _thresholds(json.loads(env.get("POLICY") or "{}")))
         except PolicyError as error:
-            problems.append(f"POLICY: {error}")
+            problems += [f"POLICY: {problem}" for problem in error.problems]
         except (ValueError, RecursionError) as error:
             problems.append(f"POLICY: not JSON: {error}")
         if problems:
@@ -56,14 +56,7 @@ def _patterns(env: Mapping[str, str], name: str) -> tuple[str, ...]:
     return tuple(pattern.strip() for pattern in env.get(name, "").split(",") if pattern.strip())
 
 
-def _flat(nested: object) -> dict[str, object]:
-    """`{"fast": {"depth": 4}}` as `{"fast.depth": 4}`."""
-    if not isinstance(nested, dict):
-        raise PolicyError(f"not an object of thresholds: {nested!r}")
-    flat: dict[str, object] = {}
-    for key, value in nested.items():
-        if isinstance(value, dict):
-            flat.update({f"{key}.{name}": item for name, item in value.items()})
-        else:
-            flat[key] = value
-    return flat
+def _thresholds(given: object) -> dict[str, object]:
+    if not isinstance(given, dict):
+        raise PolicyError(f"not an object of thresholds: {given!r}")
+    return given

@@ -1,34 +1,67 @@
-"""What an installation may do, and its thresholds, each with its default and its unit."""
+"""What an installation may do, and its thresholds: each with its default, its unit and a sentence, declared once here.
 
+Everybody who takes thresholds from outside (the deployment, the functions, `loopctl`) takes them by `override`.
+"""
+
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
-from enum import StrEnum
-from math import floor, log10
+from enum import Enum, StrEnum
+from functools import cache, total_ordering
+from math import floor, inf, log10
 from typing import Any
 
 
-class Mode(StrEnum):
-    """What this installation may do at most."""
+@total_ordering
+class Mode(Enum):
+    """The most that may be done to a service, the least first. Of two that hold the lesser counts: `min`."""
 
     ALERT = "alert"
     ROLLBACK = "rollback"
     STOP = "stop"
 
+    def __lt__(self, other: "Mode") -> bool:
+        order = list(Mode)
+        return order.index(self) < order.index(other)
+
+    def __str__(self) -> str:
+        return self.value
+
+
+class Unit(StrEnum):
+    """What a threshold is, in the words of the error for what it is not."""
+
+    SECONDS = "seconds, more than 0"
+    CHANCE = "a probability, more than 0 and less than 1"
+    GENERATIONS = "a whole number, at least 2"
+    COUNT = "a whole number, at least 1"
+
+
+def _is(unit: Unit, meaning: str) -> dict[str, object]:
+    return {"unit": unit, "meaning": meaning}
+
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """When failures make a loop. Durations in seconds.
+    """When failures make a loop. Each field is a threshold, such as `fast.depth`."""
 
-    depth: generations in a row that make a loop.
-    max_lifetime: a task that ran longer than this before it failed is no part of a loop.
-    replacement_gap: a task created within this time of a failure may be its replacement.
-    chance: a chain of failures that a merely flaky service would show with a probability above it is no loop yet;
-        of a service that is known to be flaky `Policy.flaky_chance` is asked instead.
-    """
-
-    depth: int
-    max_lifetime: float
-    replacement_gap: float
-    chance: float
+    depth: int = field(
+        metadata=_is(
+            Unit.GENERATIONS,
+            "failures in a row, each of a replacement of the one before, that make a loop (generations)",
+        )
+    )
+    max_lifetime: float = field(
+        metadata=_is(Unit.SECONDS, "a task that ran longer than this before it failed is no part of a loop")
+    )
+    replacement_gap: float = field(
+        metadata=_is(Unit.SECONDS, "a task created within this time of a failure may be its replacement")
+    )
+    chance: float = field(
+        metadata=_is(
+            Unit.CHANCE,
+            "a chain of failures that a merely flaky service would show with a greater probability is no loop yet",
+        )
+    )
 
     def generations(self, desired_count: int | None) -> int:
         """Generations in a row that make a loop of a service of this size.
@@ -40,106 +73,218 @@ class Profile:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """Every threshold of the detector and the breaker. Durations in seconds.
-
-    flaky_mtbf: how often each task of a merely flaky service fails, on average.
-    flaky_chance: the probability at which a chain stops being put down to chance, for a service that is known to be
-        flaky: a task of it lived long and failed within the last day.
-    outage: the failures of such a service must go on for this long; it may be a short outage of what it depends on.
-    confirm_blind_after: how long ECS may refuse to answer before a loop is declared without it.
-    confirm_after: least time between the two findings that must agree before a service is stopped.
-    survivor_age: a task is no survivor before this age, however short the failed ones lived.
-    quiet_after: least time without a failure before an incident may end.
-    blind_quiet_after: time without a failure that ends an incident where ECS cannot be asked.
-    impaired_window: two statements of ECS within it that it cannot start tasks are a loop.
-    placement_after: capacity that is missing for this long is worth a message.
-    cool_down, longest_cool_down: how long a stopped service is held before one task is let try, where its owner chose
-        that; doubles with each try that fails, up to the longest.
-    probe_age: least age of the one task that is let try before it counts as a success.
-    retrips: how often within a day a service that was started again is stopped again.
-    mass_limit, mass_window: more than `mass_limit` services that begin to loop within the window have a shared cause.
-    """
+    """Every threshold of the detector and the breaker: the two profiles, and each field beside them."""
 
     fast: Profile = field(default_factory=lambda: Profile(depth=3, max_lifetime=900, replacement_gap=300, chance=5e-4))
     slow: Profile = field(default_factory=lambda: Profile(depth=4, max_lifetime=3600, replacement_gap=600, chance=5e-5))
-    flaky_mtbf: float = 7200
-    flaky_chance: float = 2e-6
-    outage: float = 180
-    confirm_blind_after: float = 120
-    confirm_after: float = 30
-    survivor_age: float = 120
-    quiet_after: float = 600
-    blind_quiet_after: float = 3600
-    impaired_window: float = 3600
-    placement_after: float = 900
-    cool_down: float = 900
-    longest_cool_down: float = 86_400
-    probe_age: float = 300
-    retrips: int = 3
-    mass_limit: int = 5
-    mass_window: float = 600
+    flaky_mtbf: float = field(
+        default=7200, metadata=_is(Unit.SECONDS, "how often each task of a merely flaky service fails, on average")
+    )
+    flaky_chance: float = field(
+        default=2e-6,
+        metadata=_is(
+            Unit.CHANCE,
+            "asked instead of `fast.chance` and `slow.chance` of a service that is known to be flaky: "
+            "a task of it lived long and failed within the last day",
+        ),
+    )
+    outage: float = field(
+        default=180,
+        metadata=_is(
+            Unit.SECONDS,
+            "the failures of a service known to be flaky must go on for this long; it may be a short outage",
+        ),
+    )
+    confirm_blind_after: float = field(
+        default=120,
+        metadata=_is(Unit.SECONDS, "how long ECS may refuse to answer before a loop is declared without it"),
+    )
+    confirm_after: float = field(
+        default=30,
+        metadata=_is(Unit.SECONDS, "least time between the two findings that must agree before a service is acted on"),
+    )
+    survivor_age: float = field(
+        default=120,
+        metadata=_is(Unit.SECONDS, "a task is no survivor before this age, however short the failed ones lived"),
+    )
+    quiet_after: float = field(
+        default=600, metadata=_is(Unit.SECONDS, "least time without a failure before an incident may end")
+    )
+    blind_quiet_after: float = field(
+        default=3600,
+        metadata=_is(Unit.SECONDS, "time without a failure that ends an incident where ECS cannot be asked"),
+    )
+    impaired_window: float = field(
+        default=3600,
+        metadata=_is(Unit.SECONDS, "two statements of ECS within it that it cannot start tasks are a loop"),
+    )
+    placement_after: float = field(
+        default=900, metadata=_is(Unit.SECONDS, "capacity that is missing for this long is worth a message")
+    )
+    cool_down: float = field(
+        default=900,
+        metadata=_is(
+            Unit.SECONDS,
+            "how long a stopped service is held before one task is tried, where its owner chose that; "
+            "doubles with each try that fails",
+        ),
+    )
+    longest_cool_down: float = field(
+        default=86_400, metadata=_is(Unit.SECONDS, "the cool-down doubles up to this and no further")
+    )
+    probe_age: float = field(
+        default=300, metadata=_is(Unit.SECONDS, "least age of the one task that is tried before it counts as a success")
+    )
+    retrips: int = field(
+        default=3,
+        metadata=_is(Unit.COUNT, "how often within a day a service that was started again is stopped again"),
+    )
+    mass_limit: int = field(
+        default=5,
+        metadata=_is(Unit.COUNT, "more services than this that begin to loop within `mass_window` have a shared cause"),
+    )
+    mass_window: float = field(default=600, metadata=_is(Unit.SECONDS, "the time that `mass_limit` speaks of"))
+
+
+_PROFILES = ("fast", "slow")
+_NEVER_MORE = (
+    ("fast.depth", "slow.depth", "the slow profile would tell before the fast one"),
+    ("fast.max_lifetime", "slow.max_lifetime", "the slow profile would see less than the fast one"),
+    ("flaky_chance", "fast.chance", "less would be asked of a service that is known to be flaky than of another"),
+    ("confirm_after", "quiet_after", "an incident would be over before it is confirmed"),
+    ("quiet_after", "blind_quiet_after", "an incident would end sooner where ECS cannot be asked"),
+    ("cool_down", "longest_cool_down", "the cool-down could not double"),
+)
+"""Thresholds of which the first may not be more than the second, and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """One number of the policy as people read it: `fast.depth`, `quiet_after`."""
+
+    key: str
+    default: float
+    unit: Unit
+    meaning: str
+
+    def read(self, value: object) -> float | None:
+        """The value as a number of this unit; None where it is none. Text is read, as it comes from outside."""
+        if isinstance(value, bool):
+            return None
+        try:
+            number = float(str(value))
+        except ValueError:
+            return None
+        match self.unit:
+            case Unit.SECONDS:
+                return number if 0 < number < inf else None
+            case Unit.CHANCE:
+                return number if 0 < number < 1 else None
+            case Unit.GENERATIONS | Unit.COUNT:
+                least = 2 if self.unit is Unit.GENERATIONS else 1
+                return int(number) if least <= number < inf and number.is_integer() else None
 
 
 class PolicyError(ValueError):
-    """A threshold that does not exist or cannot have that value; the message names every one."""
+    """Thresholds that do not exist, cannot have their value, or contradict each other: `problems` has every one."""
+
+    def __init__(self, *problems: str) -> None:
+        super().__init__("; ".join(problems))
+        self.problems = problems
 
 
-def override(policy: Policy, changes: dict[str, object]) -> Policy:
-    """The policy with some thresholds replaced, e.g. `{"fast.depth": 4, "confirm_after": 10}`.
-
-    Raises PolicyError naming every key that is unknown and every value that is not a number above zero.
-    """
-    problems: list[str] = []
-    number: Any
-    for key, value in changes.items():
-        owner, _, name = key.rpartition(".")
-        target: Profile | Policy | None = policy if not owner else {"fast": policy.fast, "slow": policy.slow}.get(owner)
-        kind = _kinds(target).get(name)
-        if kind is None:
-            problems.append(f"{key}: no such threshold; there are {', '.join(sorted(thresholds()))}")
-            continue
-        number = _number(value, kind)
-        if number is None:
-            problems.append(f"{key}: not {_ASKED[kind]}: {value!r}")
-        elif owner == "fast":
-            policy = replace(policy, fast=replace(policy.fast, **{name: number}))
-        elif owner == "slow":
-            policy = replace(policy, slow=replace(policy.slow, **{name: number}))
-        else:
-            policy = replace(policy, **{name: number})
-    if problems:
-        raise PolicyError("; ".join(problems))
-    return policy
+@cache
+def thresholds() -> Mapping[str, Threshold]:
+    """Every threshold, by its key."""
+    keys = [f"{profile}.{item.name}" for profile in _PROFILES for item in fields(Profile)]
+    keys += [item.name for item in fields(Policy) if item.metadata]
+    meant = {item.name: item.metadata for item in (*fields(Profile), *fields(Policy)) if item.metadata}
+    default = Policy()
+    return {key: Threshold(key, _value(default, key), **meant[key.rpartition(".")[2]]) for key in keys}
 
 
-def thresholds() -> dict[str, float]:
-    """Every threshold's key and default, in the form that `override` takes."""
-    policy = Policy()
-    found: dict[str, float] = {}
-    for name in _kinds(policy):
-        found[name] = getattr(policy, name)
-    for owner in ("fast", "slow"):
-        profile: Profile = getattr(policy, owner)
-        for name in _kinds(profile):
-            found[f"{owner}.{name}"] = getattr(profile, name)
+def parse(text: str) -> dict[str, str]:
+    """`fast.depth=4, quiet_after=900` as changes for `override`. Raises PolicyError for a key that is there twice."""
+    found, twice = dict[str, str](), set[str]()
+    for part in filter(str.strip, text.split(",")):
+        key, _, value = (side.strip() for side in part.partition("="))
+        if key in found:
+            twice.add(key)
+        found[key] = value
+    if twice:
+        raise PolicyError(*(f"{key} is there twice" for key in sorted(twice)))
     return found
 
 
-_ASKED = {"int": "a whole number above zero", "float": "a number above zero"}
+def override(policy: Policy, changes: Mapping[str, object]) -> Policy:
+    """The policy with some thresholds replaced: `{"fast.depth": 4, "slow": {"depth": 5}, "quiet_after": "900"}`.
+
+    Raises PolicyError naming every key that is unknown, every value that cannot be, and every contradiction among all
+    thresholds, those that are left as they were too.
+    """
+    known, problems = thresholds(), list[str]()
+    for key, value in _flat(changes):
+        threshold = known.get(key)
+        number = threshold.read(value) if threshold else None
+        if threshold is None:
+            problems.append(f"unknown threshold '{key}'{_nearest(key)}")
+        elif number is None:
+            problems.append(f"{key} must be {threshold.unit}, not '{value}'")
+        else:
+            policy = _replaced(policy, key, number)
+    if not problems:
+        problems = _contradictions(policy)
+    if problems:
+        raise PolicyError(*problems)
+    return policy
 
 
-def _kinds(target: Profile | Policy | None) -> dict[str, str]:
-    if target is None:
-        return {}
-    kinds = {item.name: getattr(item.type, "__name__", str(item.type)) for item in fields(target)}
-    return {name: kind for name, kind in kinds.items() if kind in _ASKED}
+def changes(policy: Policy) -> dict[str, float]:
+    """What of a policy is not as by default, in the form that `override` takes."""
+    return {
+        key: value for key, threshold in thresholds().items() if (value := _value(policy, key)) != threshold.default
+    }
 
 
-def _number(value: object, kind: str) -> float | int | None:
-    if isinstance(value, bool):
-        return None
-    try:
-        number = int(str(value)) if kind == "int" else float(str(value))
-    except ValueError:
-        return None
-    return number if 0 < number < float("inf") else None
+def _value(policy: Policy, key: str) -> float:
+    profile, _, name = key.rpartition(".")
+    found: float = getattr(getattr(policy, profile) if profile else policy, name)
+    return found
+
+
+def _replaced(policy: Policy, key: str, number: float) -> Policy:
+    profile, _, name = key.rpartition(".")
+    change: dict[str, Any] = {name: number}
+    if profile:
+        change = {profile: replace(getattr(policy, profile), **change)}
+    return replace(policy, **change)
+
+
+def _flat(nested: Mapping[str, object]) -> Iterator[tuple[str, object]]:
+    for key, value in nested.items():
+        if key in _PROFILES and isinstance(value, Mapping):
+            yield from ((f"{key}.{name}", number) for name, number in value.items())
+        else:
+            yield key, value
+
+
+def _contradictions(policy: Policy) -> list[str]:
+    found = []
+    for low, high, why in _NEVER_MORE:
+        less, more = _value(policy, low), _value(policy, high)
+        if less > more:
+            found.append(f"{_said(low, less)} is more than {_said(high, more)}: {why}")
+    return found
+
+
+def _said(key: str, value: float) -> str:
+    default = ", the default" if value == thresholds()[key].default else ""
+    return f"{key}={value:g}{default}"
+
+
+def _nearest(key: str) -> str:
+    # Only for an error: what ships does not wait for it.
+    from difflib import get_close_matches  # noqa: PLC0415
+
+    near = get_close_matches(key, thresholds(), n=1)
+    return f"; did you mean '{near[0]}'?" if near else f"; there are: {', '.join(thresholds())}"

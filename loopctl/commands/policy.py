@@ -15,8 +15,8 @@ def register(app: typer.Typer) -> None:
 
 
 def policy(as_json: Json = False) -> None:
-    """The thresholds that `replay --policy` takes, with their defaults; durations are in seconds."""
+    """The thresholds that `replay --policy` and a deployment take, with their defaults; durations are in seconds."""
     if as_json:
-        print(json.dumps(thresholds()))
+        print(json.dumps({key: threshold.default for key, threshold in thresholds().items()}))
     else:
-        Screen().print(report.thresholds_table(thresholds()))
+        Screen().print(report.thresholds_table(thresholds().values()))

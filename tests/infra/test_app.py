@@ -15,6 +15,7 @@ def run_app(folder: Path, **context: object) -> subprocess.CompletedProcess[str]
     """Runs the app as the CDK command line does, with a proxy that leads nowhere and no credentials."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR", "JSII_NODE") if name in os.environ}
     environment = kept | {
+        "PYTHONPATH": str(ROOT / "lambdas"),
         "CDK_OUTDIR": str(folder),
         "CDK_CONTEXT_JSON": json.dumps({**FLAGS, **context}),
         **dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"), NOWHERE),

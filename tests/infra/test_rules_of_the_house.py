@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from infra.asset import LAMBDAS  # first: infra chooses the Node that aws_cdk starts
-from infra.config import Action
 from infra.stack import LoopbreakerStack
+from loopbreaker.policy import Mode
 from tests.infra.conftest import FLAGS, a_config
 
 # isort: split
@@ -17,7 +17,7 @@ from cdk_nag import AwsSolutionsChecks
 
 def judged(folder: Path) -> tuple[cdk.App, LoopbreakerStack]:
     app = cdk.App(context=FLAGS, outdir=str(folder), analytics_reporting=False)
-    stack = LoopbreakerStack(app, "Loopbreaker", config=a_config(Action.STOP), package=LAMBDAS)
+    stack = LoopbreakerStack(app, "Loopbreaker", config=a_config(Mode.STOP), package=LAMBDAS)
     cdk.Validations.of(app).add_plugins(AwsSolutionsChecks(app))
     return app, stack
 

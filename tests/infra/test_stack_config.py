@@ -4,15 +4,16 @@ import json
 
 import pytest
 
-from infra.config import POLICY_KEYS, Action, ConfigError, StackConfig
-from loopbreaker.policy import thresholds
+from handlers.settings import Settings
+from infra.config import ConfigError, StackConfig
+from loopbreaker.policy import Mode, Policy, override
 
 
 def test_nothing_given_means_the_defaults() -> None:
     """Without context the stack alerts about ECS events, keeps its data, and tells nobody yet."""
     config = StackConfig.from_context({})
-    assert config == StackConfig(policy={})
-    assert (config.action, config.event_source, config.keep_data) == (Action.ALERT, ("aws.ecs",), True)
+    assert config == StackConfig()
+    assert (config.action, config.event_source, config.keep_data) == (Mode.ALERT, ("aws.ecs",), True)
 
 
 def test_every_key_is_read_from_the_command_line() -> None:
@@ -31,12 +32,12 @@ def test_every_key_is_read_from_the_command_line() -> None:
     assert StackConfig.from_context(context) == StackConfig(
         mail=("ops@example.com", "oncall@example.com"),
         https=("https://example.com/hook",),
-        action=Action.STOP,
+        action=Mode.STOP,
         event_source=("aws.ecs", "example.replay"),
         stack_name="Loops-prod",
         log_retention_days=90,
         log_level="DEBUG",
-        policy={"fast.depth": 4, "confirm_after": 0.5},
+        policy=override(Policy(), {"fast.depth": 4, "confirm_after": 0.5}),
         keep_data=False,
     )
 
@@ -50,18 +51,15 @@ def test_cdk_json_may_hold_typed_values() -> None:
 def test_the_cdk_s_own_keys_are_left_alone() -> None:
     """Context that CDK adds by itself is not taken for a mistake."""
     own = {"aws:cdk:bundling-stacks": ["**"], "@aws-cdk/core:target-partitions": ["aws"], "cdk-migrate": True}
-    assert StackConfig.from_context(own) == StackConfig(policy={})
+    assert StackConfig.from_context(own) == StackConfig()
 
 
-def test_the_policy_is_handed_on_as_nested_json() -> None:
-    """`fast.depth` becomes an object of its profile."""
-    config = StackConfig.from_context({"policy": "fast.depth=4,slow.depth=5,confirm_after=10"})
-    assert json.loads(config.policy_json) == {"fast": {"depth": 4}, "slow": {"depth": 5}, "confirm_after": 10}
-
-
-def test_every_threshold_of_the_functions_can_be_set_and_no_other() -> None:
-    """The table of keys and the functions' own policy do not drift apart."""
-    assert set(POLICY_KEYS) == set(thresholds())
+def test_the_functions_get_what_is_not_as_by_default() -> None:
+    """What the functions make of it is the policy that was asked for."""
+    config = StackConfig.from_context({"policy": "fast.depth=4,slow.depth=5,confirm_after=10,outage=180"})
+    assert json.loads(config.policy_json) == {"fast.depth": 4, "slow.depth": 5, "confirm_after": 10}
+    read = Settings.from_env({"POLICY": config.policy_json, "ACTION": config.action.value}, needs=())
+    assert (read.policy, read.mode) == (config.policy, config.action)
 
 
 WRONG: dict[str, tuple[dict[str, object], list[str]]] = {
@@ -79,7 +77,10 @@ WRONG: dict[str, tuple[dict[str, object], list[str]]] = {
     "a list where text belongs": ({"mail": ["ops@example.com"]}, ["mail=", "must be text, not list"]),
     "a misspelt key": ({"acton": "stop"}, ["unknown key 'acton'", "did you mean 'action'"]),
     "a key like no other": ({"zzz": "1"}, ["unknown key 'zzz'", "there are: mail, https, action"]),
-    "a misspelt threshold": ({"policy": "fast.dept=4"}, ["unknown key 'fast.dept'", "did you mean 'fast.depth'"]),
+    "a misspelt threshold": (
+        {"policy": "fast.dept=4"},
+        ["policy: unknown threshold 'fast.dept'", "did you mean 'fast.depth'"],
+    ),
     "depth of one": ({"policy": "fast.depth=1"}, ["fast.depth must be a whole number, at least 2, not '1'"]),
     "half a generation": ({"policy": "slow.depth=2.5"}, ["slow.depth must be a whole number", "2.5"]),
     "no time at all": ({"policy": "quiet_after=0"}, ["quiet_after must be seconds, more than 0, not '0'"]),
@@ -89,12 +90,16 @@ WRONG: dict[str, tuple[dict[str, object], list[str]]] = {
     "no value": ({"policy": "mass_limit"}, ["mass_limit must be a whole number"]),
     "a threshold twice": ({"policy": "mass_limit=1,mass_limit=2"}, ["mass_limit is there twice"]),
     "profiles the wrong way round": (
-        {"policy": "fast.max_lifetime=900,slow.max_lifetime=60"},
-        ["fast.max_lifetime=900 is more than slow.max_lifetime=60"],
+        {"policy": "slow.max_lifetime=60"},
+        ["fast.max_lifetime=900, the default is more than slow.max_lifetime=60"],
     ),
     "over before it is confirmed": (
         {"policy": "confirm_after=60,quiet_after=30"},
-        ["confirm_after=60 is more than quiet_after=30"],
+        ["policy: confirm_after=60 is more than quiet_after=30"],
+    ),
+    "against a default": (
+        {"policy": "longest_cool_down=60"},
+        ["policy: cool_down=900, the default is more than longest_cool_down=60"],
     ),
 }
 
@@ -115,4 +120,4 @@ def test_one_message_names_every_problem() -> None:
         StackConfig.from_context(context)
     message = str(refused.value)
     assert all(word in message for word in ("mail=ops", "action=kill", "'retention'", "fast.dept", "mass_limit"))
-    assert message.count("\n") == 4
+    assert message.count("\n") == 5

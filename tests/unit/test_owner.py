@@ -4,12 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loopbreaker.treating.owner import Recovery, Wish, Wishes, wishes
+from loopbreaker.policy import Mode
+from loopbreaker.treating.owner import Recovery, Wishes, wishes
 
 
 def test_no_tag_is_the_safe_default() -> None:
     """A service without tags is alerted about, never touched, and brought back by people."""
-    assert wishes({"team": "web"}) == Wishes(action=Wish.ALERT, recovery=Recovery.MANUAL)
+    assert wishes({"team": "web"}) == Wishes(action=Mode.ALERT, recovery=Recovery.MANUAL)
 
 
 def test_every_tag() -> None:
@@ -22,7 +23,7 @@ def test_every_tag() -> None:
             "loopbreaker:mute-until": "2026-01-31T18:00+01:00",
         }
     )
-    assert said == Wishes(action=Wish.STOP, recovery=Recovery.PROBE, depth=5, mute_until=1769878800.0)
+    assert said == Wishes(action=Mode.STOP, recovery=Recovery.PROBE, depth=5, mute_until=1769878800.0)
 
 
 def test_a_time_without_a_zone_is_utc() -> None:
@@ -56,10 +57,10 @@ def test_what_is_not_understood_is_named(name: str, value: str) -> None:
 def test_no_tag_is_a_fault(tags: dict[str, str]) -> None:
     """Whatever tags say, reading them never fails, and only the exact word asks for a stop."""
     said = wishes({f"loopbreaker:{name}": value for name, value in tags.items()})
-    assert (said.action is Wish.STOP) == (tags.get("action", "").strip() == "stop")
+    assert (said.action is Mode.STOP) == (tags.get("action", "").strip() == "stop")
 
 
 def test_silence() -> None:
     """A muted service is silent until its time; an ignored one always."""
     muted = Wishes(mute_until=100.0)
-    assert (muted.silent(99.0), muted.silent(100.0), Wishes(action=Wish.IGNORE).silent(1e12)) == (True, False, True)
+    assert (muted.silent(99.0), muted.silent(100.0), Wishes(ignore=True).silent(1e12)) == (True, False, True)

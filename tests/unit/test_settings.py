@@ -54,8 +54,8 @@ def test_every_problem_is_in_one_error() -> None:
     assert text.startswith(
         "TABLE_NAME is not set; TOPIC_ARN is not set; ACTION: not one of alert, rollback, stop: 'explode'"
     )
-    assert "POLICY: fast.depth: not a whole number above zero: -1" in text
-    assert "speed: no such threshold" in text
+    assert "POLICY: fast.depth must be a whole number, at least 2, not '-1'" in text
+    assert "POLICY: unknown threshold 'speed'" in text
 
 
 @pytest.mark.parametrize(
@@ -66,8 +66,8 @@ def test_every_problem_is_in_one_error() -> None:
         ("[1]", r"POLICY: not an object of thresholds: \[1\]"),
         ("3", "POLICY: not an object of thresholds: 3"),
         ("null", "POLICY: not an object of thresholds: None"),
-        ('{"fast": 3}', "POLICY: fast: no such threshold"),
-        ('{"fast": {"depth": {"x": 1}}}', "POLICY: fast.depth: not a whole number above zero"),
+        ('{"fast": 3}', "POLICY: unknown threshold 'fast'"),
+        ('{"fast": {"depth": {"x": 1}}}', "POLICY: fast.depth must be a whole number, at least 2, not "),
     ],
 )
 def test_a_policy_that_cannot_be_read_is_refused(policy: str, problem: str) -> None:

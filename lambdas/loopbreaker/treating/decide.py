@@ -10,7 +10,7 @@ from loopbreaker.judging.detection import fast_depth
 from loopbreaker.policy import Mode, Policy
 from loopbreaker.record import Incident, Record, Signal
 from loopbreaker.treating.facts import Facts, ServiceDeployment, Unknown, survivors
-from loopbreaker.treating.owner import Wish, wishes
+from loopbreaker.treating.owner import wishes
 
 
 class Action(StrEnum):
@@ -73,13 +73,11 @@ def _not_allowed(facts: Facts, limits: Limits, now: float) -> Decision | None:
         return _unasked("alert-only", "this installation alerts and never acts")
     if wanted.silent(now):
         return _unasked("silenced", "its owner asked for it to be left alone")
-    match wanted.action:
-        case Wish.ALERT | Wish.IGNORE:
-            return _unasked("not-opted-in", "its owner has not opted in to action")
-        case Wish.ROLLBACK | Wish.STOP:
-            if not limits.in_scope:
-                return Decision(Action.LEAVE, "out-of-scope", "this installation may not act on it")
-            return None
+    if wanted.action is Mode.ALERT:
+        return _unasked("not-opted-in", "its owner has not opted in to action")
+    if not limits.in_scope:
+        return Decision(Action.LEAVE, "out-of-scope", "this installation may not act on it")
+    return None
 
 
 def _never(facts: Facts) -> Decision | None:
@@ -176,8 +174,8 @@ def _while_serving(facts: Facts, record: Record, *, policy: Policy, now: float) 
 
 
 def _stop(facts: Facts, record: Record, limits: Limits, *, policy: Policy, now: float) -> Decision:
-    """Rule 4: stop. The owner may have opted in to less."""
-    if wishes(facts.tags).action is not Wish.STOP or limits.mode is not Mode.STOP:
+    """Rule 4: stop. Of what the installation allows and the owner asks for the lesser counts."""
+    if min(limits.mode, wishes(facts.tags).action) is not Mode.STOP:
         return Decision(Action.LEAVE, "rollback-only", "no deployment is in progress, and only a rollback is allowed")
     depth = policy.fast.generations(facts.desired_count) + 1
     not_yet = _not_yet(facts, record, depth=depth, policy=policy, now=now)

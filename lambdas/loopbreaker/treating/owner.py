@@ -5,17 +5,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 
+from loopbreaker.policy import Mode
+
 PREFIX = "loopbreaker:"
 _GREATEST_DEPTH = 100
-
-
-class Wish(StrEnum):
-    """The tag `loopbreaker:action`."""
-
-    ALERT = "alert"
-    ROLLBACK = "rollback"
-    STOP = "stop"
-    IGNORE = "ignore"
+_IGNORE = "ignore"
 
 
 class Recovery(StrEnum):
@@ -29,18 +23,21 @@ class Recovery(StrEnum):
 class Wishes:
     """The owner's wishes. A tag that is missing or wrong leaves the safe default; `problems` says what is wrong.
 
+    action: the most that may be done to the service.
+    ignore: nothing is told of the service, and nothing done to it.
     depth: generations that the owner wants to see at least; 0 where none is given.
     mute_until: seconds since the epoch; 0 where nothing is muted.
     """
 
-    action: Wish = Wish.ALERT
+    action: Mode = Mode.ALERT
+    ignore: bool = False
     recovery: Recovery = Recovery.MANUAL
     depth: int = 0
     mute_until: float = 0.0
     problems: tuple[str, ...] = ()
 
     def silent(self, now: float) -> bool:
-        return self.action is Wish.IGNORE or now < self.mute_until
+        return self.ignore or now < self.mute_until
 
 
 def wishes(tags: Mapping[str, str]) -> Wishes:
@@ -53,11 +50,11 @@ def wishes(tags: Mapping[str, str]) -> Wishes:
     def wrong(name: str, wanted: str) -> None:
         problems.append(f"tag {PREFIX}{name}: not {wanted}: {given(name)[:60]!r}")
 
-    action, recovery, depth, mute_until = Wish.ALERT, Recovery.MANUAL, 0, 0.0
+    action, recovery, depth, mute_until = Mode.ALERT, Recovery.MANUAL, 0, 0.0
     try:
-        action = Wish(given("action") or Wish.ALERT)
+        action = Mode(said) if (said := given("action")) not in ("", _IGNORE) else Mode.ALERT
     except ValueError:
-        wrong("action", f"one of {', '.join(Wish)}")
+        wrong("action", f"one of {', '.join([*map(str, Mode), _IGNORE])}")
     try:
         recovery = Recovery(given("recovery") or Recovery.MANUAL)
     except ValueError:
@@ -78,4 +75,11 @@ def wishes(tags: Mapping[str, str]) -> Wishes:
         for key in sorted(tags)
         if key.startswith(PREFIX) and key.removeprefix(PREFIX) not in ("action", "recovery", "depth", "mute-until")
     ]
-    return Wishes(action=action, recovery=recovery, depth=depth, mute_until=mute_until, problems=tuple(problems))
+    return Wishes(
+        action=action,
+        ignore=given("action") == _IGNORE,
+        recovery=recovery,
+        depth=depth,
+        mute_until=mute_until,
+        problems=tuple(problems),
+    )
