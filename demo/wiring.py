@@ -63,7 +63,8 @@ class Mailbox:
         while found := self._sqs.receive_message(QueueUrl=self._url, MaxNumberOfMessages=10).get("Messages"):
             for message in found:
                 envelope = json.loads(message["Body"])
-                letters.append(Letter(subject=envelope["Subject"], text=envelope["Message"]))
+                text = json.loads(envelope["Message"])["text"]
+                letters.append(Letter(subject=envelope["Subject"], text=text))
                 self._sqs.delete_message(QueueUrl=self._url, ReceiptHandle=message["ReceiptHandle"])
         return letters
 

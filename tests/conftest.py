@@ -17,3 +17,21 @@ os.environ.update(
 )
 for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL", "AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
     os.environ.pop(name, None)
+
+
+def _hold_every_event_to_its_schema() -> None:
+    """Whatever test makes a message: its event follows docs/event.schema.json."""
+    from loopbreaker.telling import event
+    from tests.event_schema import follows_schema
+
+    plain = event.detail
+
+    def checked(*args: object, **fields: object) -> dict[str, object]:
+        found: dict[str, object] = plain(*args, **fields)  # type: ignore[arg-type]
+        follows_schema(found)
+        return found
+
+    event.detail = checked
+
+
+_hold_every_event_to_its_schema()

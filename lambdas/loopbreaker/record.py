@@ -108,6 +108,9 @@ class NoticeKind(StrEnum):
     PROBING = "probing"
     BACK = "back"
     BAD_TAG = "bad-tag"
+    STILL_LOOPING = "still-looping"
+    DOWN = "down"
+    MASS_OVER = "mass-over"
     RECOVERED = "recovered"
 
 

@@ -14,6 +14,11 @@ MESSAGE = Message(
     subject="[Loopbreaker] web is in a restart loop in prod",
     text="web is in a restart loop.\n\nWhat to do: naïve things",
     chat={"version": "1.0", "source": "custom", "content": {"title": "é"}},
+    post={"text": "web", "attachments": []},
+    reply="web",
+    thread="web#1",
+    sequence=1,
+    attributes={"cluster": "prod", "service": "web"},
     detail_type="Restart Loop State Change",
     detail={"version": 1, "id": "a#1"},
     resources=("arn:aws:ecs:eu-west-1:123456789012:service/prod/web",),
@@ -40,17 +45,21 @@ def test_the_event_goes_to_the_bus() -> None:
     }
 
 
-def test_people_get_text_and_chat_gets_json() -> None:
-    """Mail reads the text, the chat's HTTPS subscription the custom notification, everything else the text."""
+def test_people_get_text_and_programs_get_json() -> None:
+    """Mail reads the text; queues, functions and other endpoints get the detail of the event, and the text in it."""
     events, sns = FakeClient("events", put_events=TAKEN), FakeClient("sns", publish={"MessageId": "1"})
     publish(events=events, sns=sns)
     ((_, parameters),) = sns.calls
     assert (parameters["TopicArn"], parameters["Subject"]) == (TOPIC, MESSAGE.subject)
     assert parameters["MessageStructure"] == "json"
     body = json.loads(parameters["Message"])
-    assert (body["default"], body["email"]) == (MESSAGE.text, MESSAGE.text)
-    assert json.loads(body["https"]) == MESSAGE.chat
-    assert set(body) == {"default", "email", "https"}
+    assert body["email"] == MESSAGE.text
+    assert json.loads(body["default"]) == MESSAGE.detail | {"text": MESSAGE.text}
+    assert set(body) == {"default", "email"}
+    assert parameters["MessageAttributes"] == {
+        "cluster": {"DataType": "String", "StringValue": "prod"},
+        "service": {"DataType": "String", "StringValue": "web"},
+    }
 
 
 @pytest.mark.parametrize(

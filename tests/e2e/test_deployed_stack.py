@@ -182,10 +182,10 @@ def test_a_fix_brings_a_stopped_service_back(loops: Loops) -> None:
 def test_people_are_told_of_a_recovery(loops: Loops) -> None:
     """Once a service has run quietly for long enough, its incident is closed and people hear of that, once."""
     account = loops.account
-    _wait_for_news(account, ONLY_TOLD, "has recovered", while_time_passes=True)
+    _wait_for_news(account, ONLY_TOLD, "is no longer in a restart loop", while_time_passes=True)
     account.let_time_pass(ONLY_TOLD)
     account.drained()
-    assert account.subjects(ONLY_TOLD) == _subjects(ONLY_TOLD, "is in a restart loop", "has recovered")
+    assert account.subjects(ONLY_TOLD) == _subjects(ONLY_TOLD, "is in a restart loop", "is no longer in a restart loop")
     assert account.record(ONLY_TOLD).verdict is Verdict.HEALTHY
     assert len([key for key in account.items(ONLY_TOLD) if key.startswith("INCIDENT#")]) == 1
 

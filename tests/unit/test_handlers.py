@@ -296,7 +296,10 @@ LOOPS = tell(looping(), NoticeKind.LOOPING, at=T0, reason="replacements failed 3
 CALM = Record(service=SERVICE, version=4, notices=LOOPS.notices)
 ENDS = tell(CALM, NoticeKind.RECOVERED, at=T0 + 900, reason="it is over")
 STEPS = ((None, LOOPS), (LOOPS, replace(LOOPS, version=4, touched_at=T0 + 9)), (replace(LOOPS, version=4), ENDS))
-FOUND, OVER = "[Loopbreaker] web is in a restart loop in prod", "[Loopbreaker] web has recovered in prod"
+FOUND, OVER = (
+    "[Loopbreaker] web is in a restart loop in prod",
+    "[Loopbreaker] web is no longer in a restart loop in prod",
+)
 
 
 def test_each_change_sends_what_it_owes(
@@ -325,7 +328,7 @@ def test_two_messages_of_one_change_go_in_order(outbox: Outbox) -> None:
     """A loop that is found and left alone at once is told in two messages."""
     both = tell(LOOPS, NoticeKind.NOT_STOPPED, at=T0, reason="1 task still serves")
     notify.handler(stream((None, both)), CONTEXT)
-    assert outbox.sent == [FOUND, "[Loopbreaker] web was not stopped in prod"]
+    assert outbox.sent == [FOUND, "[Loopbreaker] web was left alone in prod"]
 
 
 # -- respond ----------------------------------------------------------------------------------------------

@@ -32,10 +32,13 @@ class Publisher:
         if answer["FailedEntryCount"]:
             refused = answer["Entries"][0]
             raise PublishError(f"{self._bus}: {refused.get('ErrorMessage') or refused.get('ErrorCode') or 'not taken'}")
-        body = {"default": message.text, "email": message.text, "https": json.dumps(message.chat)}
+        attributes = {name: {"DataType": "String", "StringValue": value} for name, value in message.attributes.items()}
+        # Mail reads the text; queues, functions and endpoints get what the bus gets, and the text with it.
+        body = {"default": json.dumps(message.detail | {"text": message.text}), "email": message.text}
         self._sns.publish(
             TopicArn=self._topic_arn,
             Subject=message.subject,
             Message=json.dumps(body, ensure_ascii=False),
             MessageStructure="json",
+            MessageAttributes=attributes,
         )

@@ -1,0 +1,255 @@
+"""What a message is made of: facts, what was found out, what it costs, what to do, and commands for it. Pure."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import assert_never
+
+from loopbreaker.model import Category
+from loopbreaker.record import Incident, NoticeKind
+from loopbreaker.telling import commands, mass
+from loopbreaker.telling.advice import advice, meaning
+from loopbreaker.telling.diagnosis import NOTHING, Diagnosis
+from loopbreaker.telling.letter import Block, Letter, clean
+from loopbreaker.telling.plain import count, dollars, iso, span, time_of
+from loopbreaker.telling.prices import AS_OF, REGION, Burn, burn
+from loopbreaker.telling.words import Telling, headline, severity, state
+
+_MUTE_FOR = 86_400
+_MOST_CHANGES = 10
+# ECS shows a stopped task for about an hour (ECS developer guide, "Viewing stopped task errors").
+_TASK_IS_KEPT = 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Background:
+    """What a message may say beside the record: the diagnosis, the others of a shared trouble, where the runbook is."""
+
+    diagnosis: Diagnosis = NOTHING
+    others: tuple[mass.Other, ...] = ()
+    runbook: str = ""
+
+
+def write(told: Telling, known: Background) -> Letter:
+    """The message in its parts."""
+    service, why = told.after.service, clean(told.notice.reason, most=500) or "no reason was recorded"
+    if told.notice.kind is NoticeKind.MASS:
+        return Letter(
+            headline=mass.headline(service, known.others) or f"{service.name} {headline(told)}",
+            why=mass.shortened(why),
+            severity=severity(told),
+            facts=(("Account", f"{service.account}, {service.region}"), *mass.facts(known.others)),
+            blocks=tuple(mass.blocks(known.others)),
+            links=tuple(_links(told, known)),
+        )
+    return Letter(
+        headline=f"{service.name} {headline(told)}",
+        why=why,
+        severity=severity(told),
+        facts=tuple(_facts(told)),
+        blocks=tuple(_blocks(told, known)),
+        links=tuple(_links(told, known)),
+    )
+
+
+def burned(incident: Incident, diagnosis: Diagnosis) -> Burn:
+    """What the restarts of an incident cost, counted from its first failure to its last."""
+    return burn(
+        restarts=incident.failed_tasks,
+        seconds=incident.last_failure_at - incident.first_failure_at,
+        category=incident.category,
+        vcpu=diagnosis.vcpu,
+        gib=diagnosis.memory_mib / 1024,
+        fargate=diagnosis.fargate,
+    )
+
+
+def _facts(told: Telling) -> Iterator[tuple[str, str]]:
+    service, incident, over = told.after.service, told.incident, told.after.incident is None
+    yield "Now", state(told)
+    yield "Service", service.name
+    yield "Cluster", f"{service.cluster} (account {service.account}, {service.region})"
+    if incident is None:
+        return
+    if over:
+        lasted = span(incident.last_failure_at - incident.first_failure_at)
+        yield "Lasted", f"{lasted}, from {time_of(incident.first_failure_at)}"
+    else:
+        ago = span(told.notice.at - incident.first_failure_at)
+        yield "Since", f"{time_of(incident.first_failure_at)} ({ago} ago)"
+    if incident.failed_tasks:
+        yield "Failed", _failed(incident)
+    yield "Cause", f"{incident.category.value}: {advice(incident.category).means}"
+    if evidence := _evidence(incident):
+        yield "Evidence", evidence
+    if incident.task_definition:
+        yield "Revision", f"{_name(incident.task_definition)} is the one that failed"
+
+
+def _failed(incident: Incident) -> str:
+    said = count(incident.failed_tasks, "task")
+    rate = burned(incident, NOTHING).per_hour
+    if rate is not None:
+        said += f", about {rate:.0f} an hour"
+    elif incident.failed_tasks > 1:
+        said += f" within {span(incident.last_failure_at - incident.first_failure_at)}"
+    if incident.depth > 1:
+        said += f"; {incident.depth} times in a row the replacement of a failed task failed too"
+    return said
+
+
+def _evidence(incident: Incident) -> str:
+    said = [f"container {clean(incident.container, most=80)}"] if incident.container else []
+    if incident.exit_code is not None:
+        usual = meaning(incident.exit_code)
+        said.append(f"exit code {incident.exit_code}" + (f" ({usual})" if usual else ""))
+    if incident.evidence and incident.evidence != f"exit code {incident.exit_code}":
+        said.append(f'"{clean(incident.evidence)}"')
+    return ", ".join(said)
+
+
+def _blocks(told: Telling, known: Background) -> Iterator[Block]:
+    incident, kind = told.incident, told.notice.kind
+    if incident is None:
+        return
+    match kind:
+        case NoticeKind.LOOPING | NoticeKind.NOT_STOPPED | NoticeKind.STILL_LOOPING:
+            yield from _found(told, incident, known.diagnosis)
+            yield _what_to_do(told, incident, known.diagnosis)
+            yield from _bring_back(told) if told.held else _silence(told)
+        case NoticeKind.STOPPED | NoticeKind.DOWN:
+            yield from _found(told, incident, known.diagnosis)
+            yield _what_to_do(told, incident, known.diagnosis)
+            yield from _bring_back(told)
+        case NoticeKind.ROLLED_BACK:
+            yield from _found(told, incident, known.diagnosis)
+            yield _what_to_do(told, incident, known.diagnosis)
+        case NoticeKind.RECOVERED | NoticeKind.BACK:
+            yield from _cost(told, incident, known.diagnosis)
+        case NoticeKind.BAD_TAG:
+            arn = commands.service_arn(told.after.service)
+            command = f"aws ecs list-tags-for-resource --region {told.after.service.region} --resource-arn {arn}"
+            text = "Correct the tag. Until then its default holds, which does less."
+            yield Block("What to do", text=text, commands=(command,))
+        case NoticeKind.PROBING | NoticeKind.MASS | NoticeKind.MASS_OVER:
+            return
+        case _:
+            assert_never(kind)
+
+
+def _found(told: Telling, incident: Incident, diagnosis: Diagnosis) -> Iterator[Block]:
+    """What the look at the failed task gave."""
+    if diagnosis.sums:
+        yield Block("Beside the cause", text=" ".join(diagnosis.sums), rank=1)
+    yield from _changed(incident, diagnosis)
+    if diagnosis.lines:
+        container = clean(incident.container, most=80) or "that failed"
+        yield Block(f"Last lines of container {container}", lines=diagnosis.lines, rank=5)
+    yield from _cost(told, incident, diagnosis)
+    if diagnosis.left_out:
+        yield Block("Not found out", text="; ".join(diagnosis.left_out) + ".", rank=6)
+
+
+def _changed(incident: Incident, diagnosis: Diagnosis) -> Iterator[Block]:
+    if not (diagnosis.compared_with or diagnosis.deployed_at):
+        return
+    said = []
+    if diagnosis.deployed_at:
+        before = incident.first_failure_at - diagnosis.deployed_at
+        when = f"{span(before)} before the first failure" if before >= 0 else f"{span(-before)} after the first failure"
+        by = f", registered by {clean(diagnosis.deployed_by, most=120)}" if diagnosis.deployed_by else ""
+        said.append(f"{_name(incident.task_definition)} was deployed {when}{by}.")
+        if before > 86_400:
+            said.append(f"Nothing was deployed for {span(before)}: look at what it depends on.")
+    if diagnosis.compared_with and diagnosis.changes:
+        said.append(f"Against {diagnosis.compared_with}, which ran before:")
+    elif diagnosis.compared_with:
+        said.append(f"It does not differ from {diagnosis.compared_with}, which ran before.")
+    rows = [
+        (clean(c.what, most=80), f"{_side(c.before)} -> {_side(c.after)}") for c in diagnosis.changes[:_MOST_CHANGES]
+    ]
+    if len(diagnosis.changes) > _MOST_CHANGES:
+        rows.append(("and", f"{len(diagnosis.changes) - _MOST_CHANGES} more"))
+    yield Block("What changed", text=" ".join(said), rows=tuple(rows), rank=2)
+
+
+def _side(text: str) -> str:
+    return clean(text, most=120) or "none"
+
+
+def _cost(told: Telling, incident: Incident, diagnosis: Diagnosis) -> Iterator[Block]:
+    """Nothing is said of a day before it was measured for a while; the whole stands in the end."""
+    cost = burned(incident, diagnosis)
+    if cost.per_hour is None or cost.per_day is None or not cost.parts:
+        return
+    so_far = f"{count(cost.restarts, 'restart')} in {span(cost.seconds)}: up to about {dollars(cost.total)}"
+    said = [f"{so_far}." if told.held or told.after.incident is None else f"{so_far}, {dollars(cost.per_day)} a day."]
+    if told.notice.kind is NoticeKind.BACK and (held := _held_for(told, incident)):
+        spared = cost.per_hour * held / 3600
+        said.append(
+            f"It was held for {span(held)}: about {count(round(spared), 'restart')} and "
+            f"{dollars(spared * cost.each)} were spared."
+        )
+    rows = tuple((dollars(part.per_restart), part.what) for part in cost.parts)
+    said.append(f"Each restart, at list prices of {REGION} in {AS_OF}:")
+    yield Block("What it costs", text=" ".join(said), rows=rows, rank=3)
+
+
+def _held_for(told: Telling, incident: Incident) -> float:
+    stops = [at for at in told.after.trips if at >= incident.opened_at]
+    return told.notice.at - min(stops) if stops else 0.0
+
+
+def _what_to_do(told: Telling, incident: Incident, diagnosis: Diagnosis) -> Block:
+    service = told.after.service
+    command = commands.check(
+        service,
+        incident.category,
+        task_definition=incident.task_definition,
+        task_id=diagnosis.task_id,
+        log_group=diagnosis.log_group,
+    )
+    return Block("What to do", text=advice(incident.category).first, commands=(command,))
+
+
+def _bring_back(told: Telling) -> Iterator[Block]:
+    trip, service = told.after.trip, told.after.service
+    if trip is None:
+        return
+    if told.notice.kind is NoticeKind.DOWN:
+        text = "Nobody is served, and Loopbreaker cannot change it. Give the service its tasks back by hand:"
+    else:
+        text = "Deploy the fix: another task definition on the service brings it back by itself. As it is:"
+        yield Block("Bring it back", text=text, commands=(commands.resume(service),))
+        text = "The same without loopctl, the count first:"
+    yield Block("Bring it back by hand", text=text, commands=tuple(commands.resume_commands(service, trip)))
+
+
+def _silence(told: Telling) -> Iterator[Block]:
+    until = iso(told.notice.at + _MUTE_FOR)[:16] + "Z"
+    text = "No message, and no action, about this service until tomorrow:"
+    yield Block("Silence it", text=text, commands=tuple(commands.silence(told.after.service, until=until)), rank=4)
+
+
+def _links(told: Telling, known: Background) -> Iterator[tuple[str, str]]:
+    service, diagnosis = told.after.service, known.diagnosis
+    yield "Console", commands.console_url(service)
+    if told.incident is None:
+        return
+    fresh = told.notice.at - told.incident.opened_at < _TASK_IS_KEPT
+    if diagnosis.task_id and fresh:
+        yield "Task", commands.task_url(service, diagnosis.task_id)
+    if diagnosis.log_group and diagnosis.log_stream:
+        yield "Log", commands.logs_url(service, diagnosis.log_group, diagnosis.log_stream)
+    if told.notice.kind is NoticeKind.MASS:
+        yield "Runbook", runbook(known.runbook, "mass")
+    elif told.after.incident:
+        yield "Runbook", runbook(known.runbook, told.incident.category)
+
+
+def runbook(base: str, page: str | Category) -> str:
+    """The address of a page of the runbook: below the address that was configured, else the file in the project."""
+    return f"{base.rstrip('/')}/{page}.md" if base else f"docs/runbook/{page}.md"
+
+
+def _name(arn: str) -> str:
+    return arn.rsplit("/", 1)[-1]

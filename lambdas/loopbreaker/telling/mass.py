@@ -1,0 +1,112 @@
+"""Many services that began to loop at once: how many, which, and what they share. Pure."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from loopbreaker.model import Category, ServiceRef
+from loopbreaker.record import Incident
+from loopbreaker.telling.diagnosis import NOTHING, Diagnosis
+from loopbreaker.telling.letter import Block, clean
+from loopbreaker.telling.plain import count, span
+
+# Words in what ECS says that name what a task depends on.
+_DEPENDENCIES = {
+    "secretsmanager": "Secrets Manager",
+    "secrets": "secrets",
+    "ssm": "Systems Manager parameters",
+    "ecr": "Amazon ECR",
+    "registry": "the image registry",
+    "docker.io": "Docker Hub",
+    "toomanyrequests": "a rate limit of the registry",
+    "kms": "KMS",
+    "efs": "EFS",
+    "i/o timeout": "the network",
+    "no such host": "name resolution (DNS)",
+    "connection refused": "a server that refuses connections",
+    "context deadline exceeded": "the network",
+    "logger": "logging",
+    "subnet": "a subnet",
+}
+_MOST_LISTED = 25
+
+
+@dataclass(frozen=True, slots=True)
+class Other:
+    """One of the services of a shared trouble. `incident` is None where it is not known, or over."""
+
+    service: ServiceRef
+    incident: Incident | None = None
+    diagnosis: Diagnosis = NOTHING
+
+
+def headline(service: ServiceRef, others: tuple[Other, ...]) -> str:
+    """Empty where the others are not known."""
+    names = {other.service for other in others}
+    if len(names) < 2:
+        return ""
+    clusters = {name.cluster for name in names}
+    where = "" if clusters == {service.cluster} else f" in {count(len(clusters), 'cluster')}"
+    return f"{len(names)} services began to loop at once{where}"
+
+
+def facts(others: tuple[Other, ...]) -> Iterator[tuple[str, str]]:
+    known = [other.incident for other in others if other.incident]
+    if not known:
+        return
+    yield "Services", f"{len(others)}, {sum(i.failed_tasks for i in known):,} failed tasks"
+    causes = Counter(incident.category.value for incident in known).most_common()
+    yield "Causes", ", ".join(f"{name} ({number})" for name, number in causes)
+    apart = max(i.opened_at for i in known) - min(i.opened_at for i in known)
+    yield "Began", f"within {span(max(60, apart))} of each other"
+
+
+def blocks(others: tuple[Other, ...]) -> Iterator[Block]:
+    """What they share, what to do, and which they are."""
+    shares = shared(others)
+    text = "Most of them have in common:" if shares else "Nothing in common was found in what ECS says of them."
+    yield Block("What they share", text=text, lines=tuple(f"- {share}" for share in shares))
+    yield Block(
+        "What to do",
+        text="Look for one cause, not for many: what they share above, then image registry, NAT gateway, secrets, "
+        "roles, a zone, a database. Nothing was stopped or rolled back for any of them; "
+        "there is no message for each. Mend the cause, and they come back by themselves.",
+    )
+    if others:
+        names = sorted(f"{other.service.cluster}/{other.service.name}{_said(other)}" for other in others)
+        more = (f"and {len(names) - _MOST_LISTED} more",) if len(names) > _MOST_LISTED else ()
+        yield Block("The services", lines=(*names[:_MOST_LISTED], *more), rank=1)
+
+
+def shared(others: tuple[Other, ...]) -> tuple[str, ...]:
+    """What at least two of them, and more than half, have in common; the most frequent first."""
+    found: Counter[str] = Counter()
+    for other in others:
+        found.update(set(_traits(other)))
+    least = max(2, len(others) // 2 + 1)
+    return tuple(f"{trait} ({number} of {len(others)})" for trait, number in found.most_common() if number >= least)
+
+
+def shortened(why: str) -> str:
+    """The reason without the names of the services, which stand in a list of their own."""
+    return why.partition(": ")[0]
+
+
+def _traits(other: Other) -> Iterator[str]:
+    yield from other.diagnosis.shares
+    if other.incident is None:
+        return
+    if other.incident.category is not Category.UNKNOWN:
+        yield f"the cause {other.incident.category.value}"
+    words = other.incident.evidence.lower()
+    for word, meant in _DEPENDENCIES.items():
+        if word in words:
+            yield f"words about {meant}"
+
+
+def _said(other: Other) -> str:
+    incident = other.incident
+    if incident is None:
+        return ""
+    evidence = f', "{clean(incident.evidence, most=80)}"' if incident.evidence else ""
+    return f": {incident.category.value}{evidence}"

@@ -1,0 +1,119 @@
+"""The headline, the state and the severity of a message: true in every state a record can be in. Pure."""
+
+from dataclasses import dataclass
+from typing import assert_never
+
+from loopbreaker.record import BreakerState, Incident, Notice, NoticeKind, Record, Signal, Step
+from loopbreaker.telling.letter import Severity
+from loopbreaker.telling.plain import count
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """One notice and the two versions of the record between which it came to be owed."""
+
+    before: Record | None
+    after: Record
+    notice: Notice
+
+    @property
+    def incident(self) -> Incident | None:
+        """The incident that the notice is about: over already where the notice says so."""
+        return self.after.incident or (self.before.incident if self.before else None)
+
+    @property
+    def held(self) -> bool:
+        return self.after.breaker is not BreakerState.CLOSED
+
+
+_HEADLINES = {
+    NoticeKind.MASS: "and others are in a restart loop",
+    NoticeKind.ROLLED_BACK: "is being rolled back",
+    NoticeKind.PROBING: "is tried with one task",
+    NoticeKind.BACK: "was started again",
+    NoticeKind.BAD_TAG: "has a tag that is not understood",
+    NoticeKind.DOWN: "is DOWN at 0: held and could not be brought back",
+    NoticeKind.MASS_OVER: "and the others: their common trouble is over",
+    NoticeKind.RECOVERED: "is no longer in a restart loop",
+}
+
+
+def headline(telling: Telling) -> str:
+    """What happened, as the rest of a sentence that begins with the service's name."""
+    match telling.notice.kind:
+        case NoticeKind.LOOPING:
+            return _loops(telling.incident)
+        case NoticeKind.NOT_STOPPED:
+            return _held_or(telling, "was left alone")
+        case NoticeKind.STILL_LOOPING:
+            placement = telling.incident is not None and telling.incident.signal is Signal.PLACEMENT
+            return _held_or(telling, f"still {'gets no capacity for its tasks' if placement else 'loops'}")
+        case NoticeKind.STOPPED:
+            again = telling.before is not None and telling.before.breaker is BreakerState.HALF_OPEN
+            return "was stopped again" if again else "was stopped"
+        case kind:
+            return _HEADLINES[kind]
+
+
+def state(telling: Telling) -> str:
+    """How the service stands now, as half a sentence; from the record, whatever the notice."""
+    record, incident = telling.after, telling.incident
+    trip = record.trip
+    if record.breaker is BreakerState.OPEN and trip:
+        return f"held at 0 tasks by Loopbreaker; it had {trip.restored_count}"
+    if record.breaker is BreakerState.HALF_OPEN and trip:
+        return f"one task is being tried; it had {trip.restored_count}"
+    if record.incident is None:
+        return "not in a restart loop"
+    if telling.notice.kind is NoticeKind.BACK:
+        before = telling.before.trip if telling.before else None
+        raised = trip is not None and trip.step is Step.RAISED
+        wanted = f"with {count(before.restored_count, 'task')}" if before and not raised else "by somebody else"
+        return f"started {wanted}; watched until it has proved itself"
+    if trip and trip.step in (Step.STOP_DEPLOYMENT, Step.ROLLING_BACK):
+        return "ECS is taking it back to the revision before"
+    if incident and incident.signal is Signal.PLACEMENT:
+        return "ECS goes on looking for capacity"
+    wanted = f" ({count(incident.desired_count, 'task')} wanted)" if incident and incident.desired_count else ""
+    untouched = "; Loopbreaker has not touched it" if telling.notice.kind is NoticeKind.LOOPING else ""
+    return f"ECS goes on restarting its tasks{wanted}{untouched}"
+
+
+def severity(telling: Telling) -> Severity:
+    """Critical where nobody is served and only a person may help; information where nothing is asked of people."""
+    kind = telling.notice.kind
+    match kind:
+        case NoticeKind.DOWN | NoticeKind.MASS | NoticeKind.STOPPED:
+            return Severity.CRITICAL
+        case NoticeKind.NOT_STOPPED if telling.held:
+            return Severity.CRITICAL
+        case NoticeKind.LOOPING | NoticeKind.NOT_STOPPED | NoticeKind.ROLLED_BACK | NoticeKind.STILL_LOOPING:
+            return Severity.WARNING
+        case NoticeKind.BAD_TAG:
+            return Severity.WARNING
+        case NoticeKind.PROBING | NoticeKind.BACK | NoticeKind.MASS_OVER | NoticeKind.RECOVERED:
+            return Severity.INFO
+    assert_never(kind)
+
+
+def _loops(incident: Incident | None) -> str:
+    match incident.signal if incident else Signal.FAST:
+        case Signal.FAST:
+            return "is in a restart loop"
+        case Signal.SLOW:
+            return "is in a slow restart loop"
+        case Signal.IMPAIRED:
+            return "cannot start its tasks"
+        case Signal.PLACEMENT:
+            return "gets no capacity for its tasks"
+
+
+def _held_or(telling: Telling, otherwise: str) -> str:
+    """What a service that we hold is, whatever else would be said of it."""
+    match telling.after.breaker:
+        case BreakerState.OPEN:
+            return "is still held at 0"
+        case BreakerState.HALF_OPEN:
+            return "is still tried with one task"
+        case BreakerState.CLOSED:
+            return otherwise

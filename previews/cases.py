@@ -1,0 +1,224 @@
+"""The messages that are shown: every kind, every cause, and the states in which a kind can be true in two ways."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from loopbreaker.model import Category, ServiceRef
+from loopbreaker.record import (
+    BreakerState,
+    Incident,
+    NoticeKind,
+    Record,
+    Scaling,
+    Signal,
+    Step,
+    Trip,
+    Verdict,
+    tell,
+)
+from loopbreaker.telling.contents import Background
+from loopbreaker.telling.diagnosis import Change, Diagnosis
+from loopbreaker.telling.mass import Other
+
+CLUSTER = "arn:aws:ecs:eu-west-1:123456789012:cluster/prod"
+SERVICE = ServiceRef(CLUSTER, "checkout")
+BEGAN = 1_793_523_660.0  # 2026-11-01 09:01 UTC
+RUNBOOK = "https://git.example.com/platform/loopbreaker/docs/runbook"
+_DEFINITION = "arn:aws:ecs:eu-west-1:123456789012:task-definition/checkout:42"
+_TASK = "0f1e2d3c4b5a69788796a5b4c3d2e1f0"
+
+# What ECS says of each cause, with an exit code where there is one.
+_EVIDENCE: dict[Category, tuple[str, int | None]] = {
+    Category.OUT_OF_MEMORY: ("OutOfMemoryError: Container killed due to memory usage", 137),
+    Category.APP_CRASH: ("exit code 1", 1),
+    Category.SEGFAULT: ("exit code 139", 139),
+    Category.KILLED: ("exit code 137", 137),
+    Category.TERMINATED: ("exit code 143", 143),
+    Category.CLEAN_EXIT: ("exit code 0", 0),
+    Category.CANNOT_START: ('CannotStartContainerError: exec: "/app/serve": permission denied', None),
+    Category.DISK: ("CannotPullContainerError: write /var/lib: no space left on device", None),
+    Category.IMAGE_PULL: (
+        "CannotPullContainerError: pull image manifest has been retried 1 time(s): failed to resolve ref "
+        "123456789012.dkr.ecr.eu-west-1.amazonaws.com/checkout:1.5: not found",
+        None,
+    ),
+    Category.RESOURCE_INIT: (
+        "ResourceInitializationError: unable to pull secrets or registry auth: execution resource retrieval failed: "
+        "unable to retrieve secret from asm: AccessDeniedException",
+        None,
+    ),
+    Category.NETWORK_ENI: ("Timeout waiting for network interface provisioning to complete.", None),
+    Category.PLACEMENT: ("RESOURCE:MEMORY", None),
+    Category.ELB_HEALTH_CHECK: ("Task failed ELB health checks in (target-group checkout)", 143),
+    Category.CONTAINER_HEALTH_CHECK: ("Task failed container health checks", 137),
+    Category.UNKNOWN: ("", None),
+}
+
+_CHANGES = (
+    Change("image of web", "checkout:1.4", "checkout:1.5"),
+    Change("memory of web", "1024 MiB", "512 MiB"),
+    Change("variables of web", "", "FEATURE_NEW_CART"),
+)
+_SUMS = {
+    Category.OUT_OF_MEMORY: ("The limit of container web is 512 MiB; it was 1024 MiB in checkout:41.",),
+    Category.ELB_HEALTH_CHECK: (
+        "A task is stopped 120 s after its start at the earliest (grace period 60 s, then 2 failed checks 30 s apart); "
+        "the longest lived 124 s.",
+    ),
+    Category.CONTAINER_HEALTH_CHECK: (
+        "A task is stopped 90 s after its start at the earliest (3 failed checks 30 s apart, no start period); "
+        "the longest lived 95 s.",
+    ),
+    Category.NETWORK_ENI: ("Free addresses: 0 of subnet-0a1b2c3d4e5f60718, 3 of subnet-0b1c2d3e4f5061728.",),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One message to look at: its name, the step from which it comes, and what was found out."""
+
+    name: str
+    before: Record | None
+    after: Record
+    background: Background
+
+
+def cases() -> Iterator[Case]:
+    """Every cause of a loop that was found; then every other kind, in each state in which it is told."""
+    for category in _EVIDENCE:
+        yield _case(f"looping-{category.value}", looping(category), NoticeKind.LOOPING, reason(category))
+    crash = looping(Category.APP_CRASH)
+    for kind, before, after, why in _others(crash):
+        yield _case(kind, before, after[1], why, after=after[0])
+    yield _mass()
+
+
+def looping(category: Category, **fields: Any) -> Record:
+    """A record of a loop that was found two minutes after its first failure, at its third generation."""
+    words, code = _EVIDENCE[category]
+    unstarted = category is Category.PLACEMENT
+    known: dict[str, Any] = {
+        "signal": Signal.PLACEMENT if unstarted else Signal.FAST,
+        "opened_at": BEGAN + 132,
+        "first_failure_at": BEGAN,
+        "last_failure_at": BEGAN + 128,
+        "depth": 0 if unstarted else 3,
+        "category": category,
+        "failed_tasks": 0 if unstarted else 12,
+        "longest_lifetime": 3.0,
+        "longest_gap": 41.0,
+        "container": "" if unstarted or category is Category.UNKNOWN else "web",
+        "exit_code": code,
+        "evidence": words,
+        "task_definition": _DEFINITION,
+        "deployment_id": "ecs-svc/1111111111111111111",
+        "desired_count": 4,
+    }
+    return Record(service=SERVICE, version=3, verdict=Verdict.LOOPING, incident=Incident(**(known | fields)))
+
+
+def reason(category: Category) -> str:
+    if category is Category.PLACEMENT:
+        return "ECS has found no capacity for tasks of this service for a while"
+    return "replacements failed 3 times in a row"
+
+
+def trip(step: Step, *, at: float) -> Trip:
+    return Trip(
+        step=step,
+        since=at,
+        lease_until=at,
+        desired_count=6,
+        deployment_id="ecs-svc/1111111111111111111",
+        task_definition=_DEFINITION,
+        scaling=Scaling(
+            minimum=2, maximum=8, dynamic_in_suspended=False, dynamic_out_suspended=False, scheduled_suspended=False
+        ),
+    )
+
+
+def _others(crash: Record) -> Iterator[tuple[str, Record, tuple[Record, NoticeKind], str]]:
+    long = looping(Category.APP_CRASH, last_failure_at=BEGAN + 6 * 3600, failed_tasks=612, depth=310)
+    assert long.incident is not None
+    slow = replace(long, incident=replace(long.incident, signal=Signal.SLOW, failed_tasks=14, depth=9))
+    impaired = looping(Category.IMAGE_PULL, signal=Signal.IMPAIRED, depth=2, failed_tasks=5)
+    held = replace(long, breaker=BreakerState.OPEN, trip=trip(Step.HELD, at=BEGAN + 1900), trips=(BEGAN + 1900,))
+    tried = replace(held, breaker=BreakerState.HALF_OPEN, trip=trip(Step.PROBING, at=BEGAN + 3000))
+    back = replace(held, breaker=BreakerState.CLOSED, trip=None)
+    raised = replace(back, trip=trip(Step.RAISED, at=BEGAN + 3000))
+    rolling = replace(crash, trip=trip(Step.ROLLING_BACK, at=BEGAN + 200))
+    over = Record(service=SERVICE, version=9, trips=held.trips)
+    kinds = NoticeKind
+    in_a_row = "replacements failed 9 times in a row"
+    yield "looping-slow", slow, (slow, kinds.LOOPING), in_a_row
+    impaired_why = "ECS says that it cannot start tasks of this service"
+    yield "looping-impaired", impaired, (impaired, kinds.LOOPING), impaired_why
+    yield "stopped", long, (held, kinds.STOPPED), "desired count set from 6 tasks to 0"
+    yield "stopped-again", tried, (held, kinds.STOPPED), "the one task that was let try failed as well"
+    yield (
+        "rolled-back",
+        crash,
+        (rolling, kinds.ROLLED_BACK),
+        "the deployment in progress was stopped and is rolled back",
+    )
+    yield "not-stopped", long, (long, kinds.NOT_STOPPED), "2 tasks still serve"
+    refused = "not brought back: AWS refused it: UpdateService: AccessDeniedException"
+    yield "not-stopped-held", held, (held, kinds.NOT_STOPPED), refused
+    yield "down", held, (held, kinds.DOWN), refused
+    yield "probing", held, (tried, kinds.PROBING), "one task is let try"
+    yield "back-by-a-fix", held, (back, kinds.BACK), "another task definition was deployed: checkout:43"
+    somebody = (
+        "its desired count was raised to 6, not by Loopbreaker: by a person, Terraform, CloudFormation or a scaling "
+        "schedule"
+    )
+    yield "back-by-somebody", held, (raised, kinds.BACK), somebody
+    passed = "6 hours have passed since it was found"
+    yield "still-looping", long, (long, kinds.STILL_LOOPING), passed
+    yield "still-looping-held", held, (held, kinds.STILL_LOOPING), passed
+    problem = "tag loopbreaker:action: not one of alert, rollback, stop, ignore: 'Stop!'"
+    yield "bad-tag", crash, (crash, kinds.BAD_TAG), problem
+    yield "mass-over", long, (over, kinds.MASS_OVER), "no service has begun to loop for an hour"
+    yield "recovered", long, (over, kinds.RECOVERED), "no task failed for 20 minutes and all 6 tasks run"
+    yield "recovered-deleted", long, (over, kinds.RECOVERED), "the service was deleted"
+
+
+def _case(name: str, before: Record, kind: NoticeKind, why: str, *, after: Record | None = None) -> Case:
+    incident = before.incident
+    assert incident is not None
+    told = tell(after or before, kind, at=max(BEGAN + 140, incident.last_failure_at + 60), reason=why)
+    return Case(name, before, told, Background(diagnosis=found(incident.category), runbook=RUNBOOK))
+
+
+def found(category: Category) -> Diagnosis:
+    """What a look at the failed task gives, for a service on Fargate that writes to CloudWatch Logs."""
+    started = category in (Category.APP_CRASH, Category.OUT_OF_MEMORY, Category.CLEAN_EXIT)
+    return Diagnosis(
+        task_id="" if category is Category.PLACEMENT else _TASK,
+        log_group="/ecs/checkout",
+        log_stream="" if category is Category.PLACEMENT else f"web/web/{_TASK}",
+        lines=("starting checkout 1.5", "reading /etc/checkout.yml", "KeyError: 'cart_url'") if started else (),
+        compared_with="checkout:41",
+        changes=_CHANGES if category is not Category.ELB_HEALTH_CHECK else (),
+        deployed_at=BEGAN - (360 if category is not Category.ELB_HEALTH_CHECK else 12 * 86_400),
+        deployed_by="arn:aws:iam::123456789012:role/deploy",
+        vcpu=0.25,
+        memory_mib=512,
+        fargate=True,
+        sums=_SUMS.get(category, ()),
+        left_out=() if started else ("last log lines: the container has written nothing",),
+    )
+
+
+def _mass() -> Case:
+    record = looping(Category.RESOURCE_INIT)
+    names = ("cart", "checkout", "login", "orders", "search", "stock")
+    shares = ("the registry 123456789012.dkr.ecr.eu-west-1.amazonaws.com", "the subnet subnet-0a1b2c3d4e5f60718")
+    others = tuple(
+        Other(ServiceRef(CLUSTER, name), record.incident, Diagnosis(shares=shares if name != "login" else shares[:1]))
+        for name in names
+    )
+    listed = ", ".join(f"prod/{name}" for name in names)
+    why = f"6 services began to loop within 10 minutes, so none is acted on: {listed}"
+    told = tell(record, NoticeKind.MASS, at=BEGAN + 140, reason=why)
+    return Case("mass", record, told, Background(others=others, runbook=RUNBOOK))
