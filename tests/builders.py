@@ -5,7 +5,7 @@ from dataclasses import replace
 from itertools import count
 from typing import Any
 
-from loopbreaker.judging.detection import Evidence, observe
+from loopbreaker.judging.detection import observe
 from loopbreaker.judging.ladder import climb
 from loopbreaker.judging.ladder import depth as ladder_depth
 from loopbreaker.model import Category, ServiceRef, ServiceSignal, SignalKind, TaskFailure
@@ -182,9 +182,3 @@ def trip(**fields: Any) -> Trip:
         "scaling": None,
     }
     return Trip(**(known | fields))
-
-
-def evidence_of(failures: list[TaskFailure]) -> Evidence:
-    """What the store would answer."""
-    newest = max(failures, key=lambda f: f.failed_at, default=None)
-    return Evidence(failed_tasks=len({f.task_id for f in failures}), newest=newest)

@@ -4,31 +4,13 @@ from dataclasses import replace
 
 import pytest
 
-from loopbreaker.judging.detection import Evidence
-from loopbreaker.model import Category, ServiceRef, TaskFailure
+from loopbreaker.model import Category, ServiceRef
 from loopbreaker.record import Incident, NoticeKind, Record, Rung, Signal, Verdict, tell
 from loopbreaker.stories.ports import Table
 from tests.task_events import CREATED, arn
 
 WEB = ServiceRef(arn("cluster/prod"), "web")
 OTHERS = [ServiceRef(arn("cluster/prod"), "api"), ServiceRef(arn("cluster/stage"), "web")]
-
-
-def failed(number: int = 1, *, service: ServiceRef = WEB, at: float = CREATED) -> TaskFailure:
-    """The failure of task `number`."""
-    return TaskFailure(
-        service=service,
-        task_id=f"{number:032x}",
-        created_at=at - 40,
-        failed_at=at,
-        lifetime=10.0,
-        category=Category.APP_CRASH,
-        container="web",
-        evidence="exit code 1",
-        exit_code=1,
-        deployment_id="ecs-svc/1111111111111111111",
-        task_definition=arn("task-definition/web:7"),
-    )
 
 
 def looping() -> Record:
@@ -98,49 +80,17 @@ class StoreContract:
     def test_services_of_one_name_are_two(self, store: Table) -> None:
         """A service is its cluster and its name."""
         store.save(looping())
-        store.keep([failed()])
         for other in OTHERS:
             assert store.load(other) == Record(service=other)
-            assert store.evidence(other, since=0) == Evidence()
-
-    def test_no_failures_are_no_evidence(self, store: Table) -> None:
-        """Before the first failure there is nothing to count."""
-        assert store.evidence(WEB, since=0) == Evidence(failed_tasks=0, newest=None)
-
-    def test_evidence_counts_failed_tasks_and_shows_the_newest(self, store: Table) -> None:
-        """From `since` on, that moment included, in whatever order they were kept."""
-        store.keep([failed(3, at=CREATED + 20)])
-        store.keep([failed(1, at=CREATED), failed(2, at=CREATED + 10.5)])
-        assert store.evidence(WEB, since=CREATED) == Evidence(3, failed(3, at=CREATED + 20))
-        assert store.evidence(WEB, since=CREATED + 10.5) == Evidence(2, failed(3, at=CREATED + 20))
-        assert store.evidence(WEB, since=CREATED + 20.001) == Evidence()
-
-    def test_repeating_a_failure_changes_nothing(self, store: Table) -> None:
-        """In one batch or in several, a failure is kept once."""
-        batch = [failed(1), failed(2, at=CREATED + 1)]
-        store.keep([*batch, *batch])
-        store.keep(batch)
-        assert store.evidence(WEB, since=0) == Evidence(2, failed(2, at=CREATED + 1))
-
-    def test_a_task_that_failed_at_two_times_is_one_task(self, store: Table) -> None:
-        """Two events of one task may disagree about its times."""
-        store.keep([failed(1), failed(1, at=CREATED + 1)])
-        assert store.evidence(WEB, since=0) == Evidence(1, failed(1, at=CREATED + 1))
-
-    def test_many_failures_are_kept_at_once(self, store: Table) -> None:
-        """A batch may be larger than what a table takes in one request."""
-        store.keep([failed(number, at=CREATED + number) for number in range(60)])
-        assert store.evidence(WEB, since=CREATED + 10) == Evidence(50, failed(59, at=CREATED + 59))
 
     def test_a_closed_incident_is_kept_beside_the_record(self, store: Table) -> None:
-        """Archiving, once or twice, changes neither the record nor the evidence."""
+        """Archiving, once or twice, does not change the record."""
         store.save(looping())
         incident = looping().incident
         assert incident
         for _ in range(2):
             store.archive(WEB, incident, closed_at=CREATED + 900, reason="it is over")
         assert store.load(WEB).incident == incident
-        assert store.evidence(WEB, since=0) == Evidence()
 
     def test_services_that_began_together_are_gathered(self, store: Table) -> None:
         """Within the window around a time, the newest included; whoever began long before is not."""

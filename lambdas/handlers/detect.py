@@ -10,7 +10,6 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from handlers.observability import EVENTS, IGNORED, MALFORMED, count_event, count_failures, log_change, logger, metrics
 from handlers.wiring import settings, table
-from loopbreaker.aws.store import ThrottledError
 from loopbreaker.model import Label, ServiceRef, TaskState
 from loopbreaker.seeing.events import MalformedEventError, parse, unwrap
 from loopbreaker.seeing.reasons import classify
@@ -68,7 +67,7 @@ def _fold(service: ServiceRef, observations: list[Observation]) -> bool:
     """Fold what the batch says of one service; False where it is to be delivered again."""
     try:
         change = fold(observations, store=table(), policy=settings("TABLE_NAME").policy, now=time.time())
-    except (ConflictError, ThrottledError) as busy:
+    except ConflictError as busy:
         logger.warning("will try again", service_name=service.name, reason=str(busy))
         return False
     except (ClientError, BotoCoreError):

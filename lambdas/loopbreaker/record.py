@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import ClassVar
 
+from loopbreaker.history import NO_FAILURES, History
 from loopbreaker.model import FAILED_HEALTH_CHECKS, Category, ServiceRef
 
 
@@ -148,12 +149,13 @@ class Incident:
     """One restart loop, from its first failure until it is over.
 
     depth: most generations in a row.
-    failed_tasks: distinct tasks that failed since `first_failure_at`, as last counted.
+    failed_tasks: distinct tasks that failed since `first_failure_at`; see `history` for what "distinct" takes.
     longest_lifetime, longest_gap: of the failed tasks, and between two failures, in seconds.
-    container, exit_code, evidence: of the newest failure when last looked at.
+    container, exit_code, evidence, task_definition, deployment_id: of the newest failure.
     finding, told: the first of two findings; what people were told of it already.
     watching: whether a further generation may change what is done about it.
     silent: its owner asked for silence; nothing is told until that ends.
+    history: its failures.
     """
 
     signal: Signal
@@ -175,6 +177,7 @@ class Incident:
     told: tuple[str, ...] = ()
     watching: bool = True
     silent: bool = False
+    history: History = NO_FAILURES
 
     @property
     def id(self) -> str:
@@ -255,6 +258,7 @@ class Record:
     history_until: what failed before is history: an incident ended, or the service came back.
     trips: when the service was set to 0 within the last day.
     resume_asked: somebody asked for the service to be brought back.
+    history: the failures of the chain that may become an incident, which then has them.
     """
 
     service: ServiceRef
@@ -276,6 +280,7 @@ class Record:
     trips: tuple[float, ...] = ()
     resume_asked: bool = False
     touched_at: float = 0.0
+    history: History = NO_FAILURES
 
 
 # A notice is read by the one stream record that brings it; a few more help the person who looks at the table.
@@ -303,13 +308,6 @@ def owed(before: Record | None, after: Record) -> tuple[Notice, ...]:
     """The messages that the step from one version of the record to the next owes."""
     told = before.notices[-1].number if before and before.notices else 0
     return tuple(notice for notice in after.notices if notice.number > told)
-
-
-def evidence_since(record: Record) -> float:
-    """From when on failures belong to what the record is about: its incident, or the suspicion of one."""
-    if record.incident:
-        return record.incident.first_failure_at
-    return record.suspicion.since if record.suspicion else record.touched_at
 
 
 def keep_until(record: Record) -> float:

@@ -39,24 +39,24 @@ def client() -> Iterator[Counting]:
 
 
 def test_one_failure(client: Counting) -> None:
-    """One failure is two writes, the evidence and the record, and one read."""
+    """One failure is one write and one read."""
     (failure,) = crash_loop(1)
     detect([Observation(SERVICE, failure)], store=Table(client, "records"), policy=Policy(), now=T0)
-    assert client.calls == {"put_item": 2, "get_item": 1}
+    assert client.calls == {"put_item": 1, "get_item": 1}
 
 
 def test_a_batch_of_one_service(client: Counting) -> None:
-    """Twenty failures of one service in one batch are one write of the record, one of all evidence, and one read."""
+    """Twenty failures of one service in one batch are one write and one read."""
     batch = [Observation(SERVICE, failure) for failure in crash_loop(2, slots=10)]
     detect(batch, store=Table(client, "records"), policy=Policy(), now=T0)
-    assert client.calls == {"batch_write_item": 1, "get_item": 1, "put_item": 1}
+    assert client.calls == {"get_item": 1, "put_item": 1}
 
 
 def test_a_repeated_failure(client: Counting) -> None:
-    """A failure that is delivered again writes its evidence again, and no record."""
+    """A failure that is delivered again writes nothing."""
     (failure,) = crash_loop(1)
     store = Table(client, "records")
     detect([Observation(SERVICE, failure)], store=store, policy=Policy(), now=T0)
     client.calls.clear()
     detect([Observation(SERVICE, failure)], store=store, policy=Policy(), now=T0 + 60)
-    assert client.calls == {"put_item": 1, "get_item": 1}
+    assert client.calls == {"get_item": 1}

@@ -12,7 +12,7 @@ from loopbreaker.aws.store import Table, from_item, service_of
 from loopbreaker.model import ServiceRef
 from loopbreaker.record import Record
 from tests.schema import create_table
-from tests.store_contract import OTHERS, WEB, StoreContract, failed, looping
+from tests.store_contract import OTHERS, WEB, StoreContract, looping
 from tests.task_events import CREATED
 
 NAME = "loopbreaker"
@@ -58,16 +58,14 @@ def test_due_services_come_the_longest_overdue_first(table: Table) -> None:
 
 
 def test_every_item_expires(table: Table, dynamodb: Any) -> None:
-    """A failure after 30 days, a closed incident after 400, a quiet record a day after it was touched."""
+    """A closed incident after 400 days, a quiet record a day after it was touched."""
     incident = looping().incident
     assert incident
     table.save(Record(service=WEB, touched_at=CREATED))
-    table.keep([failed(7)])
     table.archive(WEB, incident, closed_at=CREATED, reason="it is over")
     days = {key: (int(item["expires_at"]["N"]) - CREATED) / 86_400 for key, item in items(dynamodb).items()}
     assert days == {
         "SERVICE": 1,
-        f"STOP#2026-01-01T00:00:00.000Z#{7:032x}": 30,
         "INCIDENT#2026-01-01T00:00:02.000Z": 400,
     }
 

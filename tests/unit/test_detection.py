@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from loopbreaker.judging.detection import Evidence, assess, confirm, count, depth_now, fast_depth, observe, quiet_at
+from loopbreaker.judging.detection import assess, confirm, depth_now, fast_depth, observe, quiet_at
 from loopbreaker.model import Category, ServiceSignal, SignalKind, TaskFailure
 from loopbreaker.policy import Policy, override
 from loopbreaker.record import BreakerState, NoticeKind, Record, Signal, Step, Suspicion, Verdict
@@ -16,7 +16,6 @@ from tests.builders import (
     T0,
     crash_loop,
     depth,
-    evidence_of,
     incident,
     looping,
     observed,
@@ -27,7 +26,6 @@ from tests.builders import (
 )
 
 EMPTY = Record(service=SERVICE)
-NOTHING = Evidence()
 
 
 def placements(*moments: float) -> list[ServiceSignal]:
@@ -47,8 +45,7 @@ def opened(
 ) -> Record:
     """The record once these were observed and ECS said how large the service is."""
     record = observed(failures, signals=signals, policy=policy)
-    evidence = evidence_of(list(failures))
-    return confirm(record, desired_count=desired_count, evidence=evidence, policy=policy, now=record.touched_at + 1)
+    return confirm(record, desired_count=desired_count, policy=policy, now=record.touched_at + 1)
 
 
 # -- observing --------------------------------------------------------------------------------------------
@@ -287,19 +284,17 @@ def test_the_owner_may_ask_for_a_greater_depth() -> None:
     """Not for a smaller one; and statements of ECS have no depth."""
     record = observed(crash_loop(5))
     for least, found in ((0, True), (2, True), (5, True), (6, False)):
-        asked = confirm(
-            record, desired_count=1, evidence=NOTHING, policy=POLICY, now=record.touched_at, least_depth=least
-        )
+        asked = confirm(record, desired_count=1, policy=POLICY, now=record.touched_at, least_depth=least)
         assert bool(asked.incident) == found
         assert asked.extra_generations == (0 if found else 3)
     said = observed(signals=[signal(0), signal(60)])
-    assert confirm(said, desired_count=1, evidence=NOTHING, policy=POLICY, now=T0 + 61, least_depth=9).incident
+    assert confirm(said, desired_count=1, policy=POLICY, now=T0 + 61, least_depth=9).incident
 
 
 def test_a_loop_whose_owner_asked_for_silence_is_known_and_not_told() -> None:
     """The incident opens all the same."""
     record = observed(crash_loop(3))
-    quiet = confirm(record, desired_count=1, evidence=NOTHING, policy=POLICY, now=T0 + 71, silent=True)
+    quiet = confirm(record, desired_count=1, policy=POLICY, now=T0 + 71, silent=True)
     assert quiet.incident is not None
     assert (quiet.incident.silent, quiet.verdict, quiet.notices) == (True, Verdict.LOOPING, ())
 
@@ -320,9 +315,9 @@ def test_ecs_that_does_not_answer_is_given_two_minutes() -> None:
     """Without an answer the loop waits for the end of that time, then the base depth stands."""
     record = observed(crash_loop(3))
     deadline = T0 + 70 + POLICY.confirm_blind_after
-    early = confirm(record, desired_count=None, evidence=NOTHING, policy=POLICY, now=deadline - 1)
+    early = confirm(record, desired_count=None, policy=POLICY, now=deadline - 1)
     assert (early.incident, early.suspicion, early.due_at) == (None, record.suspicion, deadline)
-    late = confirm(early, desired_count=None, evidence=NOTHING, policy=POLICY, now=deadline)
+    late = confirm(early, desired_count=None, policy=POLICY, now=deadline)
     assert late.incident is not None
     assert (late.suspicion, late.incident.desired_count) == (None, None)
 
@@ -336,7 +331,7 @@ def test_a_service_of_no_tasks_does_not_loop() -> None:
 def test_there_is_nothing_to_confirm_without_a_suspicion() -> None:
     """A record without suspicion, or with an incident already, is left as it is."""
     for record in (EMPTY, replace(looping(), suspicion=Suspicion(signal=Signal.FAST, at=T0, depth=3, since=T0))):
-        assert confirm(record, desired_count=1, evidence=NOTHING, policy=POLICY, now=T0 + 999) is record
+        assert confirm(record, desired_count=1, policy=POLICY, now=T0 + 999) is record
 
 
 def test_an_incident_knows_what_happened() -> None:
@@ -384,7 +379,7 @@ def test_what_happened_before_the_loop_is_no_gap_of_it() -> None:
     """A statement of ECS from an hour earlier does not keep the incident open for two hours."""
     failures = crash_loop(3, start=3000)
     record = observed(failures, record=observed(signals=[signal(0)]))
-    found = confirm(record, desired_count=1, evidence=NOTHING, policy=POLICY, now=T0 + 3100).incident
+    found = confirm(record, desired_count=1, policy=POLICY, now=T0 + 3100).incident
     assert found is not None
     assert found.longest_gap == 30
 
@@ -392,7 +387,7 @@ def test_what_happened_before_the_loop_is_no_gap_of_it() -> None:
 def test_an_incident_needs_no_rung() -> None:
     """A suspicion whose ladder has gone still opens an incident, at the time it was since."""
     record = replace(EMPTY, suspicion=Suspicion(signal=Signal.FAST, at=T0, depth=3, since=T0 - 50))
-    found = confirm(record, desired_count=1, evidence=NOTHING, policy=POLICY, now=T0).incident
+    found = confirm(record, desired_count=1, policy=POLICY, now=T0).incident
     assert found is not None
     assert (found.last_failure_at, found.category) == (T0 - 50, Category.UNKNOWN)
 
@@ -565,14 +560,13 @@ def test_a_held_service_asks_nobody_and_a_probe_asks_at_its_first_failure() -> N
 # -- counting and quiet -----------------------------------------------------------------------------------
 
 
-def test_the_count_of_failed_tasks_never_falls() -> None:
-    """Evidence that was read short takes nothing back, and without a newest failure the rest stays too."""
-    before = incident(failed_tasks=40, container="web")
-    assert count(before, Evidence(failed_tasks=12)) == before
-    assert count(before, Evidence(failed_tasks=41)).failed_tasks == 41
-    newest = task_failure(0, 5, container="sidecar", exit_code=None, evidence="gone", deployment_id=OLDER_DEPLOYMENT)
-    after = count(before, Evidence(failed_tasks=1, newest=newest))
-    assert (after.container, after.exit_code, after.evidence) == ("sidecar", None, "gone")
+def test_an_incident_shows_its_newest_failure() -> None:
+    """Whatever order they come in; what was counted before there was a history is not lost."""
+    before = looping(incident=incident(failed_tasks=40, container="web"))
+    newest = task_failure(0, 150, container="sidecar", exit_code=None, evidence="gone", deployment_id=OLDER_DEPLOYMENT)
+    after = observed([newest, task_failure(0, 140)], record=before).incident
+    assert after
+    assert (after.failed_tasks, after.container, after.exit_code, after.evidence) == (42, "sidecar", None, "gone")
     assert (after.deployment_id, after.task_definition) == (OLDER_DEPLOYMENT, newest.task_definition)
 
 

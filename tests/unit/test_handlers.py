@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -13,9 +13,8 @@ from handlers import detect, notify, respond, sweep, wiring
 from handlers.settings import Settings, SettingsError
 from loopbreaker.aws.clients import client
 from loopbreaker.aws.publisher import PublishError
-from loopbreaker.aws.store import Table, ThrottledError, to_item
-from loopbreaker.judging.detection import Evidence
-from loopbreaker.model import ServiceRef, TaskFailure
+from loopbreaker.aws.store import Table, to_item
+from loopbreaker.model import ServiceRef
 from loopbreaker.policy import Mode, Policy
 from loopbreaker.record import BreakerState, NoticeKind, Record, Verdict, tell
 from loopbreaker.stories.ports import Change, ConflictError
@@ -24,7 +23,7 @@ from loopbreaker.telling.messages import Message
 from loopbreaker.treating.breaker import RECHECK
 from loopbreaker.treating.decide import Action, Decision
 from loopbreaker.treating.scope import Scope
-from tests.builders import SERVICE, T0, evidence_of, looping, trip
+from tests.builders import SERVICE, T0, looping, trip
 from tests.task_events import CLUSTER_ARN, CREATED, Json, deployment_event, service_action, task_stopped
 
 THROTTLED = ClientError({"Error": {"Code": "ThrottlingException", "Message": "slow down"}}, "PutItem")
@@ -36,7 +35,6 @@ class MemoryStore:
     """A table in memory. `faults` are raised by the next calls that name the service."""
 
     records: dict[ServiceRef, Record] = field(default_factory=dict)
-    failures: dict[tuple[str, float, str], TaskFailure] = field(default_factory=dict)
     faults: dict[str, Exception] = field(default_factory=dict)
     lose_races: int = 0
 
@@ -51,12 +49,6 @@ class MemoryStore:
             return False
         self.records[record.service] = replace(record, version=record.version + 1)
         return True
-
-    def keep(self, failures: Sequence[TaskFailure]) -> None:
-        self.failures |= {(f.service.key, f.failed_at, f.task_id): f for f in failures}
-
-    def evidence(self, service: ServiceRef, *, since: float) -> Evidence:
-        return evidence_of([f for f in self.failures.values() if f.service == service and f.failed_at >= since])
 
     def due(self, *, now: float, limit: int) -> list[ServiceRef]:
         late = [r for r in self.records.values() if r.due_at is not None and r.due_at <= now]
@@ -174,7 +166,6 @@ def test_a_batch_becomes_records(
     assert store.records[SERVICE].suspicion is not None
     assert store.records[SERVICE].asked_at is not None
     assert store.records[service("api")].suspicion is None
-    assert len(store.failures) == 4
     assert metrics_of(capsys.readouterr().out)["Failures"] == 4
     changed = {log["service_name"]: log for log in logged(caplog, "record changed")}
     assert changed["web"]["reason"] == "looks like a loop; ECS is asked"
@@ -189,7 +180,7 @@ def test_one_bad_message_spoils_no_other(
     del no_times["detail"]["createdAt"]
     answer = detect.handler(sqs(crash(0), "{not json", no_times, crash(2)), CONTEXT)
     assert failed(answer) == ["m1", "m2"]
-    assert len(store.failures) == 2
+    assert len(store.records[SERVICE].fast) == 2
     assert metrics_of(capsys.readouterr().out)["EventsMalformed"] == 2
     reasons = [log["reason"] for log in logged(caplog, "malformed event")]
     assert reasons[0].startswith("body: not JSON")
@@ -212,7 +203,7 @@ def test_ordinary_life_touches_no_table(store: MemoryStore, capsys: pytest.Captu
         service_action("SERVICE_STEADY_STATE"),
     ]
     assert detect.handler(sqs(*ordinary), CONTEXT) == NO_FAILURES
-    assert (store.records, store.failures) == ({}, {})
+    assert store.records == {}
     assert metrics_of(capsys.readouterr().out) == {"EventsReceived": 5, "EventsIgnored": 5}
 
 
@@ -221,7 +212,7 @@ def test_statements_of_ecs_and_missing_capacity_are_folded(store: MemoryStore) -
     no_room = task_stopped(stop_code="TaskFailedToStart", reason="RESOURCE:MEMORY", containers=[])
     assert detect.handler(sqs(service_action(), no_room, deployment_event()), CONTEXT) == NO_FAILURES
     record = store.records[SERVICE]
-    assert (len(record.impaired), len(record.unplaced), store.failures) == (1, 1, {})
+    assert (len(record.impaired), len(record.unplaced)) == (1, 1)
 
 
 def test_an_unfamiliar_stop_is_logged(store: MemoryStore, caplog: pytest.LogCaptureFixture) -> None:
@@ -242,7 +233,7 @@ def test_repetition_saves_nothing(store: MemoryStore) -> None:
     assert store.records[SERVICE].version == version
 
 
-@pytest.mark.parametrize("fault", [THROTTLED, UNREACHED, ThrottledError("loops: 3 items were not written")])
+@pytest.mark.parametrize("fault", [THROTTLED, UNREACHED])
 def test_a_busy_table_returns_only_what_it_refused(store: MemoryStore, fault: Exception) -> None:
     """The messages of that service are delivered again, those of the others are done."""
     store.faults["web"] = fault

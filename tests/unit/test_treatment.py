@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from loopbreaker.judging.detection import Evidence, observe
+from loopbreaker.judging.detection import observe
 from loopbreaker.model import ServiceRef, TaskFailure
 from loopbreaker.policy import Mode
 from loopbreaker.record import BreakerState, Finding, NoticeKind, Record, Scaling, Step, Verdict, tell
@@ -21,7 +21,6 @@ from tests.builders import (
     climbed,
     crash_loop,
     deployment,
-    evidence_of,
     facts,
     looping,
     observed,
@@ -48,11 +47,9 @@ class Story:
 
     record: Record = field(default_factory=lambda: Record(service=SERVICE))
     limits: Limits = STOP
-    failed: list[TaskFailure] = field(default_factory=list)
 
     def fail(self, *failures: TaskFailure) -> Record:
         for failure in failures:
-            self.failed.append(failure)
             self.record = observe(self.record, failures=[failure], policy=POLICY, now=failure.failed_at)
         return self.record
 
@@ -60,7 +57,6 @@ class Story:
         look = consider(
             self.record,
             facts=seen,
-            evidence=evidence_of(self.failed),
             limits=self.limits,
             policy=POLICY,
             now=T0 + at,
@@ -83,7 +79,7 @@ class Story:
 
 def look_at(record: Record, at: float, seen: Facts | Unknown, *, limits: Limits = STOP) -> Look:
     """One look, with nothing in the store."""
-    return consider(record, facts=seen, evidence=Evidence(), limits=limits, policy=POLICY, now=T0 + at)
+    return consider(record, facts=seen, limits=limits, policy=POLICY, now=T0 + at)
 
 
 def looked(record: Record, at: float, seen: Facts | Unknown, *, limits: Limits = STOP) -> tuple[Record, str | None]:
@@ -494,7 +490,7 @@ def test_a_service_that_we_hold_stays_held(seen: Facts | Unknown) -> None:
 def test_a_held_service_counts_its_stragglers() -> None:
     """Tasks that were on their way when it was stopped still fail, and are counted."""
     story = Story(record=HELD)
-    story.failed = crash_loop(7)
+    story.fail(*crash_loop(3, start=200))
     story.look(300, facts(desired_count=0))
     assert story.record.incident is not None
     assert story.record.incident.failed_tasks == 7

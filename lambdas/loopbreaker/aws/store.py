@@ -1,12 +1,10 @@
-"""The table: one folded record per service, one item per failure, one per closed incident.
+"""The table: one folded record per service, one item per closed incident.
 
 SERVICE                              the record
-STOP#<failure time>#<task id>        one failure, 30 days
 INCIDENT#<time it was opened>        a closed incident, 400 days
 """
 
 import json
-from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -14,27 +12,17 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from loopbreaker.aws.codec import decode, encode
-from loopbreaker.judging.detection import Evidence
-from loopbreaker.model import ServiceRef, TaskFailure
+from loopbreaker.model import ServiceRef
 from loopbreaker.record import Incident, Record, keep_until
 from loopbreaker.stories.ports import ATTEMPTS, ConflictError
 
 _DAY = 86_400
-_KEEP_STOP = 30 * _DAY
 _KEEP_INCIDENT = 400 * _DAY
-# BatchWriteItem takes 25 items (DynamoDB API reference).
-_BATCH = 25
-# Reading evidence is bounded: 1 MB a page, about 2,500 failures.
-_EVIDENCE_PAGES = 8
 # The sparse index by time has one partition: due records are few.
 _SHARD = "due"
 # One item lists when services began to loop, so that a shared cause is seen.
 _BEGINNINGS = {"pk": {"S": "LOOPS"}, "sk": {"S": "BEGAN"}}
 _KEEP_BEGINNINGS = 6 * 3600
-
-
-class ThrottledError(Exception):
-    """The table did not take every item of a batch."""
 
 
 class Table:
@@ -52,26 +40,6 @@ class Table:
 
     def save(self, record: Record) -> bool:
         return self._put_unchanged(to_item(record), record.version)
-
-    def keep(self, failures: Sequence[TaskFailure]) -> None:
-        items = {(f.failed_at, f.task_id): _stop_item(f) for f in failures}
-        puts = [{"PutRequest": {"Item": item}} for item in items.values()]
-        if len(puts) == 1:
-            self._client.put_item(TableName=self._name, Item=puts[0]["PutRequest"]["Item"])
-            return
-        for start in range(0, len(puts), _BATCH):
-            answer = self._client.batch_write_item(RequestItems={self._name: puts[start : start + _BATCH]})
-            if answer.get("UnprocessedItems"):
-                raise ThrottledError(
-                    f"{self._name}: {len(answer['UnprocessedItems'][self._name])} items were not written"
-                )
-
-    def evidence(self, service: ServiceRef, *, since: float) -> Evidence:
-        failures = [decode(TaskFailure, json.loads(item["body"]["S"])) for item in self._stops(service, since)]
-        return Evidence(
-            failed_tasks=len({f.task_id for f in failures}),
-            newest=max(failures, key=lambda f: f.failed_at, default=None),
-        )
 
     def archive(self, service: ServiceRef, incident: Incident, *, closed_at: float, reason: str) -> None:
         body = {"incident": encode(incident), "closed_at": closed_at, "reason": reason}
@@ -132,26 +100,6 @@ class Table:
         item = answer.get("Item")
         return (int(item["version"]["N"]), json.loads(item["times"]["S"])) if item else (0, {})
 
-    def _stops(self, service: ServiceRef, since: float) -> Iterator[dict[str, Any]]:
-        start: dict[str, Any] = {}
-        for _ in range(_EVIDENCE_PAGES):
-            page = self._client.query(
-                TableName=self._name,
-                KeyConditionExpression="pk = :pk AND sk BETWEEN :first AND :last",
-                ExpressionAttributeValues={
-                    ":pk": {"S": service.key},
-                    ":first": {"S": f"STOP#{_stamp(since)}"},
-                    ":last": {"S": "STOP#~"},
-                },
-                ScanIndexForward=False,
-                ConsistentRead=True,
-                **start,
-            )
-            yield from page["Items"]
-            if "LastEvaluatedKey" not in page:
-                return
-            start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
-
 
 def to_item(record: Record) -> dict[str, Any]:
     """The record as a DynamoDB item. What filters, indexes and people look at stands beside the body."""
@@ -182,14 +130,6 @@ def from_item(item: dict[str, Any]) -> Record:
     body["version"] = int(item["version"]["N"])
     body["notices"] = [json.loads(notice["S"]) for notice in item.get("notices", {}).get("L", [])]
     return decode(Record, body)
-
-
-def _stop_item(failure: TaskFailure) -> dict[str, Any]:
-    return {
-        **_key(failure.service, f"STOP#{_stamp(failure.failed_at)}#{failure.task_id}"),
-        "body": {"S": json.dumps(encode(failure), separators=(",", ":"))},
-        "expires_at": {"N": str(int(failure.failed_at + _KEEP_STOP))},
-    }
 
 
 def _key(service: ServiceRef, sort_key: str) -> dict[str, Any]:

@@ -2,10 +2,11 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import pairwise
-from math import log
+from math import inf, log
 
+from loopbreaker.history import NO_FAILURES, History, add
 from loopbreaker.judging.ladder import bystanders, chain, climb, depth, highest, surprise, top
 from loopbreaker.model import Category, ServiceSignal, SignalKind, TaskFailure
 from loopbreaker.policy import Policy, Profile
@@ -28,14 +29,8 @@ _IMPAIRED = (SignalKind.START_IMPAIRED, SignalKind.CONFIGURATION_FAILURE)
 _KEPT_TIMES = 8
 # One statement of ECS may be delivered twice, a second apart.
 _SAME_STATEMENT = 5.0
-
-
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """What the stored failures of one incident add up to. `failed_tasks` counts distinct tasks."""
-
-    failed_tasks: int = 0
-    newest: TaskFailure | None = None
+# A failure that is told so much later, in seconds, than one that failed after it is still counted.
+_LATE = 3600.0
 
 
 def observe(
@@ -62,7 +57,9 @@ def observe(
         _times(record.impaired, impaired, policy.impaired_window),
         _times(record.unplaced, unplaced, policy.impaired_window),
     )
-    if fast is record.fast and slow is record.slow and signs == (record.impaired, record.unplaced):
+    history = _history(record, fast, slow, recent, policy)
+    known = (record.fast, record.slow, (record.impaired, record.unplaced), _kept(record))
+    if (fast, slow, signs, history) == known:
         return record
     seen = replace(
         record,
@@ -74,8 +71,45 @@ def observe(
     )
     if seen.incident:
         said_at = [*impaired, *unplaced]
-        return _extend(record, seen, seen.incident, failures=recent, said_at=said_at, policy=policy, now=now)
-    return _suspect(seen, policy, now)
+        incident = replace(seen.incident, history=history)
+        return _extend(record, seen, incident, failures=recent, said_at=said_at, policy=policy, now=now)
+    return _suspect(replace(seen, history=history), policy, now)
+
+
+def _kept(record: Record) -> History:
+    return record.incident.history if record.incident else record.history
+
+
+def _history(record: Record, fast: Ladder, slow: Ladder, failures: Sequence[TaskFailure], policy: Policy) -> History:
+    """The failures since the incident began, or else since the first of the chains that may become one.
+
+    With those of the hour before: what comes late may show that they belong to it.
+    """
+    begun = [rung.since for rung in (*chain(fast, policy.fast), *chain(slow, policy.slow))]
+    if record.incident:
+        begun.append(record.incident.first_failure_at)
+    newest = max((rung.failed_at for rung in slow), default=inf)
+    return add(_kept(record), failures, since=min(begun, default=newest) - _LATE)
+
+
+def _failed_tasks(incident: Incident) -> int:
+    return incident.history.failed_since(incident.first_failure_at)
+
+
+def _counted(incident: Incident, *, known: int) -> Incident:
+    """The incident with more failures than were known of it, and with what is shown of the newest of them."""
+    newest, counted = incident.history.newest, _failed_tasks(incident)
+    incident = replace(incident, failed_tasks=incident.failed_tasks + counted - known)
+    if newest is None:
+        return incident
+    return replace(
+        incident,
+        container=newest.container,
+        exit_code=newest.exit_code,
+        evidence=newest.evidence,
+        task_definition=newest.task_definition,
+        deployment_id=newest.deployment_id,
+    )
 
 
 def assess(record: Record, policy: Policy) -> Suspicion | None:
@@ -115,7 +149,6 @@ def confirm(
     record: Record,
     *,
     desired_count: int | None,
-    evidence: Evidence,
     policy: Policy,
     now: float,
     least_depth: int = 0,
@@ -141,26 +174,9 @@ def confirm(
         record,
         found=suspicion,
         desired_count=desired_count,
-        evidence=evidence,
         policy=policy,
         now=now,
         silent=silent,
-    )
-
-
-def count(incident: Incident, evidence: Evidence) -> Incident:
-    """The incident with what its stored failures say by now."""
-    newest = evidence.newest
-    incident = replace(incident, failed_tasks=max(incident.failed_tasks, evidence.failed_tasks))
-    if newest is None:
-        return incident
-    return replace(
-        incident,
-        container=newest.container,
-        exit_code=newest.exit_code,
-        evidence=newest.evidence,
-        task_definition=newest.task_definition,
-        deployment_id=newest.deployment_id,
     )
 
 
@@ -187,7 +203,6 @@ def _open(
     *,
     found: Suspicion,
     desired_count: int | None,
-    evidence: Evidence,
     policy: Policy,
     now: float,
     silent: bool,
@@ -207,10 +222,12 @@ def _open(
         longest_gap=max((b - a for a, b in pairwise(times)), default=0.0),
         desired_count=desired_count,
         silent=silent,
+        history=record.history,
     )
-    incident = count(incident, evidence)
+    incident = _counted(incident, known=0)
     opened = replace(
         record,
+        history=NO_FAILURES,
         verdict=Verdict.LOOPING,
         incident=incident,
         suspicion=None,
@@ -231,7 +248,8 @@ def _extend(
     now: float,
 ) -> Record:
     """The incident goes on. Asks for a decision where a further generation may change it."""
-    longer = _grown(record, incident, failures, said_at, policy)
+    known = _failed_tasks(before.incident) if before.incident else 0
+    longer = _counted(_grown(record, incident, failures, said_at, policy), known=known)
     # A probe fails with its first task; and a chain that began anew need not be the longest of the incident.
     probe_failed = record.breaker is BreakerState.HALF_OPEN and bool(failures)
     asked = probe_failed or (

@@ -1,4 +1,4 @@
-"""What `detect` does with what a batch says of one service: keep the evidence, fold it into the record."""
+"""What `detect` does with what a batch says of one service: fold it into the record."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from loopbreaker.model import (
 )
 from loopbreaker.policy import Policy
 from loopbreaker.seeing.reasons import classify, failure
-from loopbreaker.stories.ports import ATTEMPTS, Change, ConflictError, Store
+from loopbreaker.stories.ports import ATTEMPTS, Change, ConflictError, Records
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,15 +45,12 @@ def observation(event: Event) -> Observation | None:
     assert_never(event)
 
 
-def detect(observations: Sequence[Observation], *, store: Store, policy: Policy, now: float) -> Change | None:
+def detect(observations: Sequence[Observation], *, store: Records, policy: Policy, now: float) -> Change | None:
     """Fold observations of one service into its record; None where they said nothing new.
 
-    The evidence is kept first, so that whoever reads the record finds what it rests on.
     Raises ConflictError where others kept winning the race for the record.
     """
     failures = [o.failure for o in observations if o.failure]
-    if failures:
-        store.keep(failures)
     for _ in range(ATTEMPTS):
         before = store.load(observations[0].service)
         after = observe(

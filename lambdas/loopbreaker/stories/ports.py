@@ -1,11 +1,9 @@
 """What the stories need of the world: a table, ECS, a way to tell people. The adapters and the fakes satisfy them."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from loopbreaker.judging.detection import Evidence
-from loopbreaker.model import ServiceRef, TaskFailure
+from loopbreaker.model import ServiceRef
 from loopbreaker.record import Incident, Record, Scaling
 from loopbreaker.telling.messages import Message
 from loopbreaker.treating.facts import Answer, Facts, Refusal, Unknown
@@ -36,16 +34,6 @@ class Records(Protocol):
         """Write the record if nobody saved another since it was loaded; False where somebody did."""
 
 
-class Store(Records, Protocol):
-    """The table, as `detect` sees it."""
-
-    def keep(self, failures: Sequence[TaskFailure]) -> None:
-        """Keep each failure as evidence; repeating it changes nothing."""
-
-    def evidence(self, service: ServiceRef, *, since: float) -> Evidence:
-        """What the kept failures from `since` on add up to."""
-
-
 class Calendar(Records, Protocol):
     """The table, as `sweep` sees it."""
 
@@ -53,7 +41,7 @@ class Calendar(Records, Protocol):
         """Services whose records want attention by now, the longest overdue first."""
 
 
-class Table(Store, Protocol):
+class Table(Records, Protocol):
     """The table, as `respond` sees it."""
 
     def archive(self, service: ServiceRef, incident: Incident, *, closed_at: float, reason: str) -> None:

@@ -6,7 +6,7 @@ from typing import assert_never
 
 from loopbreaker.model import ServiceRef
 from loopbreaker.policy import Mode, Policy
-from loopbreaker.record import Incident, Record, Step, Trip, evidence_since
+from loopbreaker.record import Incident, Record, Step, Trip
 from loopbreaker.stories.ports import ATTEMPTS, Change, ConflictError, Ecs, Table
 from loopbreaker.treating.breaker import CALLS, after_call, after_refusal, all_suspended, recheck
 from loopbreaker.treating.decide import Decision, Limits
@@ -42,16 +42,15 @@ def respond(service: ServiceRef, tools: Tools) -> Outcome | None:
     Whatever this leaves unfinished is found by the sweep: the record says what was begun.
     Raises ConflictError, and the faults of ECS calls that act.
     """
+    facts: Facts | Unknown | None = None
     for _ in range(ATTEMPTS):
         before = tools.store.load(service)
         if before.asked_at is None or _is_leased(before, tools.clock()):
             return None
-        facts = tools.ecs.read(service)
-        evidence = tools.store.evidence(service, since=evidence_since(before))
+        # Who loses a race reads the record again, and not ECS.
+        facts = tools.ecs.read(service) if facts is None else facts
         now = tools.clock()
-        look = consider(
-            before, facts=facts, evidence=evidence, limits=_limits(before, tools), policy=tools.policy, now=now
-        )
+        look = consider(before, facts=facts, limits=_limits(before, tools), policy=tools.policy, now=now)
         after = look.record
         if after.incident and not before.incident:
             began = tools.store.gather(service, at=after.incident.opened_at, window=tools.policy.mass_window)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from loopbreaker.judging.detection import Evidence, because, confirm, count, quiet_at
+from loopbreaker.judging.detection import because, confirm, quiet_at
 from loopbreaker.judging.ladder import bystanders
 from loopbreaker.model import ServiceRef
 from loopbreaker.policy import Mode, Policy
@@ -34,21 +34,18 @@ def ask(record: Record, *, now: float) -> Record:
     return replace(record, asked_at=now, due_at=now + RECHECK, touched_at=max(record.touched_at, now))
 
 
-def consider(
-    record: Record, *, facts: Facts | Unknown, evidence: Evidence, limits: Limits, policy: Policy, now: float
-) -> Look:
+def consider(record: Record, *, facts: Facts | Unknown, limits: Limits, policy: Policy, now: float) -> Look:
     """One look at a service. A decision to act only opens a trip in the record: the calls follow once it is saved."""
     seen = replace(record, asked_at=None, due_at=None, touched_at=max(record.touched_at, now))
     if seen.incident and isinstance(facts, Facts) and not facts.exists:
         return _close(seen, "the service was deleted", now=now)
     if seen.trip and seen.trip.step is not Step.RAISED:
-        return Look(_treat(seen, facts, evidence, policy=policy, now=now))
+        return Look(_treat(seen, facts, policy=policy, now=now))
     wanted = wishes(facts.tags) if isinstance(facts, Facts) else Wishes()
     desired = facts.desired_count if isinstance(facts, Facts) else None
     seen = confirm(
         seen,
         desired_count=desired,
-        evidence=evidence,
         policy=policy,
         now=now,
         least_depth=wanted.depth,
@@ -59,7 +56,7 @@ def consider(
     over = _over(seen.incident, facts, policy=policy, now=now)
     if over:
         return _end(seen, facts, over, policy=policy, now=now)
-    incident = count(replace(seen.incident, desired_count=desired or seen.incident.desired_count), evidence)
+    incident = replace(seen.incident, desired_count=desired or seen.incident.desired_count)
     seen = replace(seen, incident=incident, due_at=_next_look(incident, policy, now))
     seen = _heed(seen, wanted, now=now) if isinstance(facts, Facts) else seen
     if record.incident is None and limits.mode is not Mode.ALERT:
@@ -87,13 +84,11 @@ def share(record: Record, began: tuple[ServiceRef, ...], *, policy: Policy, now:
     return tell(quiet, NoticeKind.MASS, at=now, reason=why)
 
 
-def _treat(record: Record, facts: Facts | Unknown, evidence: Evidence, *, policy: Policy, now: float) -> Record:
-    trip, incident = record.trip, record.incident
+def _treat(record: Record, facts: Facts | Unknown, *, policy: Policy, now: float) -> Record:
+    trip = record.trip
     assert trip is not None
     if isinstance(facts, Unknown):
         return replace(record, due_at=now + RECHECK)
-    if incident:
-        record = replace(record, incident=count(incident, evidence))
     return recheck(record, trip, facts, policy=policy, now=now)
 
 

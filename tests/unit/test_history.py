@@ -1,0 +1,98 @@
+"""What failed is counted once each and shown from both ends, in bounded room, in whatever order it is told."""
+
+from collections.abc import Sequence
+from random import Random
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from loopbreaker.history import INTERVALS, LEAST_MARKS, MOST_MARKS, NO_FAILURES, SHOWN, History, add
+from loopbreaker.model import TaskFailure
+from tests.builders import T0, task_failure
+
+
+def at(seconds: float, **fields: Any) -> TaskFailure:
+    return task_failure(seconds - 10, seconds, **fields)
+
+
+def added(failures: Sequence[TaskFailure], *, size: int = 1, since: float = 0.0) -> History:
+    """The history after these arrived in batches of this size."""
+    history = NO_FAILURES
+    for start in range(0, len(failures), size):
+        history = add(history, failures[start : start + size], since=since)
+    return history
+
+
+@given(st.lists(st.integers(0, 40_000_000), min_size=1, max_size=30, unique=True), st.randoms(), st.integers(1, 10))
+def test_any_order_and_any_batches_tell_the_same(seconds: list[int], random: Random, size: int) -> None:
+    """The counts, their intervals and the failures that are shown do not depend on how they came."""
+    failures = [at(second) for second in sorted(seconds)]
+    told = added(failures)
+    random.shuffle(failures)
+    shuffled = added(failures, size=size)
+    assert (shuffled.since, shuffled.width, shuffled.counts) == (told.since, told.width, told.counts)
+    assert (shuffled.first, shuffled.failed_since(0)) == (told.first, len(seconds))
+    assert [failed.at for failed in told.first] == [T0 + second for second in sorted(seconds)[:SHOWN]]
+    assert [failed.at for failed in told.last] == [T0 + second for second in sorted(seconds)[SHOWN:][-SHOWN:]]
+
+
+def test_each_failure_is_in_its_interval() -> None:
+    """An interval is a minute long, and begins with the minute."""
+    history = added([at(0), at(59), at(61), at(250)])
+    assert (history.since, history.width, history.counts) == (T0, 60, (2, 1, 0, 0, 1))
+
+
+def test_a_loop_of_a_year_takes_no_more_room_than_one_of_an_hour() -> None:
+    """Intervals double; nothing is lost from their sum."""
+    history = added([at(600 * n) for n in range(52_560)], size=50)
+    assert history.failed_since(0) == 52_560
+    assert INTERVALS / 2 <= len(history.counts) <= INTERVALS
+    assert len(history.first) == len(history.last) == SHOWN
+    assert len(history.marks) <= LEAST_MARKS + 50
+
+
+@pytest.mark.parametrize("per_minute", [1, 30, 200])
+def test_a_repetition_within_ten_minutes_is_not_counted(per_minute: int) -> None:
+    """A message that failed is delivered again after six minutes: at up to 50 failures a minute it is known again."""
+    history = NO_FAILURES
+    for minute in range(30):
+        history = add(history, [at(60 * minute + n / 10) for n in range(per_minute)], since=0)
+    failed = at(1800)
+    history = add(history, [failed], since=0)
+    later = [at(1800 + 60 * n / per_minute) for n in range(1, min(10 * per_minute, MOST_MARKS))]
+    history = add(history, later, since=0)
+    assert add(history, [failed, *later], since=0) is history
+    assert len(history.marks) <= MOST_MARKS
+
+
+def test_one_task_that_failed_at_two_times_is_one_task() -> None:
+    """Two events of a task may disagree about its times, in one batch and in two."""
+    first, again = at(10, task_id="a"), at(20, task_id="a")
+    assert added([first, again]).failed_since(0) == added([first, again], size=2).failed_since(0) == 1
+    assert added([first, again], size=2).newest == added([again]).newest
+
+
+def test_what_is_over_is_forgotten() -> None:
+    """What failed before the chain began is no part of it, whether it was known before or comes late."""
+    failures = [at(0), at(30), at(700), at(760)]
+    known = add(added(failures), [], since=T0 + 700)
+    late = added(failures, since=T0 + 700)
+    assert known.failed_since(0) == late.failed_since(0) == 2
+    assert known.counts == late.counts
+    assert [failed.at - T0 for failed in (*known.first, *known.last)] == [700, 760]
+    assert add(known, [failures[0]], since=T0 + 700) is known
+
+
+def test_a_history_that_is_over_begins_anew() -> None:
+    """Long intervals of a chain that ended do not blur the next."""
+    long = added([at(600 * n) for n in range(2000)])
+    anew = add(long, [at(2_000_000)], since=T0 + 1_999_000)
+    assert (long.width > 60, anew.width, anew.counts) == (True, 60, (1,))
+
+
+def test_long_words_are_cut() -> None:
+    """A reason of ECS may be long; the record is not."""
+    (failed,) = added([at(0, evidence="x" * 1000)]).first
+    assert failed.evidence == "x" * 160
