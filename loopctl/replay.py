@@ -85,6 +85,9 @@ class Replay:
         if change is None:
             return
         record = self._store.load(change.after.service)
+        for notice in owed(change.before, change.after):
+            assert record.incident is not None, "what the fold tells is about an incident"
+            yield Change(service=record.service, notice=notice, incident=record.incident)
         if record.asked_at is None:
             self._queue(record)
         else:
@@ -140,7 +143,7 @@ def _changes(before: Record, after: Record) -> Iterator[Notice]:
     incident = after.incident
     if incident and not before.incident and not any(notice.kind is NoticeKind.LOOPING for notice in told):
         number = told[0].number if told else 0
-        yield Notice(number=number, kind=NoticeKind.LOOPING, at=incident.opened_at, reason=because(incident))
+        yield Notice(number=number, kind=NoticeKind.LOOPING, at=incident.found_at, reason=because(incident))
     yield from told
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from benchmarks.detection.churn import MTBF_HOURS, flaky_name
 from benchmarks.detection.judging import Outcome
 from benchmarks.detection.loops import SIZES
-from benchmarks.detection.rules import OURS, RULES, SIZED, UNDOUBTING
+from benchmarks.detection.rules import EVENTS, OURS, RULES, UNDOUBTING
 from benchmarks.detection.scenario import Group
 from benchmarks.detection.summary import Goal, Shuffle, Totals
 
@@ -76,7 +76,7 @@ def as_markdown(run: Run) -> str:
         "## Flaky services",
         _FLAKY,
         _table(("rule", "each task fails every", *map(_tasks, _FLAKY_SIZES)), _flaky_rows(run.outcomes)),
-        _table(_TOTALS, (_totals_row(line) for line in run.totals if line.rule in (OURS, UNDOUBTING))),
+        _table(_TOTALS, (_totals_row(line) for line in run.totals if line.rule in (OURS, EVENTS, UNDOUBTING))),
         "## Judged apart",
         _APART,
         _table(("scenario", "tasks", *RULES), _apart_rows(run.outcomes)),
@@ -190,7 +190,7 @@ def _false_rows(outcomes: Sequence[Outcome]) -> Iterable[Sequence[str]]:
 
 
 def _flaky_rows(outcomes: Sequence[Outcome]) -> Iterable[Sequence[str]]:
-    for rule in (OURS, SIZED, UNDOUBTING, "3 failures in 60 min"):
+    for rule in (OURS, EVENTS, UNDOUBTING, "3 failures in 60 min"):
         for hours in MTBF_HOURS:
             of_rule = [o for o in outcomes if o.scenario == flaky_name(hours) and o.rule == rule]
             yield rule, f"{hours} h", *(_per_month([o for o in of_rule if o.tasks == n]) for n in _FLAKY_SIZES)

@@ -9,22 +9,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from benchmarks.detection.watching import Rollout, Said, Sample, Seen, Stopped
-from loopbreaker.policy import Policy, Profile
+from benchmarks.detection.operating import Operated
+from benchmarks.detection.saying import Message
+from benchmarks.detection.watching import Rollout, Said, Sample, Seen, Stopped, Watch
+from loopbreaker.policy import Policy
 from loopbreaker.record import NoticeKind
 from loopctl.replay import Replay
 
 _MINUTE = 60.0
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """What people are told: the service loops, or (`over`) it no longer does. `why` is for the reader of a finding."""
-
-    at: float
-    service: str
-    over: bool = False
-    why: str = ""
 
 
 class Rule(Protocol):
@@ -118,27 +110,18 @@ class Loopbreaker:
             yield Message(seen.at, change.service.name, over=kind is NoticeKind.RECOVERED, why=why)
 
 
-def knowing_desired(tasks: int) -> Policy:
-    """The policy where the desired count is known, as in operation: one more generation from 10 tasks, two from 100."""
-
-    def sized(profile: Profile) -> Profile:
-        return replace(profile, depth=profile.generations(tasks))
-
-    policy = Policy()
-    return replace(policy, fast=sized(policy.fast), slow=sized(policy.slow))
-
-
 OURS = "Loopbreaker"
-SIZED = "Loopbreaker, desired count known"
+"""As in operation: ECS answers."""
+EVENTS = "Loopbreaker, events alone"
 UNDOUBTING = "Loopbreaker, depth alone"
 """Without the tests whether a merely flaky service, or a short outage, could show such a chain."""
 _DEPTH_ALONE = replace(
     Policy(), fast=replace(Policy().fast, chance=1), slow=replace(Policy().slow, chance=1), flaky_chance=1, outage=1e-6
 )
 
-RULES: dict[str, Callable[[int], Rule]] = {
-    OURS: lambda _: Loopbreaker(),
-    SIZED: lambda tasks: Loopbreaker(knowing_desired(tasks)),
+RULES: dict[str, Callable[[Watch], Rule]] = {
+    OURS: Operated,
+    EVENTS: lambda _: Loopbreaker(),
     UNDOUBTING: lambda _: Loopbreaker(_DEPTH_ALONE),
     "3 stops in 15 min": lambda _: StopsInWindow(3, 15 * _MINUTE, every_stop=True),
     "5 failures in 10 min": lambda _: StopsInWindow(5, 10 * _MINUTE),
@@ -146,4 +129,4 @@ RULES: dict[str, Callable[[int], Rule]] = {
     "deployment circuit breaker": lambda _: DeploymentBreaker(),
     "running < desired for 3 min": lambda _: FewerThanDesired(),
 }
-"""Each rule by its name: takes the desired count, which only one of them looks at."""
+"""Each rule by its name: takes what is watched, which only the first of them asks anything."""

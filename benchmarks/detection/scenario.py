@@ -27,15 +27,28 @@ class Group(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Loop:
-    """The truth: this service loops from the first failure after `begins` until `ends`, in seconds of the stream."""
+    """The truth: this service loops from the first failure after `begins` until `ends`, in seconds of the stream.
+
+    again: it is the ailment of the loop before, come back: who was told of that, and not of its end, knows.
+    optional: something is amiss, and no loop: an alarm is right, and so is none; what was before may be called over.
+    """
 
     begins: float
     ends: float = inf
     service: str = SERVICE
+    again: bool = False
+    optional: bool = False
 
 
 Script = Callable[[Simulation, float], tuple[Loop, ...]]
 """Takes a simulation with the empty cluster `prod` and the size of the image in GB; gives the loops that will be."""
+
+
+Event = dict[str, Any]
+
+
+def _as_it_is(event: Event) -> Event:
+    return event
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +57,9 @@ class Scenario:
 
     tasks: how many the service shall run. hours: length of the stream.
     seeds: how many different streams of it are judged.
+    attack: whether it was written to break what passes the others; told apart in the results.
+    installed_at: what is sent before this time nobody sees.
+    told: what becomes of an event on its way, as where a clock is wrong.
     """
 
     name: str
@@ -52,6 +68,9 @@ class Scenario:
     hours: float
     script: Script
     seeds: int = 3
+    attack: bool = False
+    installed_at: float = 0.0
+    told: Callable[[Event], Event] = _as_it_is
 
     @property
     def key(self) -> str:

@@ -5,14 +5,19 @@ from dataclasses import dataclass
 from multiprocessing import Pool
 
 from benchmarks.detection.churn import churn
+from benchmarks.detection.crowds import crowds
 from benchmarks.detection.judging import Outcome, judge
 from benchmarks.detection.loops import loops
+from benchmarks.detection.oddities import oddities
 from benchmarks.detection.recoveries import recoveries
-from benchmarks.detection.rules import OURS, RULES
+from benchmarks.detection.relapses import relapses
+from benchmarks.detection.rules import EVENTS, RULES
 from benchmarks.detection.scenario import Scenario
 from benchmarks.detection.watching import SHUFFLED, USUAL
 
-SCENARIOS: dict[str, Scenario] = {scenario.key: scenario for scenario in (*loops(), *churn(), *recoveries())}
+SCENARIOS: dict[str, Scenario] = {
+    scenario.key: scenario for scenario in (*loops(), *churn(), *recoveries(), *relapses(), *crowds(), *oddities())
+}
 """Every scenario by its key."""
 
 QUICK = (
@@ -72,5 +77,5 @@ def run(todo: list[Job], *, processes: int) -> Iterator[tuple[Job, list[Outcome]
 
 def _run_one(job: Job) -> tuple[Job, list[Outcome]]:
     if job.shuffled:
-        return job, judge(SCENARIOS[job.key], job.seed, rules=(OURS,), delivery=SHUFFLED)
+        return job, judge(SCENARIOS[job.key], job.seed, rules=(EVENTS,), delivery=SHUFFLED)
     return job, judge(SCENARIOS[job.key], job.seed, rules=tuple(RULES), delivery=USUAL)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from benchmarks.detection.judging import Found, Outcome
-from benchmarks.detection.rules import OURS
+from benchmarks.detection.rules import EVENTS, OURS
 from benchmarks.detection.scenario import Group
 
 ELB_GOAL_MINUTES = 10.0
@@ -112,7 +112,7 @@ class Shuffle:
 
 def compare(usual: Iterable[Outcome], shuffled: Sequence[Outcome]) -> Shuffle:
     """Hold the shuffled streams against the same streams as usual."""
-    before = {(o.scenario, o.tasks, o.seed): o for o in usual if o.rule == OURS}
+    before = {(o.scenario, o.tasks, o.seed): o for o in usual if o.rule == EVENTS}
     changed: list[str] = []
     latest = 0.0
     for after in shuffled:

@@ -76,20 +76,24 @@ class Watch:
     loops: tuple[Loop, ...] = ()
     failed_at: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     events: int = 0
+    sim: Simulation = field(init=False)
     _pending: deque[Seen] = field(default_factory=deque)
+
+    def __post_init__(self) -> None:
+        self.sim = Simulation(seed=self.seed, delivery=self.delivery)
 
     def stream(self) -> Iterator[Seen]:
         """Everything that is seen, in the order in which it is seen. To be taken once."""
-        sim = Simulation(seed=self.seed, delivery=self.delivery)
+        sim = self.sim
         sim.create_cluster(CLUSTER)
         self._listen(sim)
         self.loops = self.scenario.script(sim, _IMAGES[(self.seed - 1) % len(_IMAGES)])
         sim.every(60, lambda: self._sample(sim))
         for event in sim.stream(self.scenario.hours * HOUR):
             yield from self._take()
-            if _is_let_through(event["detail"]):
+            if sim.now >= self.scenario.installed_at and _is_let_through(event["detail"]):
                 self.events += 1
-                yield _arrived(sim.now, event)
+                yield _arrived(sim.now, self.scenario.told(event))
         yield from self._take()
 
     def _take(self) -> Iterator[Seen]:

@@ -65,7 +65,7 @@ def log_change(change: Change, decision: "Decision | None" = None) -> None:
 def _count_transitions(before: Record, after: Record) -> None:
     if after.incident and not before.incident:
         count_event(LOOPS)
-        delay = after.incident.opened_at - after.incident.last_failure_at
+        delay = after.incident.found_at - after.incident.last_failure_at
         metrics.add_metric(name=DELAY, unit=MetricUnit.Seconds, value=max(0.0, delay))
     if before.verdict is Verdict.LOOPING and after.verdict is Verdict.HEALTHY:
         count_event(RECOVERIES)

@@ -110,9 +110,15 @@ class Policy:
     quiet_after: float = field(
         default=600, metadata=_is(Unit.SECONDS, "least time without a failure before an incident may end")
     )
+    long_quiet_after: float = field(
+        default=3600,
+        metadata=_is(
+            Unit.SECONDS, "least time without a failure after which an incident may end although not every task runs"
+        ),
+    )
     blind_quiet_after: float = field(
         default=3600,
-        metadata=_is(Unit.SECONDS, "time without a failure that ends an incident where ECS cannot be asked"),
+        metadata=_is(Unit.SECONDS, "least time without a failure that ends an incident where ECS cannot be asked"),
     )
     impaired_window: float = field(
         default=3600,
@@ -152,6 +158,7 @@ _NEVER_MORE = (
     ("fast.max_lifetime", "slow.max_lifetime", "the slow profile would see less than the fast one"),
     ("flaky_chance", "fast.chance", "less would be asked of a service that is known to be flaky than of another"),
     ("confirm_after", "quiet_after", "an incident would be over before it is confirmed"),
+    ("quiet_after", "long_quiet_after", "an incident would end sooner where a task is missing"),
     ("quiet_after", "blind_quiet_after", "an incident would end sooner where ECS cannot be asked"),
     ("cool_down", "longest_cool_down", "the cool-down could not double"),
 )

@@ -148,6 +148,8 @@ class Finding:
 class Incident:
     """One restart loop, from its first failure until it is over.
 
+    opened_at: when it was found; one that comes again within a day keeps the time of the first.
+    openings, times: when it was found the last few times, the newest last; how often in all.
     depth: most generations in a row.
     failed_tasks: distinct tasks that failed since `first_failure_at`; see `history` for what "distinct" takes.
     longest_lifetime, longest_gap: of the failed tasks, and between two failures, in seconds.
@@ -178,11 +180,31 @@ class Incident:
     watching: bool = True
     silent: bool = False
     history: History = NO_FAILURES
+    openings: tuple[float, ...] = ()
+    times: int = 1
+
+    @property
+    def found_at(self) -> float:
+        """When it was found the last time."""
+        return self.openings[-1] if self.openings else self.opened_at
 
     @property
     def id(self) -> str:
         """Stable name of the incident within its service, for threads and links."""
         return f"{self.opened_at:.0f}"
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What is remembered of the last incident for a day: another loop within it is the same one again."""
+
+    opened_at: float
+    openings: tuple[float, ...]
+    times: int
+    last_failure_at: float
+    longest_gap: float
+    deployment_id: str
+    closed_at: float
 
 
 class Step(StrEnum):
@@ -255,6 +277,7 @@ class Record:
     impaired, unplaced: times at which ECS said that it cannot start, or cannot place, tasks.
     extra_generations: how many more generations a service of this size needs, once ECS was asked.
     asked_at: set while `respond` is to look at the service; due_at: when the sweep is to ask it.
+    past: the last incident, for as long as a loop counts as that one come again.
     history_until: what failed before is history: an incident ended, or the service came back.
     trips: when the service was set to 0 within the last day.
     resume_asked: somebody asked for the service to be brought back.
@@ -271,6 +294,7 @@ class Record:
     suspicion: Suspicion | None = None
     extra_generations: int = 0
     incident: Incident | None = None
+    past: Past | None = None
     breaker: BreakerState = BreakerState.CLOSED
     trip: Trip | None = None
     notices: tuple[Notice, ...] = ()

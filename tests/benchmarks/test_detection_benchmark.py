@@ -10,7 +10,8 @@ from benchmarks.detection import judging
 from benchmarks.detection.judging import Found, Outcome, judge
 from benchmarks.detection.picture import draw
 from benchmarks.detection.report import RIVALS, Run, as_json, as_markdown
-from benchmarks.detection.rules import OURS, RULES, DeploymentBreaker, FewerThanDesired, Message, StopsInWindow
+from benchmarks.detection.rules import OURS, RULES, DeploymentBreaker, FewerThanDesired, StopsInWindow
+from benchmarks.detection.saying import Message
 from benchmarks.detection.scenario import Group
 from benchmarks.detection.suite import QUICK, SCENARIOS, jobs, run
 from benchmarks.detection.summary import Totals, compare, goals, totals

@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from loopbreaker.judging.detection import assess, confirm, depth_now, fast_depth, observe, quiet_at
+from loopbreaker.judging.detection import assess, confirm, depth_now, fast_depth, observe
+from loopbreaker.judging.ending import quiet_at
 from loopbreaker.model import Category, ServiceSignal, SignalKind, TaskFailure
 from loopbreaker.policy import Policy, override
 from loopbreaker.record import BreakerState, NoticeKind, Record, Signal, Step, Suspicion, Verdict
@@ -447,13 +448,35 @@ def test_the_incident_keeps_its_longest_gap_and_life() -> None:
     assert record.incident.longest_lifetime == 300
 
 
+def never_started(count: int) -> list[TaskFailure]:
+    """Tasks that ECS could not start, one after the other."""
+    return [task_failure(60 * n, 60 * n + 40, lifetime=0) for n in range(count)]
+
+
 def test_statements_of_ecs_keep_an_incident_alive() -> None:
-    """While ECS throttles, its statements come where failures are rare."""
-    record = opened(crash_loop(3))
+    """While ECS throttles tasks that never start, its statements come where failures are rare."""
+    record = opened(never_started(3))
     record = observed(signals=[signal(1000), *placements(1500)], record=record)
     assert record.incident is not None
-    assert (record.incident.last_failure_at - T0, record.incident.longest_gap) == (1500, 930)
-    assert record.incident.category is Category.APP_CRASH
+    assert (record.incident.last_failure_at - T0, record.incident.longest_gap) == (1000, 840)
+
+
+def test_statements_about_other_tasks_do_not_keep_an_incident_alive() -> None:
+    """Tasks that started and died are mended, although one of their number finds no place from then on."""
+    record = opened(crash_loop(3))
+    after = observed(signals=[signal(1000), *placements(1500)], record=record)
+    assert after.incident is not None
+    assert (after.incident.last_failure_at - T0, after.incident.longest_gap) == (70, 30)
+    assert after.incident.category is Category.APP_CRASH
+
+
+def test_a_loop_beside_missing_capacity_is_told() -> None:
+    """Who knows that tasks find no place is told when those that found one begin to loop."""
+    record = opened(signals=placements(0, 450, 900))
+    record = observed(crash_loop(3, start=1000), record=record)
+    assert [notice.kind for notice in record.notices] == [NoticeKind.LOOPING, NoticeKind.LOOPING]
+    assert "3 times in a row" in record.notices[-1].reason
+    assert len(observed(crash_loop(5, start=1000), record=record).notices) == 2
 
 
 def test_a_task_that_lived_for_hours_is_no_part_of_the_incident() -> None:

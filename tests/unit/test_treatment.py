@@ -400,6 +400,7 @@ def test_a_closed_incident_leaves_nothing_that_counts() -> None:
         trips=(T0 - 9,),
         history_until=T0 + 150,
         touched_at=T0 + 150,
+        past=story.record.past,
     )
     assert [notice.number for notice in story.record.notices] == [1, 2]
     story.fail(*crash_loop(2, start=1000))

@@ -3,11 +3,14 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from itertools import pairwise
 from math import inf, log
 
 from loopbreaker.history import NO_FAILURES, History, add
+from loopbreaker.judging.ending import quiet_at
 from loopbreaker.judging.ladder import bystanders, chain, climb, depth, highest, surprise, top
+from loopbreaker.judging.relapse import taken_up
 from loopbreaker.model import Category, ServiceSignal, SignalKind, TaskFailure
 from loopbreaker.policy import Policy, Profile
 from loopbreaker.record import (
@@ -70,7 +73,7 @@ def observe(
         touched_at=max(record.touched_at, now),
     )
     if seen.incident:
-        said_at = [*impaired, *unplaced]
+        said_at = _of_incident(seen.incident, impaired=impaired, unplaced=unplaced)
         incident = replace(seen.incident, history=history)
         return _extend(record, seen, incident, failures=recent, said_at=said_at, policy=policy, now=now)
     return _suspect(replace(seen, history=history), policy, now)
@@ -124,7 +127,8 @@ def assess(record: Record, policy: Policy) -> Suspicion | None:
         if _is_loop(rung, ladder, profile, policy):
             return Suspicion(signal=signal, at=0.0, depth=rung.generation, since=rung.since)
     generations = fast.generation if fast else 0
-    if len(record.impaired) >= 2 or (record.impaired and generations >= 2):
+    # Of tasks that find no place ECS says this too.
+    if (len(record.impaired) >= 2 and not record.unplaced) or (record.impaired and generations >= 2):
         since = min([*record.impaired, *([fast.since] if fast else [])])
         return Suspicion(signal=Signal.IMPAIRED, at=0.0, depth=generations, since=since)
     if len(record.unplaced) >= 3 and record.unplaced[-1] - record.unplaced[0] >= policy.placement_after:
@@ -180,9 +184,6 @@ def confirm(
     )
 
 
-def quiet_at(incident: Incident, policy: Policy) -> float:
-    """From when on the absence of failures means something: twice the longest gap between two of them."""
-    return incident.last_failure_at + max(policy.quiet_after, 2 * incident.longest_gap)
 
 
 def _suspect(record: Record, policy: Policy, now: float) -> Record:
@@ -224,17 +225,30 @@ def _open(
         silent=silent,
         history=record.history,
     )
-    incident = _counted(incident, known=0)
+    incident = taken_up(record.past, _counted(incident, known=0), now=now)
     opened = replace(
         record,
         history=NO_FAILURES,
         verdict=Verdict.LOOPING,
         incident=incident,
+        past=None,
         suspicion=None,
         due_at=quiet_at(incident, policy),
         touched_at=max(record.touched_at, now),
     )
     return tell(opened, NoticeKind.LOOPING, at=now, reason=because(incident))
+
+
+def _of_incident(incident: Incident, *, impaired: Sequence[float], unplaced: Sequence[float]) -> Sequence[float]:
+    """The statements of ECS that say that an incident goes on.
+
+    A task that finds no place is no failure of those that found one; nor is it a sign of tasks that start and die
+    when ECS cannot start tasks, which it says of unplaced ones too.
+    """
+    if incident.signal is Signal.PLACEMENT:
+        return [*impaired, *unplaced]
+    started = incident.signal is not Signal.IMPAIRED and incident.longest_lifetime > 0
+    return [] if started else impaired
 
 
 def _extend(
@@ -258,9 +272,13 @@ def _extend(
         and (longer.signal is not incident.signal or depth_now(record, policy) > depth_now(before, policy))
     )
     due = quiet_at(longer, policy)
-    return replace(
+    record = replace(
         record, incident=longer, due_at=min(due, record.due_at or due), asked_at=now if asked else record.asked_at
     )
+    if incident.signal is Signal.PLACEMENT and longer.signal is Signal.FAST:
+        # People know of the missing capacity; this is something else.
+        return tell(record, NoticeKind.LOOPING, at=now, reason=because(longer))
+    return record
 
 
 def _grown(
@@ -332,6 +350,14 @@ def _times(known: tuple[float, ...], new: Iterable[float], window: float) -> tup
 
 def because(incident: Incident) -> str:
     """Why the service is said to loop."""
+    why = _why(incident)
+    if incident.times == 1:
+        return why
+    first = datetime.fromtimestamp(incident.opened_at, tz=UTC)
+    return f"{why}; again, {incident.times} times since {first:%Y-%m-%d %H:%M} UTC"
+
+
+def _why(incident: Incident) -> str:
     match incident.signal:
         case Signal.FAST | Signal.SLOW:
             return f"replacements failed {incident.depth} times in a row"

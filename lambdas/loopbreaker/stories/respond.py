@@ -53,7 +53,7 @@ def respond(service: ServiceRef, tools: Tools) -> Outcome | None:
         look = consider(before, facts=facts, limits=_limits(before, tools), policy=tools.policy, now=now)
         after = look.record
         if after.incident and not before.incident:
-            began = tools.store.gather(service, at=after.incident.opened_at, window=tools.policy.mass_window)
+            began = tools.store.gather(service, at=after.incident.found_at, window=tools.policy.mass_window)
             after = share(after, began, policy=tools.policy, now=now)
         if look.ended:
             tools.store.archive(service, look.ended, closed_at=now, reason=look.closed)
@@ -70,7 +70,7 @@ def _is_leased(record: Record, now: float) -> bool:
 def _limits(record: Record, tools: Tools) -> Limits:
     if record.incident is None or tools.mode is Mode.ALERT:
         return Limits(mode=tools.mode)
-    began = tools.store.began(at=record.incident.opened_at, window=tools.policy.mass_window)
+    began = tools.store.began(at=record.incident.found_at, window=tools.policy.mass_window)
     return Limits(mode=tools.mode, in_scope=tools.scope.allows(record.service), began=len(began))
 
 

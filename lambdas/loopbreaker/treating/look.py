@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass, replace
 
-from loopbreaker.judging.detection import because, confirm, quiet_at
+from loopbreaker.judging.detection import because, confirm
+from loopbreaker.judging.ending import Tasks, over, over_unasked, quiet_at
 from loopbreaker.judging.ladder import bystanders
+from loopbreaker.judging.relapse import closed
 from loopbreaker.model import ServiceRef
 from loopbreaker.policy import Mode, Policy
 from loopbreaker.record import Finding, Incident, NoticeKind, Record, Step, tell, tell_once
@@ -53,9 +55,9 @@ def consider(record: Record, *, facts: Facts | Unknown, limits: Limits, policy: 
     )
     if seen.incident is None:
         return Look(seen)
-    over = _over(seen.incident, facts, policy=policy, now=now)
-    if over:
-        return _end(seen, facts, over, policy=policy, now=now)
+    ended = _over(seen.incident, facts, policy=policy, now=now)
+    if ended:
+        return _end(seen, facts, ended, policy=policy, now=now)
     incident = replace(seen.incident, desired_count=desired or seen.incident.desired_count)
     seen = replace(seen, incident=incident, due_at=_next_look(incident, policy, now))
     seen = _heed(seen, wanted, now=now) if isinstance(facts, Facts) else seen
@@ -111,21 +113,12 @@ def _heed(record: Record, wanted: Wishes, *, now: float) -> Record:
 
 def _over(incident: Incident, facts: Facts | Unknown, *, policy: Policy, now: float) -> str:
     """Why the incident is over; empty while it lasts."""
-    quiet = now - incident.last_failure_at
     if isinstance(facts, Unknown):
-        # Of failures that were delivered late more may be on their way: quiet begins when they were heard of.
-        if now < max(incident.last_failure_at, incident.opened_at) + policy.blind_quiet_after:
-            return ""
-        return f"no task failed for {quiet / 60:.0f} minutes; ECS could not be asked ({facts.why})"
-    if facts.desired_count == 0:
-        return "somebody set its desired count to 0"
-    if now < quiet_at(incident, policy):
-        return ""
+        return over_unasked(incident, facts.why, policy=policy, now=now)
     alive = survivors(facts, longest_lifetime=incident.longest_lifetime, survivor_age=policy.survivor_age, now=now)
-    if len(alive) < facts.desired_count:
-        return ""
-    tasks = "its task runs" if facts.desired_count == 1 else f"all {facts.desired_count} tasks run"
-    return f"no task failed for {quiet / 60:.0f} minutes and {tasks}"
+    running = sum(task.last_status == "RUNNING" and task.health != "UNHEALTHY" for task in facts.tasks)
+    tasks = Tasks(desired=facts.desired_count, running=running, lasting=len(alive))
+    return over(incident, tasks, policy=policy, now=now)
 
 
 def _end(record: Record, facts: Facts | Unknown, reason: str, *, policy: Policy, now: float) -> Look:
@@ -149,6 +142,7 @@ def _close(record: Record, reason: str, *, now: float) -> Look:
         slow=bystanders(record.slow),
         notices=ended.notices,
         trips=record.trips,
+        past=closed(record.incident, at=now) if record.incident else record.past,
     )
     return Look(replace(clean, history_until=now, touched_at=now), closed=reason, ended=record.incident)
 
