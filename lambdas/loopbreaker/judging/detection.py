@@ -184,8 +184,6 @@ def confirm(
     )
 
 
-
-
 def _suspect(record: Record, policy: Policy, now: float) -> Record:
     found = assess(record, policy)
     if found is None:
