@@ -18,6 +18,10 @@ class Churn:
         for task in self._running(cluster, name, count):
             exit_by_itself(self._world, task, endings(mode)[0])
 
+    def end(self, task: Task, *, mode: Mode = Mode.APP_CRASH) -> None:
+        """This task ends by itself, in a way of `mode`."""
+        exit_by_itself(self._world, task, endings(mode)[0])
+
     def stop_by_user(
         self, cluster: str, name: str, *, count: int | None = 1, reason: str = "Task stopped by user"
     ) -> None:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from random import Random
 from typing import Any
 
-from simulation import services, truth
+from simulation import deployments, services, truth
 from simulation.autoscaling import AutoScaling
 from simulation.balancing_api import BalancingApi
 from simulation.behaviour import Behaviour, healthy
@@ -18,7 +18,7 @@ from simulation.lookup import ApiError
 from simulation.scaling_api import ScalingApi
 from simulation.scheduler import Scheduler
 from simulation.spec import ServiceSpec, Timing
-from simulation.state import Event, Service, Task
+from simulation.state import Deployment, Event, Service, Task
 from simulation.world import World
 
 Hook = Callable[[str, dict[str, Any]], object]
@@ -131,10 +131,19 @@ class Simulation:
         """The truth: how many tasks of the service would answer a request at this moment."""
         return truth.serving(self.world, self.service(cluster, name))
 
+    def serving_of(self, deployment: Deployment) -> int:
+        """The truth: how many tasks of one deployment would answer a request at this moment."""
+        return sum(1 for task in deployment.tasks() if truth.serves(self.world, task))
+
     def deploy(self, cluster: str, name: str, *, behaviour: Behaviour | None = None, **changes: Any) -> str:
         """Deploy a new revision, with changes to TaskSpec fields (`image="web:2"`); the deployment's id."""
         service = self.service(cluster, name)
         return services.deploy(self.world, service, behaviour or healthy(), changes).id
+
+    def restart(self, cluster: str, name: str) -> str:
+        """Somebody forces a new deployment of the revision that runs; the deployment's id."""
+        service = self.service(cluster, name)
+        return deployments.begin(self.world, service, service.primary.definition).id
 
     def behave(self, cluster: str, name: str, behaviour: Behaviour) -> None:
         """New tasks of the running revision behave like this from now on, as when a dependency breaks."""

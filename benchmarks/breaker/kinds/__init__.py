@@ -1,0 +1,16 @@
+"""The worlds, by what goes wrong in them."""
+
+from benchmarks.breaker.kinds.loops import LOOPS
+from benchmarks.breaker.kinds.outages import OUTAGES
+from benchmarks.breaker.kinds.people import PEOPLE
+from benchmarks.breaker.kinds.rollouts import ROLLOUTS
+from benchmarks.breaker.kinds.serving import SERVING
+
+SECTIONS = {
+    "Services that serve": SERVING,
+    "Something they need is away": OUTAGES,
+    "Deployments": ROLLOUTS,
+    "People, schedules, refusals": PEOPLE,
+    "Loops in which nobody is served": LOOPS,
+}
+KINDS = tuple(kind for kinds in SECTIONS.values() for kind in kinds)

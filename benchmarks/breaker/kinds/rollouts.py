@@ -1,0 +1,102 @@
+"""Deployments: a good one is never rolled back, a bad one is."""
+
+from benchmarks.breaker.kinds.ways import dead, served_for
+from benchmarks.breaker.stage import CLUSTER, HOUR, MINUTE, Kind, Stage, grid
+from simulation import CircuitBreaker, Mode, constant, crash, uniform
+
+
+def _fix(stage: Stage, *, tasks: int, after: float) -> None:
+    """The old revision looped; a fix is rolled out, and one starting task of it fails once."""
+    stage.service(desired_count=tasks)
+    stage.began = HOUR
+    stage.ended = HOUR + after * MINUTE + stage.rng.uniform(0, 60)
+    stage.breaks(stage.began, dead(3))
+    stage.deploys(stage.ended, crash(Mode.APP_CRASH, after=uniform(1, 40), slots=[0], first_starts=1))
+
+
+def _one_slot(stage: Stage, *, tasks: int) -> None:
+    """All new tasks but one serve; that one loops, so the deployment does not end."""
+    stage.service(desired_count=tasks)
+    stage.deploys(HOUR, dead(3, slots=[tasks - 1]))
+
+
+def _batches(stage: Stage, *, tasks: int, share: float, maximum: int) -> None:
+    """A share of the starts fails once; each retry works."""
+    stage.service(desired_count=tasks, maximum_percent=maximum)
+    stage.deploys(HOUR, crash(Mode.APP_CRASH, after=uniform(1, 20), first_starts=1, share=share))
+
+
+def _bad(stage: Stage, *, tasks: int, life: float) -> None:
+    """No task of the new revision ever serves; the old one does."""
+    stage.service(desired_count=tasks)
+    stage.deploys(HOUR, dead(life))
+
+
+def _bad_with_ecs_breaker(stage: Stage, *, tasks: int, life: float) -> None:
+    """The same with ECS's own circuit breaker, which counts no task that reached RUNNING."""
+    stage.service(desired_count=tasks, circuit_breaker=CircuitBreaker())
+    stage.deploys(HOUR, dead(life))
+
+
+def _both_bad(stage: Stage, *, tasks: int) -> None:
+    """The running revision breaks with a dependency while another is rolled out, which needs it too."""
+    stage.service(desired_count=tasks)
+    stage.deploys(HOUR, dead(3))
+    stage.breaks(HOUR + 2 * MINUTE, dead(3), count=None)
+    stage.at(HOUR + 2 * MINUTE, lambda: _break_old(stage))
+
+
+def _break_old(stage: Stage) -> None:
+    """Software changes under both revisions, and every task dies."""
+    for deployment in stage.sim.service(CLUSTER, "web").deployments:
+        stage.sim.world.behaviours[deployment.definition.arn] = dead(3)
+    stage.sim.churn.blip(CLUSTER, "web")
+
+
+def _served_a_while(stage: Stage, *, tasks: int, minutes: float) -> None:
+    """Each task of the new revision serves for some minutes before it fails."""
+    stage.service(desired_count=tasks)
+    stage.deploys(HOUR, served_for(constant(60 * minutes)))
+
+
+def _needs_something_new(stage: Stage, *, minutes: float) -> None:
+    """The new revision needs something that is away for a while; the old one does not."""
+    stage.service(desired_count=3)
+    stage.began, stage.ended = HOUR, HOUR + minutes * MINUTE
+    stage.deploys(HOUR, dead(3, until=stage.ended))
+
+
+def _again_and_again(stage: Stage, *, pause: float) -> None:
+    """A pipeline deploys good revisions one after another, each before the last is done; one start in twenty fails."""
+    stage.service(desired_count=10)
+    when = HOUR
+    while when < 4 * HOUR:
+        stage.deploys(when, crash(Mode.APP_CRASH, after=uniform(1, 20), first_starts=1, share=0.05))
+        when += stage.rng.uniform(0.5, 1.5) * pause * MINUTE
+
+
+ROLLOUTS = (
+    Kind("a fix of which one start fails once", _fix, 5, 8, grid(tasks=(1, 2, 4), after=(6, 12, 20, 45, 100))),
+    Kind("all new tasks but one serve, one slot loops", _one_slot, 4, 15, grid(tasks=(2, 4, 10))),
+    Kind(
+        "batches of which some starts fail once",
+        _batches,
+        hours=3,
+        seeds=4,
+        cases=grid(tasks=(10, 20, 50, 100), share=(0.02, 0.05, 0.1), maximum=(110, 125, 200)),
+    ),
+    Kind("a bad roll-out beside a good revision", _bad, 4, 5, grid(tasks=(1, 2, 4, 10), life=(0.5, 3.0, 45.0))),
+    Kind("a bad roll-out, ECS's own breaker on", _bad_with_ecs_breaker, 4, 5, grid(tasks=(1, 4, 10), life=(3.0, 45.0))),
+    Kind("both revisions loop", _both_bad, 24, 3, grid(tasks=(1, 4))),
+    Kind("a new revision that serves for minutes", _served_a_while, 4, 8, grid(tasks=(2, 5), minutes=(2, 5, 12))),
+    Kind(
+        "a new revision needs what is away",
+        _needs_something_new,
+        hours=4,
+        seeds=5,
+        cases=grid(minutes=(3, 8, 15, 30, 60)),
+        excused=("wrong_rollbacks",),
+        why="a revision that never served cannot be told from one that never will; the old one serves meanwhile",
+    ),
+    Kind("deployed again and again", _again_and_again, 5, 10, grid(pause=(4, 12, 30))),
+)

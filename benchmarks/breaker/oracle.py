@@ -1,0 +1,242 @@
+"""The judge: what became of those who would have been served. It knows the simulation and nothing of the rules."""
+
+from bisect import bisect_left
+from collections import Counter
+from dataclasses import dataclass, field
+from random import Random
+
+from benchmarks.breaker.living import Living, Told
+from benchmarks.breaker.stage import CLUSTER, HOUR, MINUTE, Stage, World
+from simulation import Delivery, Simulation
+from simulation.state import Change, Task
+
+STEP = 10.0
+"""Seconds between two looks of the judge."""
+# Who is served a moment later than otherwise: a start takes about a minute, and no two starts take the same time.
+_SLACK = 3 * MINUTE
+# How soon people are to be told that a service is at 0.
+_SAY_SO = 5 * MINUTE
+_USUAL = Delivery(duplicates=0.03, disorder=0.03, statuses=frozenset({"STOPPED", "DEACTIVATING"}))
+_SILENT = Delivery(statuses=frozenset())
+
+
+@dataclass(slots=True)
+class Course:
+    """How one service fared: at each look the tasks that serve and the count that is desired."""
+
+    serving: list[int] = field(default_factory=list)
+    desired: list[int] = field(default_factory=list)
+    failures: int = 0
+    served: dict[str, float] = field(default_factory=dict)  # by deployment id, since when it serves
+    settled: list[tuple[float, str, int, float | None]] = field(default_factory=list)
+    final: tuple[object, ...] = ()
+
+
+@dataclass(slots=True)
+class Life:
+    """One of the two lives of a world."""
+
+    stage: Stage
+    courses: dict[str, Course]
+    told: list[Told] = field(default_factory=list)
+    acts: list[tuple[float, str, str]] = field(default_factory=list)
+    unasked: list[tuple[float, str, str]] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What Loopbreaker did to one service of a world. Task-seconds and seconds.
+
+    lost_before, lost_after: of tasks that would have served without it, before and after the cause ended.
+    down_after: with nobody served after the cause ended, where somebody would have been.
+    late: how much later than without it the service was whole again, beyond what is allowed; 0 where in time.
+    restarts, restarts_without: failed tasks in the two lives.
+    wrong_rollbacks: rollbacks of a revision that had served, or that would have become good by itself.
+    silent: at 0 through us and its people were never told, or were told something else last.
+    defied: above 0 although a person had set 0.
+    left: what is otherwise at the end than it would have been without us: the count, the scaling target.
+    unasked: it was acted on at a moment at which its owner did not allow that.
+    untold: somebody had to hear of something, and did not.
+    """
+
+    world: str
+    kind: str
+    service: str
+    lost_before: float = 0.0
+    lost_after: float = 0.0
+    down_after: float = 0.0
+    late: float = 0.0
+    allowed: float = 0.0
+    acted: bool = False
+    restarts: int = 0
+    restarts_without: int = 0
+    rollbacks: int = 0
+    wrong_rollbacks: int = 0
+    silent: float = 0.0
+    defied: float = 0.0
+    left: str = ""
+    unasked: int = 0
+    untold: int = 0
+    calls: int = 0
+    messages: dict[str, int] = field(default_factory=dict)
+
+
+def live(world: World, *, with_us: bool) -> Life:
+    """Let a world happen, with Loopbreaker or without."""
+    sim = Simulation(seed=world.seed, delivery=_USUAL if with_us else _SILENT)
+    sim.create_cluster(CLUSTER, hosts=0)
+    ours = Living(sim) if with_us else None
+    stage = Stage(sim=sim, rng=Random(world.key), ours=ours)
+    world.play(stage)
+    courses = {name: Course() for name in stage.names}
+    _watch(sim, courses)
+    end = world.kind.hours * HOUR
+    if ours:
+        ours.run(end)
+    else:
+        sim.run_until(end)
+    for name, course in courses.items():
+        course.final = _final(sim, name)
+        records = sim.service(CLUSTER, name).history
+        course.settled = [(r.created_at, r.status, len(r.target.slots), r.finished_at) for r in records]
+    life = Life(stage, courses)
+    if ours:
+        life.told = ours.told
+        for at, operation, params, tags in ours.faults.acts:
+            act = (at, _whose(params), operation)
+            life.acts.append(act)
+            harmful = operation == "StopServiceDeployment" or params.get("desiredCount") == 0
+            if harmful and not _asked_for(tags, sim.world.clock.moment(at).isoformat()):
+                life.unasked.append(act)
+    return life
+
+
+def _whose(params: dict[str, object]) -> str:
+    """The service that a call names."""
+    for key in ("service", "ResourceId"):
+        if key in params:
+            return str(params[key]).rsplit("/", 1)[-1]
+    return str(params["serviceDeploymentArn"]).split("/")[-2]
+
+
+def _asked_for(tags: dict[str, str], now: str) -> bool:
+    """Whether the owner allows to act, by the tags of that moment; those that we hold may be held on."""
+    opted_in = tags.get("loopbreaker:action", "").strip() in ("rollback", "stop") or "loopbreaker:held" in tags
+    return opted_in and tags.get("loopbreaker:mute-until", "") <= now
+
+
+def _untold(name: str, life: Life) -> int:
+    """Expected messages that did not come."""
+    expected = [(since, by) for whose, since, by in life.stage.to_be_told if whose == name]
+    times = [told.at for told in life.told if told.service == name]
+    return sum(not any(since < at <= by for at in times) for since, by in expected)
+
+
+def _watch(sim: Simulation, courses: dict[str, Course]) -> None:
+    def look() -> None:
+        for name, course in courses.items():
+            course.serving.append(sim.serving(CLUSTER, name))
+            course.desired.append(sim.service(CLUSTER, name).desired)
+            for deployment in sim.service(CLUSTER, name).deployments:
+                if deployment.id not in course.served and sim.serving_of(deployment):
+                    course.served[deployment.id] = sim.now
+
+    tell_scheduler = sim.world.on_change
+
+    def overhear(task: Task, change: Change) -> None:
+        tell_scheduler(task, change)
+        if change is Change.STOPPING and task.stop and _failed(task.stop.code, task.stop.reason):
+            courses[task.service.name].failures += 1
+
+    sim.world.on_change = overhear
+    sim.every(STEP, look)
+
+
+def _failed(code: str, reason: str) -> bool:
+    """Whether a stop is a failure, by the stop codes of the "Stopped tasks error codes" page."""
+    if code == "ServiceSchedulerInitiated":
+        return "health checks" in reason
+    return code in ("EssentialContainerExited", "TaskFailedToStart")
+
+
+def _final(sim: Simulation, name: str) -> tuple[object, ...]:
+    target = sim.world.targets.get(f"service/{CLUSTER}/{name}")
+    scaling = () if target is None else (target.minimum, target.maximum, *target.suspended.values())
+    return (sim.service(CLUSTER, name).desired, *scaling)
+
+
+def judge(world: World) -> list[Judgement]:
+    """Both lives of a world, compared for each of its services."""
+    without, with_us = live(world, with_us=False), live(world, with_us=True)
+    return [_compare(world, name, without, with_us) for name in with_us.courses]
+
+
+def _compare(world: World, name: str, without: Life, with_us: Life) -> Judgement:
+    a, b, stage = without.courses[name], with_us.courses[name], without.stage
+    lost = [max(0, min(x, want) - y) * STEP for x, y, want in zip(a.serving, b.serving, a.desired, strict=True)]
+    ended = len(lost) if stage.ended is None else int(stage.ended / STEP)
+    lasted = (stage.ended or 0.0) - stage.began
+    allowed = max(15 * MINUTE, lasted / 2)
+    down = sum(STEP for x, y in zip(a.serving[ended:], b.serving[ended:], strict=True) if x and not y)
+    rollbacks = [at for at, whose, call in with_us.acts if call == "StopServiceDeployment" and whose == name]
+    told = [t for t in with_us.told if t.service == name]
+    at_zero = [y == 0 and x > 0 for x, y in zip(a.desired, b.desired, strict=True)]
+    return Judgement(
+        world=world.key,
+        kind=world.kind.name,
+        service=name,
+        lost_before=sum(lost[:ended]),
+        lost_after=sum(lost[ended:]),
+        down_after=down,
+        late=_late(a, b, ended, allowed),
+        allowed=allowed,
+        acted=any(whose == name for _, whose, _ in with_us.acts),
+        restarts=b.failures,
+        restarts_without=a.failures,
+        rollbacks=len(rollbacks),
+        wrong_rollbacks=sum(_wrong(at, a, b, with_us.stage, name) for at in rollbacks),
+        silent=_silent(at_zero, told),
+        defied=sum(STEP for x, y in zip(a.desired, b.desired, strict=True) if x == 0 and y > 0),
+        left="" if a.final == b.final or at_zero[-1] else f"{b.final} instead of {a.final}",
+        unasked=sum(1 for _, whose, _ in with_us.unasked if whose == name),
+        untold=_untold(name, with_us),
+        calls=sum(whose == name for _, whose, _ in with_us.acts),
+        messages=dict(Counter(t.kind for t in told)),
+    )
+
+
+def _late(a: Course, b: Course, ended: int, allowed: float) -> float:
+    """Seconds beyond the allowance until as many serve as would have without us; 0 where in time."""
+    whole = next((i for i in range(ended, len(a.serving)) if a.serving[i] and a.serving[i] >= a.desired[i]), None)
+    if whole is None:
+        return 0.0
+    due = int(whole + (allowed + _SLACK) / STEP)
+    if due >= len(b.serving):
+        return 0.0
+    back = next((i for i in range(whole, len(b.serving)) if b.serving[i] >= a.desired[i]), len(b.serving))
+    return max(0.0, (back - due) * STEP)
+
+
+def _wrong(at: float, a: Course, b: Course, stage: Stage, name: str) -> bool:
+    """Whether the deployment rolled back at this time had served, or would have become good without us."""
+    records = stage.sim.service(CLUSTER, name).history
+    number = next(i for i in range(len(records) - 1, -1, -1) if records[i].created_at <= at)
+    since = b.served.get(records[number].target.id)
+    if since is not None and since <= at:
+        return True
+    created = records[number].created_at
+    twin = next((entry for entry in a.settled if abs(entry[0] - created) < 1), None)
+    return twin is not None and twin[1] in ("SUCCESSFUL", "ROLLBACK_SUCCESSFUL")
+
+
+def _silent(at_zero: list[bool], told: list[Told]) -> float:
+    """Seconds at 0 through us in which the last message, if there was one, did not say so."""
+    said = [t for t in told if t.down is not None]
+    times = [t.at for t in said]
+    silent = unsaid = 0.0
+    for i, zero in enumerate(at_zero):
+        place = bisect_left(times, (i + 1) * STEP + 0.1)
+        believed = bool(place and said[place - 1].down)
+        unsaid = unsaid + STEP if zero and not believed else 0.0
+        silent += STEP if unsaid > _SAY_SO else 0.0
+    return silent
