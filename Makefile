@@ -1,6 +1,6 @@
 # `make help` lists the targets. Python >= 3.11 and make are all that is needed; PYTHON=python3.12 chooses one.
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check fmt synth deploy bench-detection bench-cold-start clean
+.PHONY: help install demo test check fmt synth deploy bench-detection bench-breaker bench-cold-start clean
 
 VENV := .venv/bin
 CANDIDATES := $(if $(PYTHON),$(PYTHON),$(VENV)/python python3.13 python3.12 python3.11 python3 python)
@@ -46,6 +46,9 @@ deploy: install ## into the account of your AWS credentials; ARGS="-c mail=ops@e
 
 bench-detection: install ## how well it detects, beside simpler rules; into benchmarks/results
 	@$(VENV)/python -m benchmarks.detection $(ARGS)
+
+bench-breaker: install ## what the breaker does to services, beside the same services without it
+	@$(VENV)/python -m benchmarks.breaker $(ARGS)
 
 bench-cold-start: install ## what a cold start costs, in instructions; needs valgrind
 	@$(VENV)/python -m benchmarks.cold_start

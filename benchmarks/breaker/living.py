@@ -13,14 +13,14 @@ from botocore.exceptions import BotoCoreError, ClientError
 from benchmarks.breaker.faults import Died, Faults, Stale
 from loopbreaker.aws.codec import CodecError
 from loopbreaker.aws.ecs import Fleet
-from loopbreaker.model import ServiceRef, ServiceSignal, TaskState
+from loopbreaker.model import ServiceRef
 from loopbreaker.policy import Mode, Policy
 from loopbreaker.record import NoticeKind, Record, owed
 from loopbreaker.seeing.events import parse
-from loopbreaker.seeing.reasons import classify, failure
-from loopbreaker.stories.detect import ConflictError, Observation, ingest, observed
-from loopbreaker.stories.respond import Tools, intervene
-from loopbreaker.treating.look import ask
+from loopbreaker.stories.detect import detect, observation
+from loopbreaker.stories.ports import ConflictError
+from loopbreaker.stories.respond import Tools, respond
+from loopbreaker.stories.sweep import sweep
 from loopbreaker.treating.scope import Scope
 from loopctl.memory import MemoryStore
 from simulation import Simulation
@@ -55,6 +55,11 @@ class Table(MemoryStore):
         if service.name in self.unreadable:
             raise CodecError(f"{service.key}: not a record")
         return super().load(service)
+
+    def due(self, *, now: float, limit: int) -> list[ServiceRef]:
+        """As the table's index of times gives it."""
+        waiting = sorted((r.due_at, r.service) for r in self.records() if r.due_at is not None and r.due_at <= now)
+        return [service for _, service in waiting[:limit]]
 
     def save(self, record: Record) -> bool:
         before = self.load(record.service)
@@ -113,19 +118,13 @@ class Living:
     def _detect(self, event: dict[str, Any]) -> None:
         if not _comes_through(event["detail"]):
             return
-        match parse(event):
-            case TaskState() as task:
-                verdict = classify(task)
-                observation = observed(task, verdict, failure(task, verdict))
-            case ServiceSignal() as signal:
-                observation = Observation(service=signal.service, signal=signal)
-            case _:
-                return
-        if observation:
-            try:
-                ingest([observation], store=self.table, policy=self.policy, now=self.now)
-            except CodecError:
-                self.dropped += 1
+        seen = observation(parse(event))
+        if seen is None:
+            return
+        try:
+            detect([seen], store=self.table, policy=self.policy, now=self.now)
+        except CodecError:
+            self.dropped += 1
 
     # -- respond ------------------------------------------------------------------------------------
 
@@ -142,7 +141,7 @@ class Living:
     def _respond(self, invocation: Invocation) -> None:
         try:
             with self.faults.watching():
-                intervene(invocation.service, self._tools())
+                respond(invocation.service, self._tools())
         except (Died, ClientError, BotoCoreError, ConflictError, CodecError):
             if invocation.tries == _MOST_TRIES:
                 self.dropped += 1
@@ -164,10 +163,7 @@ class Living:
     def _sweep(self) -> None:
         """As the handler does: a fault ends the run, and the next minute brings another."""
         try:
-            for service in [r.service for r in self.table.records() if r.due_at is not None and r.due_at <= self.now]:
-                record = self.table.load(service)
-                if record.due_at is not None and record.due_at <= self.now:
-                    self.table.save(ask(record, now=self.now))
+            sweep(self.table, now=self.now, limit=200)
         except CodecError:
             self.failed_sweeps += 1
 
