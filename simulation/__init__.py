@@ -10,11 +10,11 @@ for event in sim.run_until(7200):
     ...
 """
 
-from simulation.behaviour import Behaviour, constant, crash, exponential, healthy, uniform
-from simulation.delivery import Delivery
-from simulation.failures import Ending, Mode, Phase, endings
+from simulation.delivery.bus import Delivery
+from simulation.scripting.behaviour import Behaviour, constant, crash, exponential, healthy, uniform
+from simulation.scripting.failures import Ending, Mode, Phase, endings
+from simulation.scripting.spec import CircuitBreaker, HealthCheck, ServiceSpec, TargetGroup, TaskSpec, Timing
 from simulation.simulation import Simulation
-from simulation.spec import CircuitBreaker, HealthCheck, ServiceSpec, TargetGroup, TaskSpec, Timing
 
 __all__ = [
     "Behaviour",

@@ -16,10 +16,10 @@ from typing import Any, Self
 
 from botocore.exceptions import ClientError
 
-from simulation.clients import complaints
-from simulation.lookup import ApiError
+from simulation.api.clients import complaints
+from simulation.api.lookup import ApiError
+from simulation.core.state import Event
 from simulation.simulation import Simulation
-from simulation.state import Event
 
 _SERVICES = {
     "AmazonEC2ContainerServiceV20141113": "ecs",

@@ -5,21 +5,23 @@ from datetime import UTC, datetime
 from random import Random
 from typing import Any
 
-from simulation import deployments, services, truth
-from simulation.autoscaling import AutoScaling
-from simulation.balancing_api import BalancingApi
-from simulation.behaviour import Behaviour, healthy
-from simulation.churn import Churn
-from simulation.clients import Client
-from simulation.clock import Clock
-from simulation.delivery import Bus, Delivery
-from simulation.ecs_api import EcsApi
-from simulation.lookup import ApiError
-from simulation.scaling_api import ScalingApi
-from simulation.scheduler import Scheduler
-from simulation.spec import ServiceSpec, Timing
-from simulation.state import Deployment, Event, Service, Task
-from simulation.world import World
+from simulation.api.balancing import BalancingApi
+from simulation.api.clients import Client
+from simulation.api.ecs import EcsApi
+from simulation.api.lookup import ApiError
+from simulation.api.scaling import ScalingApi
+from simulation.core import truth
+from simulation.core.clock import Clock
+from simulation.core.state import Deployment, Event, Service, Task
+from simulation.core.world import World
+from simulation.delivery.bus import Bus, Delivery
+from simulation.ecs import deployments
+from simulation.ecs.scheduler import Scheduler
+from simulation.scripting import services
+from simulation.scripting.autoscaling import AutoScaling
+from simulation.scripting.behaviour import Behaviour, healthy
+from simulation.scripting.churn import Churn
+from simulation.scripting.spec import ServiceSpec, Timing
 
 Hook = Callable[[str, dict[str, Any]], object]
 """Operation (`UpdateService`) and parameters → nothing, or the exception to raise."""

@@ -8,7 +8,7 @@ from random import Random
 from benchmarks.breaker.living import Living, Told
 from benchmarks.breaker.stage import CLUSTER, HOUR, MINUTE, Stage, World
 from simulation import Delivery, Simulation
-from simulation.state import Change, Task
+from simulation.core.state import Change, Task
 
 STEP = 10.0
 """Seconds between two looks of the judge."""

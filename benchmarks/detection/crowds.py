@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from benchmarks.detection.scenario import CLUSTER, HOUR, SERVICE, Group, Loop, Scenario, Script, serve
 from benchmarks.detection.software import stumbling
 from simulation import Mode, Simulation, crash, uniform
-from simulation.behaviour import Draw
+from simulation.scripting.behaviour import Draw
 
 _HOURS = 10.0
 _WAYS: tuple[tuple[str, Mode, Draw | None], ...] = (

@@ -6,7 +6,7 @@ from typing import Any
 
 from benchmarks.detection.scenario import CLUSTER, DAY, HOUR, SERVICE, Group, Loop, Scenario, Script, serve
 from simulation import Behaviour, HealthCheck, Mode, Simulation, TargetGroup, constant, crash, exponential, uniform
-from simulation.behaviour import Draw
+from simulation.scripting.behaviour import Draw
 
 SIZES = (1, 2, 20, 200)
 _BEGINS = 600.0

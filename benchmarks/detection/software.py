@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from random import Random
 
 from simulation import Behaviour, crash
-from simulation.behaviour import Draw, Fate
-from simulation.failures import Mode
+from simulation.scripting.behaviour import Draw, Fate
+from simulation.scripting.failures import Mode
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from typing import Any
 
 from benchmarks.detection.scenario import CLUSTER, HOUR, Loop, Scenario
 from simulation import CircuitBreaker, Delivery, Simulation, uniform
-from simulation.state import Change, Task
+from simulation.core.state import Change, Task
 
 # The installed rules let through STOPPED, and DEACTIVATING where ECS stops a task for failed health checks.
 _STATUSES = ("STOPPED", "DEACTIVATING")

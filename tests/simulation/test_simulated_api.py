@@ -7,7 +7,7 @@ from botocore.exceptions import ClientError, ConnectTimeoutError, ParamValidatio
 from botocore.model import ListShape, Shape, StructureShape
 
 from simulation import CircuitBreaker, HealthCheck, Mode, ServiceSpec, Simulation, TargetGroup, TaskSpec, crash
-from simulation.clients import service_model
+from simulation.api.clients import service_model
 from tests.simulation.scenes import described, scene
 
 

@@ -6,7 +6,7 @@ from random import Random
 import pytest
 
 from simulation import Simulation, exponential, uniform
-from simulation.clock import Clock
+from simulation.core.clock import Clock
 
 
 def test_happenings_run_in_the_order_of_their_time() -> None:

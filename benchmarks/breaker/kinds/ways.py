@@ -3,7 +3,7 @@
 from random import Random
 
 from simulation import Behaviour, Mode, constant, crash, uniform
-from simulation.behaviour import Draw
+from simulation.scripting.behaviour import Draw
 
 
 def dead(after: float = 3.0, *, until: float = 1e12, least: int = 1, slots: list[int] | None = None) -> Behaviour:

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from simulation.state import Deployment, Service
-from simulation.world import World
+from simulation.core.state import Deployment, Service
+from simulation.core.world import World
 
 
 def service_action(world: World, service: Service, kind: str, name: str, **more: Any) -> None:

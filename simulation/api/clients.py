@@ -13,7 +13,7 @@ from botocore.model import ServiceModel
 from botocore.paginate import Paginator, PaginatorModel
 from botocore.validate import ParamValidator
 
-from simulation.lookup import ApiError
+from simulation.api.lookup import ApiError
 
 Call = Callable[[str, str, dict[str, Any]], dict[str, Any]]
 """Service (`ecs`), operation (`UpdateService`), parameters → answer."""

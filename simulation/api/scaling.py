@@ -2,11 +2,11 @@
 
 from collections.abc import Callable
 
-from simulation.answers import Answer
-from simulation.autoscaling import AutoScaling, resource_id
-from simulation.lookup import ApiError, Params
-from simulation.state import ScalableTarget
-from simulation.world import World
+from simulation.api.answers import Answer
+from simulation.api.lookup import ApiError, Params
+from simulation.core.state import ScalableTarget
+from simulation.core.world import World
+from simulation.scripting.autoscaling import AutoScaling, resource_id
 
 _DIMENSION = "ecs:service:DesiredCount"
 _ROLE = (

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from math import inf
 from random import Random
 
-from simulation.failures import Ending, Mode, Phase, endings
+from simulation.scripting.failures import Ending, Mode, Phase, endings
 
 Draw = Callable[[Random], float]
 """A distribution of seconds: takes the source of chance, gives one value."""

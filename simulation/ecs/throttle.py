@@ -4,9 +4,9 @@ Source: "Amazon ECS service throttle logic". The third failed start in a row is 
 each further one by twice as long, up to 27 minutes. Tasks already on their way when the wait began do not count again.
 """
 
-from simulation.events import service_action
-from simulation.state import Service, Task, Throttle
-from simulation.world import World
+from simulation.core.state import Service, Task, Throttle
+from simulation.core.world import World
+from simulation.delivery.statements import service_action
 
 FREE_FAILURES = 2  # the first three starts come at once
 

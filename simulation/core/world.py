@@ -4,10 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from random import Random
 
-from simulation.behaviour import Behaviour
-from simulation.clock import Clock
-from simulation.spec import Timing
-from simulation.state import Change, Cluster, Event, ScalableTarget, Service, Task, TaskDefinition
+from simulation.core.clock import Clock
+from simulation.core.state import Change, Cluster, Event, ScalableTarget, Service, Task, TaskDefinition
+from simulation.scripting.behaviour import Behaviour
+from simulation.scripting.spec import Timing
 
 
 @dataclass(slots=True)

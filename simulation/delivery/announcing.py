@@ -1,8 +1,8 @@
 """Each step of a task's life: the state, the version, and the event that tells of it."""
 
-from simulation import shapes
-from simulation.state import Task
-from simulation.world import World
+from simulation.api import shapes
+from simulation.core.state import Task
+from simulation.core.world import World
 
 
 def announce(world: World, task: Task, status: str) -> None:

@@ -1,10 +1,10 @@
 """Ordinary life: stops that are nobody's fault, and the one-off crash that is not a loop."""
 
-from simulation import services
-from simulation.failures import Mode, endings
-from simulation.state import Cluster, Host, Service, Stop, Task
-from simulation.stopping import exit_by_itself, interrupt, lose, order
-from simulation.world import World
+from simulation.core.state import Cluster, Host, Service, Stop, Task
+from simulation.core.world import World
+from simulation.ecs.stopping import exit_by_itself, interrupt, lose, order
+from simulation.scripting import services
+from simulation.scripting.failures import Mode, endings
 
 
 class Churn:

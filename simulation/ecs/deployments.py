@@ -4,10 +4,10 @@ During a rolling deployment the new revision is started up to `maximumPercent`, 
 healthy new one, so a new revision that loops leaves the old one serving.
 """
 
-from simulation import stopping, throttle
-from simulation.events import deployment_change
-from simulation.state import Deployment, Service, ServiceDeployment, Slot, Stop, Task, TaskDefinition
-from simulation.world import World
+from simulation.core.state import Deployment, Service, ServiceDeployment, Slot, Stop, Task, TaskDefinition
+from simulation.core.world import World
+from simulation.delivery.statements import deployment_change
+from simulation.ecs import stopping, throttle
 
 _BREAKER = "ECS deployment circuit breaker: "
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Any
 
-from simulation.behaviour import Fate
-from simulation.spec import CircuitBreaker, ServiceSpec, TargetGroup, TaskSpec
+from simulation.scripting.behaviour import Fate
+from simulation.scripting.spec import CircuitBreaker, ServiceSpec, TargetGroup, TaskSpec
 
 Event = dict[str, Any]
 """An EventBridge event."""

@@ -2,13 +2,15 @@
 
 from collections.abc import Callable
 
-from simulation import answers, deployments, lookup, services, shapes
-from simulation.answers import Answer
-from simulation.lookup import ApiError, Params, invalid
-from simulation.spec import CircuitBreaker
-from simulation.state import Service, ServiceDeployment, Stop, Task
-from simulation.stopping import order
-from simulation.world import World
+from simulation.api import answers, lookup, shapes
+from simulation.api.answers import Answer
+from simulation.api.lookup import ApiError, Params, invalid
+from simulation.core.state import Service, ServiceDeployment, Stop, Task
+from simulation.core.world import World
+from simulation.ecs import deployments
+from simulation.ecs.stopping import order
+from simulation.scripting import services
+from simulation.scripting.spec import CircuitBreaker
 
 _SETTABLE = {"cluster", "service", "desiredCount", "taskDefinition", "forceNewDeployment", "deploymentConfiguration"}
 _STOPPABLE = {"PENDING", "IN_PROGRESS", "STOP_REQUESTED", "ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS"}

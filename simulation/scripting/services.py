@@ -3,12 +3,12 @@
 from dataclasses import replace
 from typing import Any
 
-from simulation import deployments
-from simulation.behaviour import Behaviour
-from simulation.failures import Mode
-from simulation.spec import ServiceSpec, TaskSpec
-from simulation.state import Cluster, Deployment, Host, Service, TaskDefinition
-from simulation.world import World
+from simulation.core.state import Cluster, Deployment, Host, Service, TaskDefinition
+from simulation.core.world import World
+from simulation.ecs import deployments
+from simulation.scripting.behaviour import Behaviour
+from simulation.scripting.failures import Mode
+from simulation.scripting.spec import ServiceSpec, TaskSpec
 
 
 def create_cluster(world: World, name: str, *, hosts: int = 0) -> Cluster:

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from simulation.state import Cluster, Service, TaskDefinition
-from simulation.world import World
+from simulation.core.state import Cluster, Service, TaskDefinition
+from simulation.core.world import World
 
 Params = dict[str, Any]
 

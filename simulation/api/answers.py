@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from simulation.state import Deployment, Service, ServiceDeployment, TaskDefinition
-from simulation.world import World
+from simulation.core.state import Deployment, Service, ServiceDeployment, TaskDefinition
+from simulation.core.world import World
 
 Answer = dict[str, Any]
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal
 
-from simulation.behaviour import Behaviour, healthy
+from simulation.scripting.behaviour import Behaviour, healthy
 
 Span = tuple[float, float]
 """From and to, in seconds; each value between is as likely."""

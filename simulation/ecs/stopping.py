@@ -3,10 +3,10 @@
 A container that exits by itself has `executionStoppedAt` before `stoppingAt`; a stop that was ordered has it after.
 """
 
-from simulation.announcing import announce
-from simulation.failures import Ending, Phase
-from simulation.state import Change, Outcome, Stop, Task
-from simulation.world import World
+from simulation.core.state import Change, Outcome, Stop, Task
+from simulation.core.world import World
+from simulation.delivery.announcing import announce
+from simulation.scripting.failures import Ending, Phase
 
 
 def spoken(world: World, task: Task, ending: Ending) -> Ending:

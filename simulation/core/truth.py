@@ -1,8 +1,8 @@
 """What nobody outside can know for sure: whether a request that reaches a service now would be answered."""
 
-from simulation.failures import Phase
-from simulation.state import Service, Task
-from simulation.world import World
+from simulation.core.state import Service, Task
+from simulation.core.world import World
+from simulation.scripting.failures import Phase
 
 
 def serves(world: World, task: Task) -> bool:

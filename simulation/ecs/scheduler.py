@@ -3,13 +3,13 @@
 Sources: "Amazon ECS services" (unhealthy tasks are replaced start-first) and "Amazon ECS service throttle logic".
 """
 
-from simulation import deployments, throttle
-from simulation.events import service_action
-from simulation.failures import Mode
-from simulation.starting import launch
-from simulation.state import Change, Deployment, Host, Service, Slot, Task
-from simulation.stopping import order
-from simulation.world import World
+from simulation.core.state import Change, Deployment, Host, Service, Slot, Task
+from simulation.core.world import World
+from simulation.delivery.statements import service_action
+from simulation.ecs import deployments, throttle
+from simulation.ecs.starting import launch
+from simulation.ecs.stopping import order
+from simulation.scripting.failures import Mode
 
 
 class Scheduler:

@@ -8,9 +8,9 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from random import Random
 
-from simulation.behaviour import Draw, uniform
-from simulation.clock import Clock
-from simulation.state import Event
+from simulation.core.clock import Clock
+from simulation.core.state import Event
+from simulation.scripting.behaviour import Draw, uniform
 
 
 @dataclass(frozen=True, slots=True)

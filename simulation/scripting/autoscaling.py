@@ -3,10 +3,10 @@
 Sources: "Automatically scale your Amazon ECS service" and the service model's words on `RegisterScalableTarget`.
 """
 
-from simulation import services
-from simulation.events import service_action
-from simulation.state import ScalableTarget, Service
-from simulation.world import World
+from simulation.core.state import ScalableTarget, Service
+from simulation.core.world import World
+from simulation.delivery.statements import service_action
+from simulation.scripting import services
 
 FLAGS = ("DynamicScalingInSuspended", "DynamicScalingOutSuspended", "ScheduledScalingSuspended")
 

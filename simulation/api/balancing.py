@@ -3,11 +3,11 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from simulation import shapes
-from simulation.answers import Answer
-from simulation.lookup import ApiError, Params
-from simulation.state import Service, Task
-from simulation.world import World
+from simulation.api import shapes
+from simulation.api.answers import Answer
+from simulation.api.lookup import ApiError, Params
+from simulation.core.state import Service, Task
+from simulation.core.world import World
 
 # "DescribeTargetHealth", Elastic Load Balancing API reference: the usual reason for each state.
 _REASONS = {

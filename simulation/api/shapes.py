@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
-from simulation.state import Task
-from simulation.world import World
+from simulation.core.state import Task
+from simulation.core.world import World
 
 
 def task(world: World, task: Task, time: Callable[[float], Any], *, health: bool = False) -> dict[str, Any]:

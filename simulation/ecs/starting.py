@@ -4,12 +4,12 @@ Fargate: PROVISIONING (network interface), PENDING (pull), ACTIVATING, RUNNING.
 EC2 with a cached image: PENDING, RUNNING.
 """
 
-from simulation import stopping
-from simulation.announcing import announce
-from simulation.behaviour import Fate
-from simulation.failures import Mode, Phase, endings
-from simulation.state import Change, Deployment, Host, Stop, Task
-from simulation.world import World
+from simulation.core.state import Change, Deployment, Host, Stop, Task
+from simulation.core.world import World
+from simulation.delivery.announcing import announce
+from simulation.ecs import stopping
+from simulation.scripting.behaviour import Fate
+from simulation.scripting.failures import Mode, Phase, endings
 
 
 def launch(world: World, deployment: Deployment, slot: int, task_host: Host | None) -> Task:

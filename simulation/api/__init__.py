@@ -1,0 +1,1 @@
+"""What a client may ask, and the answers, in the shapes of boto3."""

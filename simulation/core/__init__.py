@@ -1,0 +1,1 @@
+"""What there is: the clock, the things and their state, and the truth about who is served."""
