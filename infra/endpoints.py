@@ -10,6 +10,8 @@ from pathlib import Path
 import botocore
 
 SERVICES = ("application-autoscaling", "dynamodb", "ecs", "elasticloadbalancing", "events", "sns")
+WITHOUT = ("ec2", "logs", "secretsmanager", "sqs")
+"""Used as well, rarely; botocore makes the same clients of them without an entry, so a cold start reads none."""
 TARGET = Path(__file__).parent.parent / "lambdas" / "loopbreaker" / "aws" / "data" / "endpoints.json"
 
 

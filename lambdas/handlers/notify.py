@@ -9,7 +9,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from handlers.observability import MESSAGES, count_event, logger, metrics
 from handlers.wiring import settings
 from loopbreaker.aws.clients import client
-from loopbreaker.aws.publisher import Publisher, PublishError
+from loopbreaker.aws.publisher import Places, Publisher, PublishError
 from loopbreaker.aws.store import from_item
 from loopbreaker.stories.notify import notify as tell_people
 
@@ -40,6 +40,7 @@ def _publish(images: dict[str, Any]) -> None:
 
 @cache
 def publisher() -> Publisher:
-    """The topic and the bus, made when the first message is owed."""
+    """Where messages go, made when the first is owed."""
     read = settings("TOPIC_ARN")
-    return Publisher(sns=client("sns"), events=client("events"), topic_arn=read.topic_arn, bus=read.bus_name)
+    places = Places(read.topic_arn, bus=read.bus_name, chat_topic=read.chat_topic_arn, queues=read.outlet_queues)
+    return Publisher(client, places)

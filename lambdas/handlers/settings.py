@@ -14,12 +14,21 @@ class SettingsError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The settings of one function. What a function does not use is empty."""
+    """The settings of one function. What a function does not use is empty.
+
+    secret_name: the secret in Secrets Manager with Slack's token or webhook; never the secret itself.
+    channels: where the bot may post; the first is where it posts all.
+    """
 
     table_name: str
     index_name: str
     topic_arn: str
     bus_name: str
+    chat_topic_arn: str
+    outlet_queues: tuple[str, ...]
+    runbook: str
+    secret_name: str
+    channels: tuple[str, ...]
     mode: Mode
     scope: Scope
     policy: Policy
@@ -46,6 +55,11 @@ class Settings:
             index_name=env.get("INDEX_NAME", ""),
             topic_arn=env.get("TOPIC_ARN", ""),
             bus_name=env.get("EVENT_BUS_NAME", "default"),
+            chat_topic_arn=env.get("CHAT_TOPIC_ARN", ""),
+            outlet_queues=_patterns(env, "OUTLET_QUEUES"),
+            runbook=env.get("RUNBOOK_URL", ""),
+            secret_name=env.get("SECRET_NAME", ""),
+            channels=_patterns(env, "SLACK_CHANNELS"),
             mode=mode,
             scope=Scope(allow=_patterns(env, "ACT_ON"), deny=_patterns(env, "NEVER_ACT_ON")),
             policy=policy,

@@ -158,6 +158,8 @@ class Incident:
     watching: whether a further generation may change what is done about it.
     silent: its owner asked for silence; nothing is told until that ends.
     history: its failures.
+    channel: where its owner wants to read of it as well; empty where nothing is wanted.
+    reminded: how many reminders were told. acknowledged: somebody asked for no more of them.
     """
 
     signal: Signal
@@ -182,6 +184,9 @@ class Incident:
     history: History = NO_FAILURES
     openings: tuple[float, ...] = ()
     times: int = 1
+    channel: str = ""
+    reminded: int = 0
+    acknowledged: bool = False
 
     @property
     def found_at(self) -> float:

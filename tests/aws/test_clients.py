@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from botocore.session import Session
 
-from infra.endpoints import SERVICES, TARGET
+from infra.endpoints import SERVICES, TARGET, WITHOUT
 
 # The endpoints file names a service by its host, the client by its API.
 _CLIENTS = {"elasticloadbalancing": "elbv2"}
@@ -31,7 +31,7 @@ def sessions() -> tuple[Session, Session]:
     return full, ours
 
 
-@pytest.mark.parametrize("service", [_CLIENTS.get(name, name) for name in SERVICES])
+@pytest.mark.parametrize("service", [_CLIENTS.get(name, name) for name in (*SERVICES, *WITHOUT)])
 def test_same_endpoint_and_signing(service: str, sessions: tuple[Session, Session]) -> None:
     """In regions of every partition, known and new, our endpoints file makes the same client as the whole one."""
     full, ours = sessions

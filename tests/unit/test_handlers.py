@@ -72,9 +72,7 @@ NO_FAILURES: dict[str, list[dict[str, str]]] = {"batchItemFailures": []}
 @pytest.fixture
 def store(monkeypatch: pytest.MonkeyPatch) -> MemoryStore:
     memory = MemoryStore()
-    read = Settings(
-        table_name="loops", index_name="due", topic_arn="", bus_name="", mode=Mode.STOP, scope=Scope(), policy=Policy()
-    )
+    read = Settings.from_env({"TABLE_NAME": "loops", "INDEX_NAME": "due", "ACTION": "stop"}, needs=())
     for handler in (detect, sweep):
         monkeypatch.setattr(handler, "table", lambda: memory)
     monkeypatch.setattr(detect, "settings", lambda *_needs: read)

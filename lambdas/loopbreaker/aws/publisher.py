@@ -1,44 +1,113 @@
-"""Where messages go: the topic for people, the event bus for other people's automation."""
+"""Where messages go: the bus and the topic, the queues of chat channels, the topic of Amazon Q."""
 
+import hashlib
 import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from loopbreaker.telling.messages import Message
+from loopbreaker.telling.parcel import pack
+
+# What was sent is remembered for as long as an invocation is likely to be repeated.
+_REMEMBERED = 500
 
 
 class PublishError(Exception):
-    """The event bus did not take an event."""
+    """Some place did not take a message; the others have it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where messages go. `chat_topic` is Amazon Q's, `queues` those of the outlets; empty where there are none."""
+
+    topic: str
+    bus: str = "default"
+    chat_topic: str = ""
+    queues: tuple[str, ...] = ()
 
 
 class Publisher:
-    """Publishes one message in all its forms. Raises where any of them was not taken."""
+    """Publishes one message in all its forms; `client` makes the client of one AWS service.
 
-    def __init__(self, *, sns: Any, events: Any, topic_arn: str, bus: str) -> None:
-        self._sns = sns
-        self._events = events
-        self._topic_arn = topic_arn
-        self._bus = bus
+    A place that does not take a message keeps it from no other place. The message is delivered again then, and a
+    publisher that still lives sends it only where it was not taken.
+    """
+
+    def __init__(self, client: Callable[[str], Any], places: Places) -> None:
+        self._client = client
+        self._places = places
+        self._sent: dict[tuple[str, str], None] = {}
 
     def publish(self, message: Message) -> None:
-        """The event first: a retry after a failed publish repeats an event, which carries its own id, not a mail."""
+        """Send the message everywhere. Raises PublishError that names each place that did not take it."""
+        problems: list[str] = []
+        for place, send in self._sends(message):
+            key = (str(message.detail["id"]), place)
+            if key in self._sent:
+                continue
+            try:
+                send()
+            except (ClientError, BotoCoreError, PublishError) as error:
+                problems.append(f"{place}: {error}")
+            else:
+                self._sent[key] = None
+        for key in list(self._sent)[:-_REMEMBERED]:
+            del self._sent[key]
+        if problems:
+            raise PublishError("; ".join(problems))
+
+    def _sends(self, message: Message) -> Iterator[tuple[str, Callable[[], None]]]:
+        """Mail last: what comes before carries its own id, so that a repetition is known for one."""
+        yield self._places.bus, lambda: self._put(message)
+        for url in self._places.queues:
+            yield url, lambda url=url: self._enqueue(url, message)  # type: ignore[misc]
+        if self._places.chat_topic:
+            yield self._places.chat_topic, lambda: self._chat(message)
+        yield self._places.topic, lambda: self._tell(message)
+
+    def _put(self, message: Message) -> None:
         entry = {
-            "EventBusName": self._bus,
+            "EventBusName": self._places.bus,
             "Source": "loopbreaker",
             "DetailType": message.detail_type,
             "Resources": list(message.resources),
             "Detail": json.dumps(message.detail),
         }
-        answer = self._events.put_events(Entries=[entry])
+        answer = self._client("events").put_events(Entries=[entry])
         if answer["FailedEntryCount"]:
             refused = answer["Entries"][0]
-            raise PublishError(f"{self._bus}: {refused.get('ErrorMessage') or refused.get('ErrorCode') or 'not taken'}")
-        attributes = {name: {"DataType": "String", "StringValue": value} for name, value in message.attributes.items()}
-        # Mail reads the text; queues, functions and endpoints get what the bus gets, and the text with it.
+            raise PublishError(refused.get("ErrorMessage") or refused.get("ErrorCode") or "not taken")
+
+    def _enqueue(self, url: str, message: Message) -> None:
+        """In the order of each service: its messages are one group of the queue."""
+        self._client("sqs").send_message(
+            QueueUrl=url,
+            MessageBody=pack(message),
+            MessageGroupId=_digest(message.service.key),
+            MessageDeduplicationId=_digest(str(message.detail["id"])),
+        )
+
+    def _chat(self, message: Message) -> None:
+        text = json.dumps(message.chat, ensure_ascii=False)
+        self._client("sns").publish(TopicArn=self._places.chat_topic, Message=text)
+
+    def _tell(self, message: Message) -> None:
+        """Mail reads the text; queues, functions and endpoints get what the bus gets, and the text with it."""
         body = {"default": json.dumps(message.detail | {"text": message.text}), "email": message.text}
-        self._sns.publish(
-            TopicArn=self._topic_arn,
+        self._client("sns").publish(
+            TopicArn=self._places.topic,
             Subject=message.subject,
             Message=json.dumps(body, ensure_ascii=False),
             MessageStructure="json",
-            MessageAttributes=attributes,
+            MessageAttributes={
+                name: {"DataType": "String", "StringValue": value} for name, value in message.attributes.items()
+            },
         )
+
+
+def _digest(text: str) -> str:
+    """Short enough for SQS, whatever the names of cluster and service (SQS API reference, SendMessage)."""
+    return hashlib.sha256(text.encode()).hexdigest()

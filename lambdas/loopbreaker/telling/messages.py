@@ -4,6 +4,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from loopbreaker.model import ServiceRef
 from loopbreaker.record import Notice, Record
 from loopbreaker.telling import chatbot, event, mail, slack
 from loopbreaker.telling.commands import service_arn
@@ -21,9 +22,9 @@ class Message:
     """One message in all its forms.
 
     chat: the custom notification of Amazon Q Developer in chat applications.
-    post, reply: what a Slack message shows, and the line in its thread.
-    thread: the incident it belongs to; sequence: grows with each message of it.
-    attributes: for the filter policies of subscriptions. channel: where its owner wants to read it as well.
+    service, incident: what it is about; the incident's name is empty where there is none.
+    sequence: grows with each message of the service. post, reply: what a Slack message shows, the line in its thread.
+    channel: where its owner wants to read it as well. attributes: for the filter policies of subscriptions.
     detail: the detail of the event on the bus; its `id` is the same in every repetition.
     """
 
@@ -32,12 +33,19 @@ class Message:
     chat: dict[str, Any]
     post: dict[str, Any]
     reply: str
-    thread: str
+    service: ServiceRef
+    incident: str
     sequence: int
+    channel: str
     attributes: dict[str, str]
     detail_type: str
     detail: dict[str, Any]
     resources: tuple[str, ...]
+
+    @property
+    def thread(self) -> str:
+        """The same for all messages of one incident, and for no other."""
+        return f"{self.service.key}#{self.incident}" if self.incident else self.service.key
 
 
 def compose(before: Record | None, after: Record, notice: Notice, background: Background | None = None) -> Message:
@@ -60,8 +68,10 @@ def compose(before: Record | None, after: Record, notice: Notice, background: Ba
         chat=chatbot.render(_fitting(letter, told, thread), told, thread),
         post=slack.render(_short_post(letter, told), told),
         reply=slack.reply(letter, told),
-        thread=thread,
+        service=service,
+        incident=incident.id if incident else "",
         sequence=notice.number,
+        channel=incident.channel if incident else "",
         attributes=attributes,
         detail_type=DETAIL_TYPE,
         detail=event.detail(told, known, letter),
