@@ -1,6 +1,6 @@
 # `make help` lists the targets. Python >= 3.11 and make are all that is needed; PYTHON=python3.12 chooses one.
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check fmt synth deploy bench-detection bench-breaker bench-cold-start clean
+.PHONY: help install demo test check fmt synth deploy dist lock bench-detection bench-breaker bench-cold-start clean
 
 VENV := .venv/bin
 CANDIDATES := $(if $(PYTHON),$(PYTHON),$(VENV)/python python3.13 python3.12 python3.11 python3 python)
@@ -44,6 +44,16 @@ synth: install ## the CloudFormation template, into cdk.out; ARGS="-c mail=ops@e
 deploy: install ## into the account of your AWS credentials; ARGS="-c mail=ops@example.com"
 	@$(VENV)/cdk deploy $(ARGS)
 
+dist: install ## the Python package, wheel and sdist, into dist/
+	@$(VENV)/python -m release.dist
+
+LOCK := $(VENV)/uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-emit-find-links \
+  --custom-compile-command "make lock"
+lock: install ## the requirements files, from what pyproject.toml declares; ARGS=--upgrade
+	@$(LOCK) $(ARGS) --generate-hashes --group functions -o lambdas/requirements.txt
+	@$(LOCK) $(ARGS) pyproject.toml --extra cdk --group deploy -c lambdas/requirements.txt -o requirements.txt
+	@$(LOCK) $(ARGS) pyproject.toml --extra cdk --group deploy --group dev -c requirements.txt -o requirements-dev.txt
+
 bench-detection: install ## how well it detects, beside simpler rules; into benchmarks/results
 	@$(VENV)/python -m benchmarks.detection $(ARGS)
 
@@ -54,5 +64,5 @@ bench-cold-start: install ## what a cold start costs, in instructions; needs val
 	@$(VENV)/python -m benchmarks.cold_start
 
 clean: ## remove everything that was installed or made
-	rm -rf .venv node_modules cdk.out build .run .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage *.egg-info
+	rm -rf .venv node_modules cdk.out build dist infra/functions.zip .run .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

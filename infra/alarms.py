@@ -11,7 +11,7 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from infra.functions import Worker
+from .functions import Worker
 
 FIVE_MINUTES = Duration.minutes(5)
 

@@ -6,8 +6,8 @@ from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_lambda_destinations as destinations
 from constructs import Construct
 
-from infra.functions import Worker
-from infra.queues import failure_queue
+from .functions import Worker
+from .queues import failure_queue
 
 
 class Clock(Construct):

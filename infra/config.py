@@ -1,18 +1,18 @@
-"""What can be chosen at deploy time: `cdk deploy -c mail=ops@example.com -c action=stop`.
+"""What can be chosen at deploy time: in `loopbreaker.toml`, on the command line (`-c action=stop`), or by a program.
 
-The context is read once, into a `StackConfig`; everything wrong with it is told in one `ConfigError`.
+All become one `StackConfig`; everything wrong is told in one `ConfigError`.
 """
 
 import json
 import re
+import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from difflib import get_close_matches
-from typing import Self, TypeVar
+from pathlib import Path
+from typing import Any, Self
 
 from loopbreaker.policy import Mode, Policy, PolicyError, changes, override, parse
-
-T = TypeVar("T")
 
 ECS_SOURCE = "aws.ecs"
 RETENTION_DAYS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827)
@@ -22,85 +22,27 @@ CDK_PREFIXES = ("aws:", "@aws-cdk/", "aws-cdk:", "cdk-")
 
 
 class ConfigError(ValueError):
-    """Everything that is wrong with the context, one problem a line."""
+    """Everything that is wrong with the configuration, one problem a line."""
 
     def __init__(self, problems: list[str]) -> None:
         super().__init__("\n".join(["the configuration is wrong:", *(f"  - {line}" for line in problems)]))
+        self.problems = problems
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StackConfig:
-    """The stack's configuration. Each field is a context key; lists are comma separated there.
-
-    `mail` and `https` are subscribed to the topic. `act_on` and `never_act_on` are patterns of `cluster/service` that
-    limit where the stack may act; it watches every service all the same. `event_source` is where events come from:
-    anything but `aws.ecs` is for tests, since nobody but AWS can send as `aws.`. `policy` is given as the thresholds
-    that are not as by default: `fast.depth=4,slow.depth=5`.
-    """
-
-    mail: tuple[str, ...] = ()
-    https: tuple[str, ...] = ()
-    action: Mode = Mode.ALERT
-    act_on: tuple[str, ...] = ()
-    never_act_on: tuple[str, ...] = ()
-    event_source: tuple[str, ...] = (ECS_SOURCE,)
-    stack_name: str = "Loopbreaker"
-    log_retention_days: int = 30
-    log_level: str = "INFO"
-    policy: Policy = field(default_factory=Policy)
-    keep_data: bool = True
-
-    @classmethod
-    def from_context(cls, context: Mapping[str, object]) -> Self:
-        """Reads the CDK context, whose values are text from the command line and JSON from cdk.json.
-
-        Raises ConfigError naming every unknown key, wrong value and impossible combination.
-        """
-        read = _Reader(context)
-        config = cls(
-            mail=read("mail", _list_of(_mail), ()),
-            https=read("https", _list_of(_https), ()),
-            action=read("action", _action, Mode.ALERT),
-            act_on=read("act_on", _list_of(_pattern), ()),
-            never_act_on=read("never_act_on", _list_of(_pattern), ()),
-            event_source=read("event_source", _list_of(_source), (ECS_SOURCE,)) or (ECS_SOURCE,),
-            stack_name=read("stack_name", _stack_name, "Loopbreaker"),
-            log_retention_days=read("log_retention_days", _retention, 30),
-            log_level=read("log_level", _log_level, "INFO"),
-            policy=read("policy", _policy, Policy()),
-            keep_data=read("keep_data", _boolean, True),
-        )
-        problems = read.problems + _unknown_keys(context) + _idle(config)
-        if problems:
-            raise ConfigError(problems)
-        return config
-
-    @property
-    def policy_json(self) -> str:
-        """The policy as the functions read it."""
-        return json.dumps(changes(self.policy), sort_keys=True)
+# Each of these reads one value: text of the command line, what TOML and JSON hold, or what it is to become already.
+# What cannot be read is a ValueError that says what it must be.
 
 
-class _Reader:
-    """Reads one key at a time and collects what is wrong."""
+def _list_of(parse_one: Callable[[str], str]) -> Callable[[object], tuple[str, ...]]:
+    def read(value: object) -> tuple[str, ...]:
+        parts = list(value) if isinstance(value, list | tuple) else _text(value).split(",")
+        values = [parse_one(part) for one in parts if (part := _text(one))]
+        twice = {one for one in values if values.count(one) > 1}
+        if twice:
+            raise ValueError(f"{', '.join(sorted(twice))} is there twice")
+        return tuple(values)
 
-    def __init__(self, context: Mapping[str, object]) -> None:
-        self._context = context
-        self.problems: list[str] = []
-
-    def __call__(self, key: str, parse: Callable[[str], T], default: T) -> T:
-        """The value of `key`, or `default` where it is absent or wrong."""
-        if key not in self._context:
-            return default
-        value = self._context[key]
-        try:
-            return parse(_text(value))
-        except PolicyError as error:
-            self.problems += [f"{key}: {problem}" for problem in error.problems]
-            return default
-        except ValueError as error:
-            self.problems.append(f"{key}={value}: {error}")
-            return default
+    return read
 
 
 def _text(value: object) -> str:
@@ -111,17 +53,6 @@ def _text(value: object) -> str:
             return str(value).strip()
         case _:
             raise ValueError(f"must be text, not {type(value).__name__}")
-
-
-def _list_of(parse: Callable[[str], str]) -> Callable[[str], tuple[str, ...]]:
-    def parse_list(text: str) -> tuple[str, ...]:
-        values = [parse(part.strip()) for part in text.split(",")] if text else []
-        twice = {value for value in values if values.count(value) > 1}
-        if twice:
-            raise ValueError(f"{', '.join(sorted(twice))} is there twice")
-        return tuple(values)
-
-    return parse_list
 
 
 def _mail(text: str) -> str:
@@ -152,51 +83,158 @@ def _source(text: str) -> str:
     return text
 
 
-def _stack_name(text: str) -> str:
+def _sources(value: object) -> tuple[str, ...]:
+    return _list_of(_source)(value) or (ECS_SOURCE,)
+
+
+def _stack_name(value: object) -> str:
+    text = _text(value)
     if not re.fullmatch(r"[A-Za-z][A-Za-z0-9-]{0,127}", text):
         raise ValueError("must be letters, digits and hyphens, beginning with a letter, at most 128")
     return text
 
 
-def _action(text: str) -> Mode:
-    return Mode(_one_of(text, tuple(str(mode) for mode in Mode)))
+def _action(value: object) -> Mode:
+    return value if isinstance(value, Mode) else Mode(_one_of(value, tuple(str(mode) for mode in Mode)))
 
 
-def _log_level(text: str) -> str:
-    return _one_of(text, LOG_LEVELS)
+def _log_level(value: object) -> str:
+    return _one_of(value, LOG_LEVELS)
 
 
-def _retention(text: str) -> int:
-    return int(_one_of(text, tuple(str(days) for days in RETENTION_DAYS)))
+def _retention(value: object) -> int:
+    return int(_one_of(value, tuple(str(days) for days in RETENTION_DAYS)))
 
 
-def _boolean(text: str) -> bool:
-    return _one_of(text, ("true", "false")) == "true"
+def _boolean(value: object) -> bool:
+    return _one_of(value, ("true", "false")) == "true"
 
 
-def _one_of(text: str, choices: tuple[str, ...]) -> str:
-    if text not in choices:
+def _one_of(value: object, choices: tuple[str, ...]) -> str:
+    if (text := _text(value)) not in choices:
         raise ValueError(f"must be one of {', '.join(choices)}")
     return text
 
 
-def _policy(text: str) -> Policy:
-    return override(Policy(), parse(text))
+def _policy(value: object) -> Policy:
+    match value:
+        case Policy():
+            return override(Policy(), changes(value))
+        case Mapping():
+            return override(Policy(), value)
+        case _:
+            return override(Policy(), parse(_text(value)))
 
 
-def _unknown_keys(context: Mapping[str, object]) -> list[str]:
-    known = StackConfig.__dataclass_fields__
-    unknown = (key for key in context if key not in known and not key.startswith(CDK_PREFIXES))
-    return [f"unknown key '{key}'{_nearest(key, known)}" for key in unknown]
+def _is(read: Callable[[object], object], meaning: str) -> dict[str, object]:
+    """How a value of the key is read, and what the documents say of it."""
+    return {"read": read, "meaning": meaning}
 
 
-def _nearest(key: str, known: Mapping[str, object]) -> str:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StackConfig:
+    """The configuration of one installation. Raises ConfigError where a value is wrong, naming all that are.
+
+    Values may be given as text too, as they come from outside; they are kept as the type of their field.
+    """
+
+    mail: tuple[str, ...] = field(
+        default=(), metadata=_is(_list_of(_mail), "mail addresses that are told, comma separated")
+    )
+    https: tuple[str, ...] = field(
+        default=(),
+        metadata=_is(
+            _list_of(_https),
+            "`https://` endpoints that get the chat message "
+            "(custom notifications of Amazon Q Developer in chat applications), comma separated",
+        ),
+    )
+    action: Mode = field(
+        default=Mode.ALERT,
+        metadata=_is(_action, "the most that may be done to a service: `alert`, `rollback`, `stop`"),
+    )
+    act_on: tuple[str, ...] = field(
+        default=(),
+        metadata=_is(
+            _list_of(_pattern),
+            "patterns of `cluster/service` on which the stack may act, such as `prod/*`, comma separated; "
+            "it watches every service all the same; none means all",
+        ),
+    )
+    never_act_on: tuple[str, ...] = field(
+        default=(), metadata=_is(_list_of(_pattern), "patterns on which it never acts; wins over `act_on`")
+    )
+    policy: Policy = field(
+        default=Policy(),
+        metadata=_is(
+            _policy, "[thresholds](#thresholds) that differ from the default, such as `fast.depth=4,outage=300`"
+        ),
+    )
+    stack_name: str = field(default="Loopbreaker", metadata=_is(_stack_name, "name of the stack"))
+    log_retention_days: int = field(
+        default=30, metadata=_is(_retention, "how long logs of the functions are kept, in days")
+    )
+    log_level: str = field(default="INFO", metadata=_is(_log_level, "`DEBUG`, `INFO`, `WARNING`, `ERROR`"))
+    keep_data: bool = field(
+        default=True, metadata=_is(_boolean, "the table outlives the stack, protected from deletion")
+    )
+    event_source: tuple[str, ...] = field(
+        default=(ECS_SOURCE,),
+        metadata=_is(
+            _sources, "where events come from; anything else is for tests, since nobody but AWS can send as `aws.`"
+        ),
+    )
+
+    def __post_init__(self) -> None:
+        problems: list[str] = []
+        for item in fields(self):
+            value = getattr(self, item.name)
+            try:
+                object.__setattr__(self, item.name, item.metadata["read"](value))
+            except PolicyError as error:
+                problems += [f"{item.name}: {problem}" for problem in error.problems]
+            except ValueError as error:
+                problems.append(f"{item.name}={value}: {error}")
+        if not problems and self.action is Mode.ALERT and (self.act_on or self.never_act_on):
+            problems.append("act_on and never_act_on say where to act, but action=alert never acts")
+        if problems:
+            raise ConfigError(problems)
+
+    @classmethod
+    def of(cls, given: Mapping[str, Any]) -> Self:
+        """The configuration with these keys. Raises ConfigError naming unknown keys too."""
+        known = [item.name for item in fields(cls)]
+        unknown = [f"unknown key '{key}'{_nearest(key, known)}" for key in given if key not in known]
+        try:
+            config = cls(**{key: value for key, value in given.items() if key in known})
+        except ConfigError as error:
+            raise ConfigError(error.problems + unknown) from None
+        if unknown:
+            raise ConfigError(unknown)
+        return config
+
+    @classmethod
+    def from_context(cls, context: Mapping[str, object], *, file: Path | None = None) -> Self:
+        """What the file says, if there is one, with the CDK context (`-c key=value`, cdk.json) on top.
+
+        Raises ConfigError naming every unknown key, wrong value and impossible combination.
+        """
+        chosen = {key: value for key, value in context.items() if not key.startswith(CDK_PREFIXES)}
+        return cls.of((_of_file(file) if file and file.exists() else {}) | chosen)
+
+    @property
+    def policy_json(self) -> str:
+        """The policy as the functions read it."""
+        return json.dumps(changes(self.policy), sort_keys=True)
+
+
+def _of_file(file: Path) -> dict[str, object]:
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        raise ConfigError([f"{file.name}: {error}"]) from error
+
+
+def _nearest(key: str, known: list[str]) -> str:
     near = get_close_matches(key, known, n=1)
     return f"; did you mean '{near[0]}'?" if near else f"; there are: {', '.join(known)}"
-
-
-def _idle(config: StackConfig) -> list[str]:
-    """A scope of action means nothing where the stack never acts."""
-    if config.action is Mode.ALERT and (config.act_on or config.never_act_on):
-        return ["act_on and never_act_on say where to act, but action=alert never acts"]
-    return []

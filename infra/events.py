@@ -8,7 +8,7 @@ from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from constructs import Construct
 
-from infra.queues import failure_queue, work_queue
+from .queues import failure_queue, work_queue
 
 TASK_STOPS: Mapping[str, Any] = {
     "detail-type": ["ECS Task State Change"],

@@ -11,10 +11,10 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from infra.asset import RUNTIME
-from infra.config import StackConfig
-from infra.queues import failure_queue
-from infra.table import ServiceTable
+from .asset import RUNTIME
+from .config import StackConfig
+from .queues import failure_queue
+from .table import ServiceTable
 
 
 class Worker(Construct):

@@ -5,7 +5,7 @@ AWS docs: Service Authorization Reference, "Amazon Elastic Container Service", "
 
 from aws_cdk import Stack
 
-from infra.functions import Worker
+from .functions import Worker
 
 OPT_IN_TAG = "loopbreaker:action"
 HERE = "<AWS::Region>:<AWS::AccountId>"

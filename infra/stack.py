@@ -11,15 +11,18 @@ from aws_cdk import CfnOutput, Duration, Stack
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
-from infra.alarms import Alarms
-from infra.clock import Clock
-from infra.config import StackConfig
-from infra.events import TaskEvents
-from infra.functions import Worker
-from infra.notifications import Notifications
-from infra.permissions import read_ecs, roll_back_deployments, stop_services
-from infra.table import DUE_INDEX, ServiceTable
+from loopbreaker import VERSION
 from loopbreaker.policy import Mode
+
+from .alarms import Alarms
+from .clock import Clock
+from .config import StackConfig
+from .events import TaskEvents
+from .functions import Worker
+from .notifications import Notifications
+from .package import shipped_package
+from .permissions import read_ecs, roll_back_deployments, stop_services
+from .table import DUE_INDEX, ServiceTable
 
 ASKED = {"asked_at": "N"}
 """On the record while `respond` is to look at the service."""
@@ -27,14 +30,23 @@ OWED = {"notice_number": "N"}
 """On the record while there is a message that `notify` may owe: the number of the newest."""
 
 
-class LoopbreakerStack(Stack):
-    """Everything that watches the ECS services of one account and Region."""
+class Loopbreaker(Construct):
+    """Everything that watches the ECS services of one account and Region: at most once in a stack.
 
-    def __init__(self, scope: Construct, id_: str, *, config: StackConfig, package: Path) -> None:
-        """`package` is the folder that every function ships."""
-        super().__init__(scope, id_, description="Loopbreaker: finds ECS services in a restart loop")
+    The outputs of the stack that holds it are named `Loopbreaker…`; `loopctl` looks for them by `--stack`.
+    """
+
+    def __init__(
+        self, scope: Construct, id_: str, *, config: StackConfig | None = None, code: lambda_.Code | None = None
+    ) -> None:
+        """`code` is what every function ships; where it is left out, the package that came with this library.
+
+        Raises ShippedError where this library came without one.
+        """
+        super().__init__(scope, id_)
+        config = config or StackConfig()
         self._config = config
-        self._code = lambda_.Code.from_asset(str(package))
+        self._code = code or lambda_.Code.from_asset(str(shipped_package()))
         self.table = ServiceTable(self, "Table", keep_data=config.keep_data)
         self.notifications = Notifications(self, "Notifications", mail=config.mail, https=config.https)
         # Six times the timeout of detect, and its batching window (AWS docs: "Using Lambda with Amazon SQS").
@@ -91,7 +103,7 @@ class LoopbreakerStack(Stack):
             roll_back_deployments(self.respond)
         if self._config.action is Mode.STOP:
             stop_services(self.respond)
-        bus = self.format_arn(service="events", resource="event-bus", resource_name="default")
+        bus = Stack.of(self).format_arn(service="events", resource="event-bus", resource_name="default")
         self.notify.allow("sns:Publish", on=[self.notifications.topic.topic_arn])
         self.notify.accept("Action::kms:GenerateDataKey*", reason="As SNS asks of publishers; on one key.")
         self.notify.allow("kms:Decrypt", "kms:GenerateDataKey*", on=[self.notifications.key.key_arn])
@@ -138,6 +150,10 @@ class LoopbreakerStack(Stack):
         for worker in (self.respond, self.notify):
             alarms.behind(worker)
 
+    @property
+    def _prefix(self) -> str:
+        return "" if isinstance(self.node.scope, LoopbreakerStack) else "Loopbreaker"
+
     def _tell(self) -> None:
         outputs = {
             "TopicArn": self.notifications.topic.topic_arn,
@@ -145,6 +161,17 @@ class LoopbreakerStack(Stack):
             "EventQueueUrl": self.events.queue.queue_url,
             "EventDeadLetterQueueUrl": self.events.poison.queue_url,
             "Mode": self._config.action.value,
+            "Version": VERSION,
         }
         for name, value in outputs.items():
-            CfnOutput(self, name, value=value)
+            CfnOutput(self, name, value=value).override_logical_id(f"{self._prefix}{name}")
+
+
+class LoopbreakerStack(Stack):
+    """A stack of nothing else: its outputs are named without a prefix."""
+
+    def __init__(self, scope: Construct, id_: str, *, config: StackConfig, package: Path) -> None:
+        """`package` is the folder that every function ships."""
+        super().__init__(scope, id_, description=f"Loopbreaker {VERSION}: finds ECS services in a restart loop")
+        # CDK leaves "Default" out of the names of resources: they are those of a stack without a construct in it.
+        self.installed = Loopbreaker(self, "Default", config=config, code=lambda_.Code.from_asset(str(package)))

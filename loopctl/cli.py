@@ -2,9 +2,11 @@
 
 import io
 import sys
+from typing import Annotated
 
 import typer
 
+from loopbreaker import VERSION
 from loopctl.commands import explain, policy, replay, resume, status
 
 _HELP = """Operators' tools for Loopbreaker, which finds Amazon ECS services in a restart loop.
@@ -30,6 +32,21 @@ app = typer.Typer(
 )
 for command in COMMANDS:
     command.register(app)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        print(f"loopctl {VERSION}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_version, help="Say it, and exit.")
+    ] = False,
+) -> None:
+    """Options of the command itself."""
 
 
 def main() -> None:

@@ -1,1 +1,4 @@
 """Loopbreaker's core: what a restart loop is, what to do about it, what to say of it."""
+
+VERSION = "0.1.0"
+"""Of everything that is released together: the package, the stack, the command line, the templates."""

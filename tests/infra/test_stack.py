@@ -10,6 +10,7 @@ from moto.events.models import EventPattern
 
 from handlers.settings import Settings
 from infra.asset import LAMBDAS
+from loopbreaker import VERSION
 from loopbreaker.aws.store import to_item
 from loopbreaker.model import ServiceRef
 from loopbreaker.record import NoticeKind, Record, tell
@@ -178,9 +179,11 @@ def test_people_are_subscribed(template: Json) -> None:
 def test_the_outputs_say_what_tools_need(templates: dict[str, Json]) -> None:
     """The command line finds table, topic, queues and mode in the outputs."""
     for mode, template in templates.items():
-        names = {"TopicArn", "TableName", "EventQueueUrl", "EventDeadLetterQueueUrl", "Mode"}
+        names = {"TopicArn", "TableName", "EventQueueUrl", "EventDeadLetterQueueUrl", "Mode", "Version"}
         assert set(template["Outputs"]) == names
         assert template["Outputs"]["Mode"]["Value"] == mode
+        assert template["Outputs"]["Version"]["Value"] == VERSION
+        assert VERSION in template["Description"]
 
 
 def refuses_plain(policy: Json) -> bool:

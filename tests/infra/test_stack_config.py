@@ -1,6 +1,7 @@
 """The configuration: what is read, and that everything wrong is told at once."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -54,6 +55,55 @@ def test_the_cdk_s_own_keys_are_left_alone() -> None:
     assert StackConfig.from_context(own) == StackConfig()
 
 
+def test_a_file_holds_the_same_keys(tmp_path: Path) -> None:
+    """Lists, numbers, truth values and a table of thresholds; the command line is on top, key by key."""
+    file = tmp_path / "loopbreaker.toml"
+    file.write_text(
+        """
+        mail = ["ops@example.com", "oncall@example.com"]
+        action = "stop"
+        log_retention_days = 90
+        keep_data = false
+        [policy]
+        outage = 240
+        fast.depth = 4
+        """
+    )
+    config = StackConfig.from_context({"action": "rollback"}, file=file)
+    assert config == StackConfig(
+        mail=("ops@example.com", "oncall@example.com"),
+        action=Mode.ROLLBACK,
+        log_retention_days=90,
+        keep_data=False,
+        policy=override(Policy(), {"outage": 240, "fast.depth": 4}),
+    )
+    assert StackConfig.from_context({}, file=tmp_path / "none.toml") == StackConfig()
+
+
+def test_a_wrong_file_is_refused_with_all_that_is_wrong(tmp_path: Path) -> None:
+    """As on the command line; a file that is no TOML is named with what is wrong with it."""
+    file = tmp_path / "loopbreaker.toml"
+    file.write_text('mial = "x"\nkeep_data = 3\n[policy]\nfast = { depht = 4 }\n')
+    with pytest.raises(ConfigError) as refused:
+        StackConfig.from_context({}, file=file)
+    assert refused.value.problems == [
+        "policy: unknown threshold 'fast.depht'; did you mean 'fast.depth'?",
+        "keep_data=3: must be one of true, false",
+        "unknown key 'mial'; did you mean 'mail'?",
+    ]
+    file.write_text("mail = [")
+    with pytest.raises(ConfigError, match=r"loopbreaker\.toml: Invalid value"):
+        StackConfig.from_context({}, file=file)
+
+
+def test_a_program_is_held_to_the_same() -> None:
+    """Who writes a CDK app gets the error where the value stands."""
+    with pytest.raises(ConfigError, match="'ops' is not a mail address"):
+        StackConfig(mail=("ops",))
+    with pytest.raises(ConfigError, match="act_on and never_act_on"):
+        StackConfig(act_on=("prod/*",))
+
+
 def test_the_functions_get_what_is_not_as_by_default() -> None:
     """What the functions make of it is the policy that was asked for."""
     config = StackConfig.from_context({"policy": "fast.depth=4,slow.depth=5,confirm_after=10,outage=180"})
@@ -74,7 +124,8 @@ WRONG: dict[str, tuple[dict[str, object], list[str]]] = {
     "no such retention": ({"log_retention_days": "31"}, ["log_retention_days=31", "30", "60"]),
     "no such level": ({"log_level": "debug"}, ["log_level=debug", "DEBUG"]),
     "neither true nor false": ({"keep_data": "no"}, ["keep_data=no", "true, false"]),
-    "a list where text belongs": ({"mail": ["ops@example.com"]}, ["mail=", "must be text, not list"]),
+    "a table where text belongs": ({"mail": {"to": "ops@example.com"}}, ["mail=", "must be text, not dict"]),
+    "a list in a list": ({"mail": [["ops@example.com"]]}, ["mail=", "must be text, not list"]),
     "a misspelt key": ({"acton": "stop"}, ["unknown key 'acton'", "did you mean 'action'"]),
     "a key like no other": ({"zzz": "1"}, ["unknown key 'zzz'", "there are: mail, https, action"]),
     "a misspelt threshold": (

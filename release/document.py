@@ -1,9 +1,11 @@
-"""`python -m infra.document` writes the tables of the documents from what they describe; a test holds them to it."""
+"""`python -m release.document` writes the tables of the documents from what they describe; a test holds them to it."""
 
 from collections.abc import Sequence
+from dataclasses import fields
 from pathlib import Path
 
-from loopbreaker.policy import thresholds
+from infra.config import StackConfig
+from loopbreaker.policy import Policy, thresholds
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = (ROOT / "docs" / "configuration.md",)
@@ -25,7 +27,23 @@ def tables() -> dict[str, str]:
         (f"`{threshold.key}`", f"{threshold.default:g}", threshold.unit, threshold.meaning)
         for threshold in thresholds().values()
     ]
-    return {"thresholds": _table(("threshold", "default", "what it is", "meaning"), rows)}
+    keys = [(f"`{key.name}`", _shown(key.default), str(key.metadata["meaning"])) for key in fields(StackConfig)]
+    return {
+        "thresholds": _table(("threshold", "default", "what it is", "meaning"), rows),
+        "configuration": _table(("key", "default", "meaning"), keys),
+    }
+
+
+def _shown(default: object) -> str:
+    match default:
+        case tuple():
+            return f"`{', '.join(default)}`" if default else "none"
+        case Policy():
+            return "none"
+        case bool():
+            return f"`{str(default).lower()}`"
+        case _:
+            return f"`{default}`"
 
 
 def _table(heading: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:

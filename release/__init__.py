@@ -1,0 +1,1 @@
+"""What is made of the sources for others: documents' tables, the package, the template. Nothing of it ships."""
