@@ -13,13 +13,23 @@ for event in sim.run_until(7200):
 from simulation.delivery.bus import Delivery
 from simulation.scripting.behaviour import Behaviour, constant, crash, exponential, healthy, uniform
 from simulation.scripting.failures import Ending, Mode, Phase, endings
-from simulation.scripting.spec import CircuitBreaker, HealthCheck, ServiceSpec, TargetGroup, TaskSpec, Timing
+from simulation.scripting.spec import (
+    CircuitBreaker,
+    EarlySuccess,
+    HealthCheck,
+    ServiceSpec,
+    TargetGroup,
+    TaskSpec,
+    Timing,
+    TrafficShift,
+)
 from simulation.simulation import Simulation
 
 __all__ = [
     "Behaviour",
     "CircuitBreaker",
     "Delivery",
+    "EarlySuccess",
     "Ending",
     "HealthCheck",
     "Mode",
@@ -29,6 +39,7 @@ __all__ = [
     "TargetGroup",
     "TaskSpec",
     "Timing",
+    "TrafficShift",
     "constant",
     "crash",
     "endings",

@@ -15,7 +15,7 @@ from simulation.core.clock import Clock
 from simulation.core.state import Deployment, Event, Service, Task
 from simulation.core.world import World
 from simulation.delivery.bus import Bus, Delivery
-from simulation.ecs import deployments
+from simulation.ecs import deployments, shifting
 from simulation.ecs.scheduler import Scheduler
 from simulation.scripting import services
 from simulation.scripting.autoscaling import AutoScaling
@@ -133,9 +133,9 @@ class Simulation:
         """The truth: how many tasks of the service would answer a request at this moment."""
         return truth.serving(self.world, self.service(cluster, name))
 
-    def serving_of(self, deployment: Deployment) -> int:
-        """The truth: how many tasks of one deployment would answer a request at this moment."""
-        return sum(1 for task in deployment.tasks() if truth.serves(self.world, task))
+    def answering(self, deployment: Deployment) -> int:
+        """The truth: how many tasks of one deployment would answer a request now, with users sent there or not."""
+        return sum(1 for task in deployment.tasks() if truth.answers(self.world, task))
 
     def deploy(self, cluster: str, name: str, *, behaviour: Behaviour | None = None, **changes: Any) -> str:
         """Deploy a new revision, with changes to TaskSpec fields (`image="web:2"`); the deployment's id."""
@@ -150,6 +150,14 @@ class Simulation:
     def behave(self, cluster: str, name: str, behaviour: Behaviour) -> None:
         """New tasks of the running revision behave like this from now on, as when a dependency breaks."""
         services.behave(self.world, self.service(cluster, name), behaviour)
+
+    def alarm(self, cluster: str, name: str) -> None:
+        """The deployment alarm of a service goes off."""
+        deployments.alarm(self.world, self.service(cluster, name))
+
+    def go_on(self, cluster: str, name: str) -> None:
+        """Somebody continues a deployment that waits at its PAUSE hook."""
+        shifting.go_on(self.world, self.service(cluster, name).history[-1])
 
     def scale(self, cluster: str, name: str, desired: int) -> None:
         """Somebody sets desiredCount."""

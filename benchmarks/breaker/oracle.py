@@ -138,7 +138,7 @@ def _watch(sim: Simulation, courses: dict[str, Course]) -> None:
             course.serving.append(sim.serving(CLUSTER, name))
             course.desired.append(sim.service(CLUSTER, name).desired)
             for deployment in sim.service(CLUSTER, name).deployments:
-                if deployment.id not in course.served and sim.serving_of(deployment):
+                if deployment.id not in course.served and sim.answering(deployment):
                     course.served[deployment.id] = sim.now
 
     tell_scheduler = sim.world.on_change

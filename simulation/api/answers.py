@@ -4,6 +4,7 @@ from typing import Any
 
 from simulation.core.state import Deployment, Service, ServiceDeployment, TaskDefinition
 from simulation.core.world import World
+from simulation.ecs import shifting
 
 Answer = dict[str, Any]
 
@@ -60,14 +61,21 @@ def _load_balancers(world: World, service: Service) -> list[Answer]:
     group, port = service.target_group, service.primary.definition.spec.port
     if group is None:
         return []
-    return [{"targetGroupArn": world.target_group_arn(group.name), "containerName": "app", "containerPort": port or 80}]
+    answer: Answer = {
+        "targetGroupArn": world.target_group_arn(group.name),
+        "containerName": "app",
+        "containerPort": port or 80,
+    }
+    if group.alternate:
+        answer["advancedConfiguration"] = {"alternateTargetGroupArn": world.target_group_arn(group.alternate)}
+    return [answer]
 
 
 def _deployment_configuration(service: Service) -> Answer:
     answer: Answer = {"maximumPercent": service.maximum_percent, "minimumHealthyPercent": service.minimum_percent}
     breaker = service.circuit_breaker
     if service.spec.controller == "ECS":
-        answer |= {"strategy": "ROLLING", "bakeTimeInMinutes": 0}
+        answer |= _strategy(service)
         answer["deploymentCircuitBreaker"] = {
             "enable": bool(breaker and breaker.enable),
             "rollback": bool(breaker and breaker.enable and breaker.rollback),
@@ -77,6 +85,33 @@ def _deployment_configuration(service: Service) -> Answer:
             "resetOnHealthyTask": breaker.reset_on_healthy_task,
             "thresholdConfiguration": {"type": breaker.threshold_type, "value": breaker.threshold_value},
         }
+    return answer
+
+
+def _strategy(service: Service) -> Answer:
+    """How the revisions of the service follow each other, and what else decides over a deployment."""
+    spec, shift = service.spec, service.spec.shift
+    answer: Answer = {"strategy": "ROLLING", "bakeTimeInMinutes": 0}
+    if shift is not None:
+        answer = {"strategy": shift.strategy, "bakeTimeInMinutes": int(shift.bake // 60)}
+        bake = int(shift.step_bake // 60)
+        if shift.strategy == "CANARY":
+            answer["canaryConfiguration"] = {
+                "canaryPercent": float(shift.step_percent),
+                "canaryBakeTimeInMinutes": bake,
+            }
+        if shift.strategy == "LINEAR":
+            answer["linearConfiguration"] = {"stepPercent": float(shift.step_percent), "stepBakeTimeInMinutes": bake}
+    if spec.early_success is not None:
+        answer["earlySuccessCriteria"] = {
+            "enable": True,
+            "healthyPercent": spec.early_success.healthy_percent,
+            "sourceServiceRevisionCleanup": "DEFERRED" if spec.early_success.deferred else "BLOCKING",
+        }
+    if spec.pauses:
+        answer["lifecycleHooks"] = [{"targetType": "PAUSE", "lifecycleStages": [shifting.PAUSED_AT]}]
+    if spec.alarms:
+        answer["alarms"] = {"alarmNames": list(spec.alarms), "enable": True, "rollback": True}
     return answer
 
 
@@ -112,10 +147,16 @@ def _deployment(world: World, deployment: Deployment) -> Answer:
         "createdAt": world.clock.moment(deployment.created_at),
         "updatedAt": world.clock.moment(deployment.updated_at),
         "launchType": deployment.service.spec.launch_type,
-        "rolloutState": deployment.rollout_state,
-        "rolloutStateReason": deployment.rollout_reason,
+        **_rollout(deployment),
         **_compute(deployment.service),
     }
+
+
+def _rollout(deployment: Deployment) -> Answer:
+    """`rolloutState` is documented of rolling updates only."""
+    if deployment.service.spec.shift is not None:
+        return {}
+    return {"rolloutState": deployment.rollout_state, "rolloutStateReason": deployment.rollout_reason}
 
 
 def _task_set(world: World, deployment: Deployment) -> Answer:
@@ -145,7 +186,9 @@ def _task_set(world: World, deployment: Deployment) -> Answer:
 
 
 def _revision_counts(deployment: Deployment) -> Answer:
-    return {
+    shifts = deployment.service.spec.shift is not None
+    weight: Answer = {"requestedProductionTrafficWeight": float(deployment.traffic)} if shifts else {}
+    return weight | {
         "arn": deployment.revision_arn,
         "requestedTaskCount": len(deployment.slots),
         "runningTaskCount": _running(deployment),
@@ -164,6 +207,7 @@ def service_deployment(world: World, record: ServiceDeployment) -> Answer:
         "deploymentCircuitBreaker": _circuit_breaker(record),
     }
     del answer["targetServiceRevisionArn"]
+    answer |= _watched(record)
     if record.stopped_at is not None:
         answer["stoppedAt"] = moment(record.stopped_at)
     if record.rollback_to is not None and record.rollback_started_at is not None:
@@ -171,6 +215,25 @@ def service_deployment(world: World, record: ServiceDeployment) -> Answer:
             "reason": record.rollback_reason,
             "startedAt": moment(record.rollback_started_at),
             "serviceRevisionArn": record.rollback_to.revision_arn,
+        }
+    return answer
+
+
+def _watched(record: ServiceDeployment) -> Answer:
+    """Its stage, the hook at which it waits, and the alarms that may end it."""
+    alarms, answer = list(record.target.service.spec.alarms), Answer()
+    if record.stage:
+        answer["lifecycleStage"] = record.stage
+    if record.hook_id:
+        waiting = record.stage == shifting.PAUSED_AT and record.finished_at is None
+        status = "AWAITING_ACTION" if waiting else "SUCCEEDED"
+        answer["lifecycleHookDetails"] = [{"hookId": record.hook_id, "targetType": "PAUSE", "status": status}]
+    if alarms:
+        watching = "MONITORING" if record.finished_at is None else "MONITORING_COMPLETE"
+        answer["alarms"] = {
+            "status": "TRIGGERED" if record.alarmed else watching,
+            "alarmNames": alarms,
+            "triggeredAlarmNames": alarms if record.alarmed else [],
         }
     return answer
 

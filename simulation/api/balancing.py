@@ -30,21 +30,22 @@ class BalancingApi:
         return {"DescribeTargetHealth": self._describe_target_health}
 
     def _describe_target_health(self, params: Params) -> Answer:
-        services = list(self._using(params["TargetGroupArn"]))
-        if not services:
+        used = dict(self._using(params["TargetGroupArn"]))
+        if not used:
             raise ApiError("TargetGroupNotFound", "One or more target groups not found")
-        registered = [t for service in services for t in service.live.values() if t.target]
+        services = self._world.services.values()
+        registered = [t for s in services for t in s.live.values() if t.target and t.deployment.group in used]
         wanted = {target["Id"] for target in params.get("Targets", ())}
         described = [_description(task) for task in registered]
         return {"TargetHealthDescriptions": [d for d in described if not wanted or d["Target"]["Id"] in wanted]}
 
-    def _using(self, arn: str) -> Iterator[Service]:
+    def _using(self, arn: str) -> Iterator[tuple[str, Service]]:
+        """The name of the target group, with a service that uses it."""
         for service in self._world.services.values():
             group = service.target_group
-            if group is None or group.name in self._world.deleted_groups:
-                continue
-            if self._world.target_group_arn(group.name) == arn:
-                yield service
+            for name in (group.name, group.alternate) if group else ():
+                if name and name not in self._world.deleted_groups and self._world.target_group_arn(name) == arn:
+                    yield name, service
 
 
 def _description(task: Task) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from simulation.api.answers import Answer
 from simulation.api.lookup import ApiError, Params, invalid
 from simulation.core.state import Service, ServiceDeployment, Stop, Task
 from simulation.core.world import World
-from simulation.ecs import deployments
+from simulation.ecs import deployments, shifting
 from simulation.ecs.stopping import order
 from simulation.scripting import services
 from simulation.scripting.spec import CircuitBreaker
@@ -43,6 +43,7 @@ class EcsApi:
             "DescribeServiceDeployments": self._describe_service_deployments,
             "DescribeServiceRevisions": self._describe_service_revisions,
             "StopServiceDeployment": self._stop_service_deployment,
+            "ContinueServiceDeployment": self._continue_service_deployment,
         }
 
     # -- services -----------------------------------------------------------------------------------
@@ -199,6 +200,18 @@ class EcsApi:
         if record.target.service.last_completed is None:
             raise invalid("The service deployment has no source service revision to roll back to.")
         deployments.stop(self._world, record.target.service, record)
+        return {"serviceDeploymentArn": record.arn}
+
+    def _continue_service_deployment(self, params: Params) -> Answer:
+        record = self._record(params["serviceDeploymentArn"])
+        if record is None:
+            raise ApiError("ServiceDeploymentNotFoundException", "Service deployment not found.")
+        if record.stage != shifting.PAUSED_AT or params["hookId"] != record.hook_id:
+            raise invalid("The service deployment does not wait at this hook.")
+        if params.get("action", "CONTINUE") == "ROLLBACK":
+            deployments.stop(self._world, record.target.service, record)
+        else:
+            shifting.go_on(self._world, record)
         return {"serviceDeploymentArn": record.arn}
 
     def _record(self, arn: str) -> ServiceDeployment | None:

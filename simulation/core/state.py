@@ -132,6 +132,8 @@ class Deployment:
     rollout_reason: str = ""
     failed_tasks: int = 0  # as DescribeServices counts: 0 again as soon as a task runs
     stalled: bool = False  # launches nothing more
+    traffic: float = 100.0  # percent of the requests of users; all revisions of a rolling deployment have them
+    group: str = ""  # name of its target group
     slots: dict[int, Slot] = field(default_factory=dict)
     starts: dict[int, int] = field(default_factory=dict)
 
@@ -142,6 +144,11 @@ class Deployment:
     def all_fit(self) -> bool:
         """Whether each slot has a healthy task."""
         return all(any(task.fit for task in slot.tasks) for slot in self.slots.values())
+
+    def fit_enough(self) -> bool:
+        """Whether as many slots have a healthy task as the service's early success asks for."""
+        early = self.service.spec.early_success
+        return early is not None and 100 * self.fit_slots() >= early.healthy_percent * self.service.wanted
 
     def fit_slots(self) -> int:
         """Slots with a healthy task."""
@@ -166,6 +173,9 @@ class ServiceDeployment:
     rollback_reason: str = ""
     failures: int = 0
     tripped: bool = False
+    stage: str = ""  # of a deployment that shifts traffic
+    hook_id: str = ""  # of the PAUSE hook at which it waits, or waited
+    alarmed: bool = False
 
 
 @dataclass(slots=True)

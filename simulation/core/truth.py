@@ -6,6 +6,11 @@ from simulation.scripting.failures import Phase
 
 
 def serves(world: World, task: Task) -> bool:
+    """Whether users are sent to this task's revision at this moment, and it would answer them."""
+    return task.deployment.traffic > 0 and answers(world, task)
+
+
+def answers(world: World, task: Task) -> bool:
     """Whether this task would answer a request at this moment.
 
     It is RUNNING with its software up and ready; where there are health checks it has passed them, and its software

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from simulation.core.state import Deployment, Service
+from simulation.core.state import Deployment, Service, ServiceDeployment
 from simulation.core.world import World
 
 
@@ -16,6 +16,22 @@ def service_action(world: World, service: Service, kind: str, name: str, **more:
         **more,
     }
     world.emit("ECS Service Action", [service.arn], detail)
+
+
+def hook_change(world: World, record: ServiceDeployment) -> None:
+    """Emit `ECS Hook State Change`: a deployment waits at a PAUSE hook for somebody to continue it."""
+    service = record.target.service
+    detail = {
+        "eventType": "INFO",
+        "eventName": "HOOK_AWAITING_ACTION",
+        "clusterArn": service.cluster.arn,
+        "serviceArn": service.arn,
+        "serviceDeploymentArn": record.arn,
+        "hookId": record.hook_id,
+        "lifecycleStage": record.stage,
+        "createdAt": world.clock.iso(world.now),
+    }
+    world.emit("ECS Hook State Change", [service.arn], detail)
 
 
 def deployment_change(world: World, deployment: Deployment, name: str, reason: str) -> None:

@@ -7,7 +7,7 @@ healthy new one, so a new revision that loops leaves the old one serving.
 from simulation.core.state import Deployment, Service, ServiceDeployment, Slot, Stop, Task, TaskDefinition
 from simulation.core.world import World
 from simulation.delivery.statements import deployment_change
-from simulation.ecs import stopping, throttle
+from simulation.ecs import shifting, stopping, throttle
 
 _BREAKER = "ECS deployment circuit breaker: "
 
@@ -23,6 +23,9 @@ def begin(world: World, service: Service, definition: TaskDefinition) -> Deploym
     for old in sources:
         old.primary = False
     service.deployments.insert(0, deployment)
+    deployment.group = _group(service, sources)
+    if service.spec.shift is not None and sources:
+        deployment.traffic = 0.0
     arn = world.arn(f"service-deployment/{resource}{world.hex(21)}")
     service.history.append(
         ServiceDeployment(arn=arn, target=deployment, sources=sources, created_at=world.now, updated_at=world.now)
@@ -32,6 +35,15 @@ def begin(world: World, service: Service, definition: TaskDefinition) -> Deploym
     _announce(world, deployment, "IN_PROGRESS", f"ECS deployment {deployment.id} in progress.")
     world.on_stir(service)
     return deployment
+
+
+def _group(service: Service, sources: tuple[Deployment, ...]) -> str:
+    """The target group of a new revision: where traffic shifts, the one that has no users now."""
+    group = service.target_group
+    if group is None:
+        return ""
+    used = next((source.group for source in sources if source.traffic), "")
+    return group.alternate if group.alternate and used == group.name else group.name
 
 
 def _new(world: World, service: Service, definition: TaskDefinition, revision_arn: str) -> Deployment:
@@ -70,6 +82,10 @@ def plan(world: World, service: Service) -> None:
     for old in olds:
         if old.rollout_state == "FAILED":
             _resize(world, old, 0)
+    if service.spec.shift is not None:
+        for old in olds:
+            _resize(world, old, min(len(old.slots), service.wanted) if shifting.keeps(service, old) else 0)
+        return
     keep = _old_tasks_to_keep(service, primary, olds)
     for old in olds:
         _resize(world, old, min(len(old.slots), keep))
@@ -78,6 +94,8 @@ def plan(world: World, service: Service) -> None:
 
 def _old_tasks_to_keep(service: Service, primary: Deployment, olds: list[Deployment]) -> int:
     """One old task goes for each healthy new one; where new ones have no room, as many as the minimum allows."""
+    if primary.fit_enough():
+        return 0
     keep = max(0, service.wanted - primary.fit_slots())
     empty = sum(1 for slot in primary.slots.values() if not slot.tasks)
     if empty and service.room() <= 0:
@@ -134,8 +152,12 @@ def settle(world: World, service: Service) -> None:
     if len(service.deployments) > 1:
         alive = {task.deployment.id for task in service.live.values()}
         service.deployments[1:] = [old for old in service.deployments[1:] if old.slots or old.id in alive]
-    primary = service.primary
-    if len(service.deployments) > 1 or primary.rollout_state != "IN_PROGRESS" or not primary.all_fit():
+    primary, early = service.primary, service.spec.early_success
+    if service.spec.shift is not None and len(service.deployments) > 1:
+        shifting.advance(world, service)
+    if primary.rollout_state != "IN_PROGRESS" or not (primary.all_fit() or primary.fit_enough()):
+        return
+    if len(service.deployments) > 1 and not (early is not None and early.deferred):
         return
     _announce(world, primary, "COMPLETED", f"ECS deployment {primary.id} completed.")
     world.say(service, f"(deployment {primary.id}) deployment completed.")
@@ -174,6 +196,16 @@ def _trip(world: World, service: Service, record: ServiceDeployment, *, may_roll
         _close(world, record, "STOPPED", _BREAKER + "tasks failed to start.")
 
 
+def alarm(world: World, service: Service) -> None:
+    """A CloudWatch alarm of the service goes off: a deployment in progress that watches it is rolled back."""
+    record, to = service.history[-1], service.last_completed
+    if service.spec.alarms and record.status == "IN_PROGRESS" and to is not None:
+        record.alarmed = True
+        _announce(world, record.target, "FAILED", "ECS deployment failed: alarm detected.")
+        reason = f"ECS deployment alarm: rolling back to deploymentId {to.id}."
+        _roll_back(world, service, record, to, reason=reason)
+
+
 def stop(world: World, service: Service, record: ServiceDeployment) -> None:
     """Begin `StopServiceDeployment` of a deployment that is in progress; repeated calls change nothing."""
     if record.status == "IN_PROGRESS":
@@ -191,10 +223,14 @@ def _roll_back_as_asked(world: World, service: Service, record: ServiceDeploymen
 def _roll_back(world: World, service: Service, record: ServiceDeployment, to: Deployment, *, reason: str) -> None:
     """Make the last completed revision PRIMARY again: its own deployment where that still has tasks, else a new one."""
     record.target.primary = False
+    for deployment in service.deployments:
+        deployment.traffic = 100.0 if service.spec.shift is None or deployment is to else 0.0
     if to in service.deployments:
         service.deployments.remove(to)
     else:
+        group = to.group
         to = _new(world, service, to.definition, to.revision_arn)
+        to.group = group
     to.primary = True
     service.deployments.insert(0, to)
     record.status, record.updated_at = "ROLLBACK_IN_PROGRESS", world.now

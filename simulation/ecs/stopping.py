@@ -15,7 +15,7 @@ def spoken(world: World, task: Task, ending: Ending) -> Ending:
     words = {
         "image": task.definition.spec.image,
         "service": task.service.name,
-        "target_group": world.target_group_arn(group.name) if group else "",
+        "target_group": world.target_group_arn(task.deployment.group) if group else "",
     }
     return ending.spoken_by(task.service.spec.launch_type, words)
 

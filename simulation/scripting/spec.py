@@ -59,6 +59,7 @@ class TargetGroup:
         where health checks are off, `unhealthy` where the check itself is wrong. ECS then replaces nothing for it
         (as where the grace period never ends), and requests reach the tasks: a load balancer without a healthy
         target fails open. Left out: the truth.
+    alternate: name of the second group, which every other revision of a service that shifts its traffic gets.
     """
 
     name: str = "web"
@@ -68,6 +69,7 @@ class TargetGroup:
     healthy_threshold: int = 2
     deregistration_delay: float = 300
     says: Literal["", "unused", "unavailable", "unhealthy"] = ""
+    alternate: str = ""
 
     @property
     def detection(self) -> float:
@@ -107,6 +109,42 @@ class CircuitBreaker:
 
 
 @dataclass(frozen=True, slots=True)
+class TrafficShift:
+    """A deployment of two revisions side by side; times in seconds.
+
+    bake: how long both run once all traffic has moved. step_percent, step_bake: of CANARY the first share and how long
+    it is watched, of LINEAR each share.
+    """
+
+    strategy: Literal["BLUE_GREEN", "CANARY", "LINEAR"] = "BLUE_GREEN"
+    bake: float = 300
+    step_percent: float = 10
+    step_bake: float = 180
+
+    def shares(self) -> tuple[float, ...]:
+        """The percentages of the traffic that the new revision gets, one after another."""
+        match self.strategy:
+            case "BLUE_GREEN":
+                return (100,)
+            case "CANARY":
+                return (self.step_percent, 100)
+            case "LINEAR":
+                steps = int(-(-100 // self.step_percent))
+                return tuple(min(100, self.step_percent * (n + 1)) for n in range(steps))
+
+
+@dataclass(frozen=True, slots=True)
+class EarlySuccess:
+    """A rolling deployment counts as done with this share of its tasks healthy; the rest follows, or loops.
+
+    deferred: the old tasks go after that, and not before.
+    """
+
+    healthy_percent: int = 90
+    deferred: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class TaskSpec:
     """What a task definition says. `sidecars` are names of essential containers beside `app`."""
 
@@ -126,7 +164,12 @@ class TaskSpec:
 
 @dataclass(frozen=True, slots=True)
 class ServiceSpec:
-    """A service as it is created."""
+    """A service as it is created.
+
+    shift: how its traffic moves from one revision to the next; left out, deployments roll.
+    pauses: whether a PAUSE hook holds each deployment before its traffic moves.
+    alarms: CloudWatch alarms that roll a deployment back.
+    """
 
     cluster: str
     name: str
@@ -141,4 +184,8 @@ class ServiceSpec:
     maximum_percent: int = 200
     target_group: TargetGroup | None = None
     circuit_breaker: CircuitBreaker | None = None
+    shift: TrafficShift | None = None
+    early_success: EarlySuccess | None = None
+    pauses: bool = False
+    alarms: tuple[str, ...] = ()
     tags: Mapping[str, str] = field(default_factory=dict)

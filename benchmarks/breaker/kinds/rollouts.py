@@ -2,7 +2,7 @@
 
 from benchmarks.breaker.kinds.ways import dead, served_for
 from benchmarks.breaker.stage import CLUSTER, HOUR, MINUTE, Kind, Stage, grid
-from simulation import CircuitBreaker, Mode, constant, crash, uniform
+from simulation import CircuitBreaker, EarlySuccess, Mode, TrafficShift, constant, crash, uniform
 
 
 def _fix(stage: Stage, *, tasks: int, after: float) -> None:
@@ -75,6 +75,68 @@ def _again_and_again(stage: Stage, *, pause: float) -> None:
         when += stage.rng.uniform(0.5, 1.5) * pause * MINUTE
 
 
+def _side_by_side(stage: Stage, *, strategy: str, share: float) -> None:
+    """A good revision beside the old one; a share of its starts fails once."""
+    shift = TrafficShift(strategy=strategy, bake=600)  # type: ignore[arg-type]
+    stage.service(desired_count=4, shift=shift)
+    stage.deploys(HOUR, crash(Mode.APP_CRASH, after=uniform(1, 20), first_starts=2, share=share))
+
+
+def _bad_side_by_side(stage: Stage, *, strategy: str, life: float) -> None:
+    """No task of the new revision ever serves; the old one has all the traffic."""
+    shift = TrafficShift(strategy=strategy, bake=600)  # type: ignore[arg-type]
+    stage.service(desired_count=4, shift=shift)
+    stage.deploys(HOUR, dead(life))
+
+
+def _bad_after_the_shift(stage: Stage, *, until: float) -> None:
+    """The new revision has the traffic and serves; in the bake time the old one's tasks begin to loop."""
+    stage.service(desired_count=3, shift=TrafficShift(bake=3600))
+    old = stage.sim.service(CLUSTER, "web").primary.definition.arn
+    stage.deploys(HOUR)
+
+    def happen() -> None:
+        stage.sim.world.behaviours[old] = dead(3, until=2 * HOUR + until * MINUTE)
+        for task in list(stage.sim.service(CLUSTER, "web").live.values()):
+            if task.definition.arn == old and task.last_status == "RUNNING":
+                stage.sim.churn.end(task)
+
+    stage.at(HOUR + 15 * MINUTE, happen)
+
+
+def _paused(stage: Stage, *, looping: str) -> None:
+    """A deployment waits at its PAUSE hook for hours; meanwhile a slot of one of the revisions loops."""
+    stage.service(desired_count=4, shift=TrafficShift(), pauses=True)
+    stage.deploys(HOUR)
+    stage.at(HOUR + 10 * MINUTE, lambda: _loop_slot(stage, 0 if looping == "the new" else 1))
+    stage.at(7 * HOUR, lambda: stage.sim.go_on(CLUSTER, "web"))
+
+
+def _loop_slot(stage: Stage, which: int) -> None:
+    """Slot 0 of the newest revision, or of the one before, loops from now on."""
+    deployments = stage.sim.service(CLUSTER, "web").deployments
+    if which >= len(deployments):
+        return
+    stage.sim.world.behaviours[deployments[which].definition.arn] = dead(3, slots=[0])
+    for task in deployments[which].tasks():
+        if task.slot == 0 and task.last_status == "RUNNING":
+            stage.sim.churn.end(task)
+
+
+def _early_success(stage: Stage, *, tasks: int, deferred: bool) -> None:
+    """ECS calls the deployment done with 80 % of its tasks; the last slot loops on."""
+    stage.service(desired_count=tasks, early_success=EarlySuccess(healthy_percent=80, deferred=deferred))
+    stage.deploys(HOUR, dead(3, slots=[tasks - 1]))
+
+
+def _alarm(stage: Stage, *, life: float) -> None:
+    """A bad revision that an alarm of the service rolls back after some minutes."""
+    stage.service(desired_count=3, alarms=("errors",))
+    stage.deploys(HOUR, dead(life))
+    stage.at(HOUR + stage.rng.uniform(2, 9) * MINUTE, lambda: stage.sim.alarm(CLUSTER, "web"))
+
+
+_STRATEGIES = ("BLUE_GREEN", "CANARY", "LINEAR")
 ROLLOUTS = (
     Kind("a fix of which one start fails once", _fix, 5, 8, grid(tasks=(1, 2, 4), after=(6, 12, 20, 45, 100))),
     Kind("all new tasks but one serve, one slot loops", _one_slot, 4, 15, grid(tasks=(2, 4, 10))),
@@ -98,5 +160,11 @@ ROLLOUTS = (
         excused=("wrong_rollbacks",),
         why="a revision that never served cannot be told from one that never will; the old one serves meanwhile",
     ),
+    Kind("side by side, a good revision", _side_by_side, 5, 5, grid(strategy=_STRATEGIES, share=(0.1, 0.5))),
+    Kind("side by side, a bad revision", _bad_side_by_side, 4, 5, grid(strategy=_STRATEGIES, life=(3.0, 45.0))),
+    Kind("the old revision loops in the bake time", _bad_after_the_shift, 4, 8, grid(until=(5, 30))),
+    Kind("a PAUSE hook waits for hours", _paused, 9, 8, grid(looping=("the new", "the old"))),
+    Kind("early success, the last slot loops", _early_success, 5, 8, grid(tasks=(5, 10), deferred=(False, True))),
+    Kind("a bad roll-out that an alarm rolls back", _alarm, 3, 8, grid(life=(3.0, 45.0))),
     Kind("deployed again and again", _again_and_again, 5, 10, grid(pause=(4, 12, 30))),
 )
