@@ -118,12 +118,13 @@ class NoticeKind(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Notice:
     """One message that is owed. `number` grows by one with each, so that comparing two versions of a record
-    tells which are new."""
+    tells which are new. `version` is that of the record which brings it."""
 
     number: int
     kind: NoticeKind
     at: float
     reason: str
+    version: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -336,7 +337,8 @@ def tell(record: Record, kind: NoticeKind, *, at: float, reason: str) -> Record:
     if record.incident and record.incident.silent:
         return record
     number = record.notices[-1].number + 1 if record.notices else 1
-    notices = (*record.notices, Notice(number=number, kind=kind, at=at, reason=reason))
+    notice = Notice(number=number, kind=kind, at=at, reason=reason, version=record.version + 1)
+    notices = (*record.notices, notice)
     told = replace(record, notices=notices[-_KEPT_NOTICES:])
     return replace(told, incident=_remember(record.incident, Told(at, kind, reason))) if record.incident else told
 
