@@ -98,8 +98,9 @@ class FewerThanDesired:
 class Loopbreaker:
     """The detector that ships, run by the replay engine of `loopctl`: it knows the events and nothing else."""
 
-    def __init__(self, policy: Policy | None = None) -> None:
+    def __init__(self, watch: Watch, policy: Policy | None = None) -> None:
         self._replay = Replay(policy or Policy())
+        self._epoch = watch.sim.utc_now.timestamp() - watch.sim.now
 
     def see(self, seen: Seen) -> Iterator[Message]:
         if not isinstance(seen, Stopped | Said):
@@ -107,7 +108,10 @@ class Loopbreaker:
         for change in self._replay.feed(seen.event):
             incident, kind = change.incident, change.notice.kind
             why = f"{incident.signal.value}, depth {incident.depth}"
-            yield Message(seen.at, change.service.name, over=kind is NoticeKind.RECOVERED, why=why)
+            # That it is quiet shows with the next event; told is when the quiet was long enough.
+            over = kind is NoticeKind.RECOVERED
+            at = change.notice.at - self._epoch if over else seen.at
+            yield Message(at, change.service.name, over=over, why=why)
 
 
 OURS = "Loopbreaker"
@@ -121,8 +125,8 @@ _DEPTH_ALONE = replace(
 
 RULES: dict[str, Callable[[Watch], Rule]] = {
     OURS: Operated,
-    EVENTS: lambda _: Loopbreaker(),
-    UNDOUBTING: lambda _: Loopbreaker(_DEPTH_ALONE),
+    EVENTS: Loopbreaker,
+    UNDOUBTING: lambda watch: Loopbreaker(watch, _DEPTH_ALONE),
     "3 stops in 15 min": lambda _: StopsInWindow(3, 15 * _MINUTE, every_stop=True),
     "5 failures in 10 min": lambda _: StopsInWindow(5, 10 * _MINUTE),
     "3 failures in 60 min": lambda _: StopsInWindow(3, 60 * _MINUTE),

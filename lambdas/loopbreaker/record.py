@@ -50,6 +50,10 @@ class Rung:
         """Whether the later task may have been started in place of this one."""
         if not self.created_at < later.created_at <= self.failed_at + gap:
             return False
+        other = bool(self.deployment_id and later.deployment_id) and self.deployment_id != later.deployment_id
+        # A deployment starts tasks that replace no failed one; of a start that fails once in each, none is a loop.
+        if other and self.generation < 2:
+            return False
         freed_at = self.freed_at
         # Of two unhealthy tasks either may be stopped first; but those that one bad moment of their health checks
         # stops side by side do not follow each other.
@@ -118,23 +122,11 @@ class NoticeKind(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Notice:
     """One message that is owed. `number` grows by one with each, so that comparing two versions of a record
-    tells which are new. `version` is that of the record which brings it."""
+    tells which are new."""
 
     number: int
     kind: NoticeKind
     at: float
-    reason: str
-    version: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """One message of an incident, kept with it for those who look back."""
-
-    COMPACT: ClassVar[bool] = True
-
-    at: float
-    kind: NoticeKind
     reason: str
 
 
@@ -172,7 +164,6 @@ class Incident:
     history: its failures.
     channel: where its owner wants to read of it as well; empty where nothing is wanted.
     reminded: how many reminders were told. acknowledged: somebody asked for no more of them.
-    messages: what people were told of it, the first few and the last few.
     """
 
     signal: Signal
@@ -200,7 +191,6 @@ class Incident:
     channel: str = ""
     reminded: int = 0
     acknowledged: bool = False
-    messages: tuple[Told, ...] = ()
 
     @property
     def found_at(self) -> float:
@@ -328,8 +318,6 @@ class Record:
 
 # A notice is read by the one stream record that brings it; a few more help the person who looks at the table.
 _KEPT_NOTICES = 4
-# Messages of an incident that are kept at either end, and characters of each one's reason.
-_KEPT_MESSAGES, _KEPT_REASON = 6, 120
 
 
 def tell(record: Record, kind: NoticeKind, *, at: float, reason: str) -> Record:
@@ -337,27 +325,8 @@ def tell(record: Record, kind: NoticeKind, *, at: float, reason: str) -> Record:
     if record.incident and record.incident.silent:
         return record
     number = record.notices[-1].number + 1 if record.notices else 1
-    notice = Notice(number=number, kind=kind, at=at, reason=reason, version=record.version + 1)
-    notices = (*record.notices, notice)
-    told = replace(record, notices=notices[-_KEPT_NOTICES:])
-    return replace(told, incident=_remember(record.incident, Told(at, kind, reason))) if record.incident else told
-
-
-def untell(record: Record, notices: tuple[Notice, ...]) -> Record:
-    """The record without messages that were not sent yet: others stand for them."""
-    left = replace(record, notices=tuple(notice for notice in record.notices if notice not in notices))
-    if record.incident is None:
-        return left
-    gone = {(notice.at, notice.kind) for notice in notices}
-    messages = tuple(message for message in record.incident.messages if (message.at, message.kind) not in gone)
-    return replace(left, incident=replace(record.incident, messages=messages))
-
-
-def _remember(incident: Incident, message: Told) -> Incident:
-    short = replace(message, reason=message.reason[:_KEPT_REASON])
-    messages = (*incident.messages, short)
-    first, last = messages[:_KEPT_MESSAGES], messages[_KEPT_MESSAGES:][-_KEPT_MESSAGES:]
-    return replace(incident, messages=first + last)
+    notices = (*record.notices, Notice(number=number, kind=kind, at=at, reason=reason))
+    return replace(record, notices=notices[-_KEPT_NOTICES:])
 
 
 def tell_once(record: Record, kind: NoticeKind, *, code: str, at: float, reason: str) -> Record:

@@ -50,6 +50,7 @@ def described_task(number: int = 1, **fields: Any) -> dict[str, Any]:
         "lastStatus": "RUNNING",
         "desiredStatus": "RUNNING",
         "healthStatus": "HEALTHY",
+        "createdAt": STARTED,
         "startedAt": STARTED,
         "startedBy": DEPLOYMENT,
     }
@@ -123,7 +124,12 @@ def test_the_facts_of_a_service() -> None:
         ),
         tasks=(
             RunningTask(
-                id=f"{7:032x}", last_status="RUNNING", health="HEALTHY", started_at=T0, deployment_id=DEPLOYMENT
+                id=f"{7:032x}",
+                last_status="RUNNING",
+                health="HEALTHY",
+                started_at=T0,
+                deployment_id=DEPLOYMENT,
+                created_at=T0,
             ),
         ),
         scaling=Scaling(

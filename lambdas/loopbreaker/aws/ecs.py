@@ -185,6 +185,7 @@ def _target_health(data: dict[str, Any], targets: list[dict[str, str]]) -> str:
 
 
 def _task(data: dict[str, Any], targets: list[dict[str, str]]) -> RunningTask:
+    created: datetime | None = data.get("createdAt")
     started: datetime | None = data.get("startedAt")
     return RunningTask(
         id=data["taskArn"].rsplit("/", 1)[-1],
@@ -193,4 +194,5 @@ def _task(data: dict[str, Any], targets: list[dict[str, str]]) -> RunningTask:
         started_at=started.timestamp() if started else None,
         deployment_id=data.get("startedBy", ""),
         target_health=_target_health(data, targets),
+        created_at=created.timestamp() if created else 0.0,
     )

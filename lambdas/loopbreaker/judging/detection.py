@@ -8,6 +8,7 @@ from itertools import pairwise
 from math import inf, log
 
 from loopbreaker.history import NO_FAILURES, History, add
+from loopbreaker.judging.crowd import Well, may_be_chance
 from loopbreaker.judging.ending import quiet_at
 from loopbreaker.judging.ladder import bystanders, chain, climb, depth, highest, surprise, top
 from loopbreaker.judging.relapse import taken_up
@@ -155,6 +156,7 @@ def confirm(
     desired_count: int | None,
     policy: Policy,
     now: float,
+    well: Sequence[Well] = (),
     least_depth: int = 0,
     silent: bool = False,
 ) -> Record:
@@ -162,6 +164,7 @@ def confirm(
 
     `desired_count` is None where ECS could not be asked: then the base depth stands, once ECS had
     `confirm_blind_after` seconds to answer. The owner may ask for a greater depth, or for silence.
+    `well` are the tasks that run by now: where most of those that started lately do, it may be chance.
     """
     suspicion = record.suspicion
     if suspicion is None or record.incident:
@@ -170,8 +173,13 @@ def confirm(
         return replace(record, suspicion=None, due_at=None)
     if desired_count is None and now < suspicion.at + policy.confirm_blind_after:
         return replace(record, due_at=suspicion.at + policy.confirm_blind_after)
+    if suspicion.signal is Signal.IMPAIRED and _has_started(record.impaired, well):
+        # What ECS said before is over: a task that starts sets its throttle back.
+        return replace(record, suspicion=None, impaired=record.impaired[-1:], due_at=None)
     profile = _profile(suspicion.signal, policy)
     needed = max(profile.generations(desired_count), least_depth) if profile else 0
+    if profile and suspicion.depth >= needed and _in_a_crowd(record, suspicion, profile, well, now=now):
+        needed = suspicion.depth + 1
     if profile and suspicion.depth < needed:
         return replace(record, suspicion=None, extra_generations=needed - profile.depth, due_at=None)
     return _open(
@@ -182,6 +190,20 @@ def confirm(
         now=now,
         silent=silent,
     )
+
+
+def _has_started(impaired: Sequence[float], well: Sequence[Well]) -> bool:
+    """Whether a task that runs by now started between two statements of ECS that it cannot start tasks."""
+    return any(impaired[0] <= task.started_at <= impaired[-1] for task in well)
+
+
+def _in_a_crowd(record: Record, found: Suspicion, profile: Profile, well: Sequence[Well], *, now: float) -> bool:
+    ladder = record.slow if found.signal is Signal.SLOW else record.fast
+    rung = top(ladder, profile)
+    if rung is None:
+        return False
+    failed = record.history.failed_since(rung.since)
+    return may_be_chance(rung, ladder, profile, failed=failed, well=well, now=now)
 
 
 def _suspect(record: Record, policy: Policy, now: float) -> Record:

@@ -16,10 +16,6 @@ class ConflictError(Exception):
     """The record kept changing under us; what led here is delivered again later."""
 
 
-class UnreadableError(Exception):
-    """What is stored of one service cannot be read, by this version at least; the message says of which, and why."""
-
-
 @dataclass(frozen=True, slots=True)
 class Change:
     """A record before and after one fold or look."""
@@ -32,7 +28,7 @@ class Records(Protocol):
     """One record per service."""
 
     def load(self, service: ServiceRef) -> Record:
-        """The record as last saved, read consistently; a new one where there is none. Raises UnreadableError."""
+        """The record as last saved, read consistently; a new one where there is none."""
 
     def save(self, record: Record) -> bool:
         """Write the record if nobody saved another since it was loaded; False where somebody did."""
@@ -52,16 +48,10 @@ class Table(Records, Protocol):
         """Keep a closed incident; repeating it changes nothing."""
 
     def gather(self, service: ServiceRef, *, at: float, window: float) -> tuple[ServiceRef, ...]:
-        """Note that a service began to loop; the services that began within `window` seconds of it, itself included.
-
-        Of a great many the newest few hundred.
-        """
+        """Note that a service began to loop; all services that began within `window` seconds of it, itself included."""
 
     def began(self, *, at: float, window: float) -> tuple[ServiceRef, ...]:
-        """The services that began to loop within `window` seconds of a time; of a great many the newest few hundred."""
-
-    def announce(self, number: int, *, at: float, window: float) -> bool:
-        """Whether it is for the caller to tell of so many services: nobody has told of as many within `window`."""
+        """The services that began to loop within `window` seconds of a time."""
 
 
 class Ecs(Protocol):

@@ -50,6 +50,12 @@ class RunningTask:
     started_at: float | None
     deployment_id: str
     target_health: str = ""
+    created_at: float = 0.0
+
+    @property
+    def runs_well(self) -> bool:
+        """RUNNING, and as far as is known neither unhealthy nor without a healthy target."""
+        return self.last_status == "RUNNING" and self.health != "UNHEALTHY" and self.target_health in ("", "healthy")
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,11 +112,5 @@ def survivors(facts: Facts, *, longest_lifetime: float, survivor_age: float, now
     """
     age = max(survivor_age, 2 * longest_lifetime)
     return tuple(
-        task
-        for task in facts.tasks
-        if task.last_status == "RUNNING"
-        and task.health != "UNHEALTHY"
-        and task.target_health in ("", "healthy")
-        and task.started_at is not None
-        and now - task.started_at > age
+        task for task in facts.tasks if task.runs_well and task.started_at is not None and now - task.started_at > age
     )

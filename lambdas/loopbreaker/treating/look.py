@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass, replace
 
+from loopbreaker.judging.crowd import Well
 from loopbreaker.judging.detection import because, confirm
 from loopbreaker.judging.ending import Tasks, over, over_unasked, quiet_at
 from loopbreaker.judging.ladder import bystanders
 from loopbreaker.judging.relapse import closed
 from loopbreaker.model import ServiceRef
 from loopbreaker.policy import Mode, Policy
-from loopbreaker.record import Finding, Incident, NoticeKind, Record, Step, tell, tell_once, untell
+from loopbreaker.record import Finding, Incident, NoticeKind, Record, Step, tell, tell_once
 from loopbreaker.treating.breaker import RECHECK, recheck, roll_back, trip_to_zero
 from loopbreaker.treating.decide import Action, Decision, Limits, decide
 from loopbreaker.treating.facts import Facts, Unknown, survivors
@@ -48,6 +49,7 @@ def consider(record: Record, *, facts: Facts | Unknown, limits: Limits, policy: 
     seen = confirm(
         seen,
         desired_count=desired,
+        well=_well(facts) if isinstance(facts, Facts) else (),
         policy=policy,
         now=now,
         least_depth=wanted.depth,
@@ -68,6 +70,11 @@ def consider(record: Record, *, facts: Facts | Unknown, limits: Limits, policy: 
     return Look(_carry_out(seen, decision, facts, policy=policy, now=now), decision)
 
 
+def _well(facts: Facts) -> tuple[Well, ...]:
+    running = (task for task in facts.tasks if task.runs_well and task.started_at is not None)
+    return tuple(Well(created_at=task.created_at, started_at=task.started_at or 0.0) for task in running)
+
+
 def share(record: Record, began: tuple[ServiceRef, ...], *, policy: Policy, now: float) -> Record:
     """A loop that has just begun, among all that began about now: one summary stands for many messages.
 
@@ -77,7 +84,7 @@ def share(record: Record, began: tuple[ServiceRef, ...], *, policy: Policy, now:
     told = [notice for notice in record.notices if notice.kind is NoticeKind.LOOPING and notice.at == now]
     if number < first or not told:
         return record
-    quiet = untell(record, tuple(told))
+    quiet = replace(record, notices=tuple(notice for notice in record.notices if notice not in told))
     times = number // first
     if number % first or times & (times - 1):
         return quiet
@@ -115,6 +122,9 @@ def _over(incident: Incident, facts: Facts | Unknown, *, policy: Policy, now: fl
     """Why the incident is over; empty while it lasts."""
     if isinstance(facts, Unknown):
         return over_unasked(incident, facts.why, policy=policy, now=now)
+    if facts.primary and facts.primary.id == incident.deployment_id:
+        # That the tasks of an older deployment serve says nothing of the one that loops.
+        facts = replace(facts, tasks=tuple(t for t in facts.tasks if t.deployment_id == incident.deployment_id))
     alive = survivors(facts, longest_lifetime=incident.longest_lifetime, survivor_age=policy.survivor_age, now=now)
     running = sum(task.last_status == "RUNNING" and task.health != "UNHEALTHY" for task in facts.tasks)
     tasks = Tasks(desired=facts.desired_count, running=running, lasting=len(alive))
