@@ -3,6 +3,7 @@
 from bisect import bisect_left
 from collections import Counter
 from dataclasses import dataclass, field
+from math import inf
 from random import Random
 
 from benchmarks.breaker.living import Living, Told
@@ -102,12 +103,17 @@ def live(world: World, *, with_us: bool) -> Life:
     life = Life(stage, courses)
     if ours:
         life.told = ours.told
+        # A try that fails ends in the hold that was asked for, whatever was said since.
+        holds: set[tuple[str, str | None]] = set()
         for at, operation, params, tags in ours.faults.acts:
             act = (at, _whose(params), operation)
             life.acts.append(act)
             harmful = operation == "StopServiceDeployment" or params.get("desiredCount") == 0
-            if harmful and not _asked_for(tags, sim.world.clock.moment(at).isoformat()):
+            hold = (_whose(params), tags.get("loopbreaker:held"))
+            if harmful and hold not in holds and not _asked_for(tags, sim.world.clock.moment(at).isoformat()):
                 life.unasked.append(act)
+            if harmful and hold[1]:
+                holds.add(hold)
     return life
 
 
@@ -180,7 +186,10 @@ def _compare(world: World, name: str, without: Life, with_us: Life) -> Judgement
     down = sum(STEP for x, y in zip(a.serving[ended:], b.serving[ended:], strict=True) if x and not y)
     rollbacks = [at for at, whose, call in with_us.acts if call == "StopServiceDeployment" and whose == name]
     told = [t for t in with_us.told if t.service == name]
-    at_zero = [y == 0 and x > 0 for x, y in zip(a.desired, b.desired, strict=True)]
+    theirs = with_us.stage.zeroed.get(name, inf)
+    at_zero = [
+        y == 0 and x > 0 and (i + 1) * STEP < theirs for i, (x, y) in enumerate(zip(a.desired, b.desired, strict=True))
+    ]
     return Judgement(
         world=world.key,
         kind=world.kind.name,
@@ -197,12 +206,19 @@ def _compare(world: World, name: str, without: Life, with_us: Life) -> Judgement
         wrong_rollbacks=sum(_wrong(at, a, b, with_us.stage, name) for at in rollbacks),
         silent=_silent(at_zero, told),
         defied=sum(STEP for x, y in zip(a.desired, b.desired, strict=True) if x == 0 and y > 0),
-        left="" if a.final == b.final or at_zero[-1] else f"{b.final} instead of {a.final}",
+        left="" if at_zero[-1] else _left(a.final, b.final, told_since_theirs=any(t.at >= theirs for t in told)),
         unasked=sum(1 for _, whose, _ in with_us.unasked if whose == name),
         untold=_untold(name, with_us),
         calls=sum(whose == name for _, whose, _ in with_us.acts),
         messages=dict(Counter(t.kind for t in told)),
     )
+
+
+def _left(a: tuple[object, ...], b: tuple[object, ...], *, told_since_theirs: bool) -> str:
+    """What is otherwise in the end. Flags cannot go back where a person wants 0: the call alone would lift it."""
+    if a == b or (a[0] == b[0] == 0 and told_since_theirs):
+        return ""
+    return f"{b} instead of {a}"
 
 
 def _late(a: Course, b: Course, ended: int, allowed: float) -> float:

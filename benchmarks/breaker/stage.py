@@ -81,6 +81,7 @@ class Stage:
     began: float = 0.0
     ended: float | None = None
     names: list[str] = field(default_factory=list)
+    zeroed: dict[str, float] = field(default_factory=dict)  # since when a person wants a service at 0
     to_be_told: list[tuple[str, float, float]] = field(default_factory=list)  # service, between
 
     def service(self, name: str = "web", *, tags: dict[str, str] | None = None, **spec: Any) -> None:
@@ -120,6 +121,11 @@ class Stage:
     def scales(self, when: float, desired: int, *, name: str = "web") -> None:
         """Somebody sets the desired count."""
         self.sim.at(when, lambda: self.sim.scale(CLUSTER, name, desired))
+
+    def zero(self, name: str = "web") -> None:
+        """A person sets 0, now, and means it."""
+        self.zeroed[name] = self.sim.now
+        self.sim.scale(CLUSTER, name, 0)
 
     def tags(self, when: float, *, name: str = "web", remove: tuple[str, ...] = (), **add: str) -> None:
         """Somebody changes tags of ours: `action="stop"` sets `loopbreaker:action`."""

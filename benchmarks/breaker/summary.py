@@ -101,7 +101,7 @@ def goals(judgements: Sequence[Judgement]) -> list[Goal]:
 
 
 def _none(name: str, measure: str, judgements: Iterable[Judgement]) -> Goal:
-    asked = [j for j in judgements if measure not in _BY_NAME[j.kind].excused]
+    asked = [j for j in judgements if not {measure, f"{measure} of {j.service}"} & set(_BY_NAME[j.kind].excused)]
     return _goal(name, asked, lambda j: f"{measure} {getattr(j, measure):.0f}" if getattr(j, measure) else "")
 
 

@@ -70,10 +70,10 @@ def _asked_late(stage: Stage, *, minutes: float, what: str) -> None:
     stage.breaks(stage.began, dead(3, until=over))
 
 
-def _shared(stage: Stage, *, apart: float, hours: float) -> None:
+def _shared(stage: Stage, *, apart: float, lasts: float) -> None:
     """20 services that begin to loop one after another, of one cause that ends for all at once."""
     stage.began = HOUR
-    stage.ended = stage.began + 20 * apart + hours * HOUR
+    stage.ended = stage.began + 20 * apart + lasts * HOUR
     for number in range(20):
         name = f"web-{number}"
         stage.service(name, desired_count=1 + number % 2)
@@ -119,7 +119,7 @@ OUTAGES = (
         10,
         grid(minutes=(10, 40, 90), what=("opt-in", "mute")),
     ),
-    Kind("20 services, one shared cause", _shared, 8, 3, grid(apart=(0, 10, 90, 130, 300), hours=(1, 2))),
+    Kind("20 services, one shared cause", _shared, 8, 3, grid(apart=(0, 10, 90, 130, 300), lasts=(1, 2))),
     Kind("an old connection still serves", _fewer_left, 4, 8, grid(minutes=(10, 40, 90))),
     Kind("ordinary life after an outage", _ordinary_life_after, 5, 8, grid(minutes=(10, 40, 90))),
 )

@@ -31,53 +31,69 @@ def _raised_and_rolled_back(stage: Stage) -> None:
 def _person_sets_zero(stage: Stage, *, when: str, scaling: bool) -> None:
     """A person sets 0, as the message advises, and means it."""
     _loops(stage, scaling=scaling)
-    zero = lambda: stage.sim.scale(CLUSTER, "web", 0)  # noqa: E731
     match when:
         case "before the stop":
-            stage.at(HOUR + 12 * MINUTE, zero)
+            stage.at(HOUR + 12 * MINUTE, stage.zero)
         case "while a suspend call is retried":
             until = HOUR + 55 * MINUTE
             stage.refuses("RegisterScalableTarget", "TagResource", code="ThrottlingException", until=until)
-            stage.at(HOUR + 45 * MINUTE, zero)
-        case "in the second of the stop":
-            stage.at(HOUR + 40 * MINUTE, zero)
+            stage.at(HOUR + 45 * MINUTE, stage.zero)
+        case "between two calls of the stop":
             if stage.ours:
-                stage.ours.faults.meddling = _once("UpdateService", zero)
+                stage.ours.faults.meddling = _once(("TagResource", "RegisterScalableTarget"), stage.zero)
+            else:
+                stage.at(2 * HOUR, stage.zero)
         case "during a try":
-            stage.at(4 * HOUR, zero)
-            _once_at_one(stage, zero)
+            if stage.ours is None:
+                stage.at(4 * HOUR, stage.zero)
+            _once_tried(stage, stage.zero)
 
 
-def _once(operation: str, action: Callable[[], object]) -> Callable[[str, dict[str, object]], None]:
+def _once(operations: tuple[str, ...], action: Callable[[], object]) -> Callable[[str, dict[str, object]], None]:
     done: list[str] = []
 
     def meddle(name: str, _params: dict[str, object]) -> None:
-        if name == operation and not done:
+        if name in operations and not done:
             done.append(name)
             action()
 
     return meddle
 
 
-def _once_at_one(stage: Stage, action: Callable[[], object]) -> None:
-    """When Loopbreaker lets one task try."""
+def _once_tried(stage: Stage, action: Callable[[], object]) -> None:
+    """When Loopbreaker, having set the service to 0, lets tasks of it try."""
     if stage.ours is None:
         return
-    done: list[float] = []
+    seen: list[int] = []
 
     def look() -> None:
-        if not done and stage.sim.service(CLUSTER, "web").desired == 1:
-            done.append(stage.sim.now)
+        count = stage.sim.service(CLUSTER, "web").desired
+        if not count and not seen:
+            seen.append(count)
+        if count and len(seen) == 1:
+            seen.append(count)
             stage.sim.at(stage.sim.now + 15, action)
 
     stage.sim.every(10, look)
 
 
 def _minimum_lowered(stage: Stage) -> None:
-    """Stopped, raised by hand, the minimum is lowered, stopped again: the new minimum stays."""
+    """Stopped, raised by hand and the minimum lowered, stopped again: the new minimum stays."""
     _loops(stage, until=8 * HOUR, scaling=True)
-    stage.once_at_zero(lambda: stage.sim.scale(CLUSTER, "web", 3), delay=10 * MINUTE)
-    stage.at(2.5 * HOUR, lambda: stage.sim.scaling.register(CLUSTER, "web", minimum=1))
+
+    def raise_and_lower() -> None:
+        stage.sim.scale(CLUSTER, "web", 3)
+        stage.sim.scaling.register(CLUSTER, "web", minimum=1)
+
+    stage.once_at_zero(raise_and_lower, delay=10 * MINUTE)
+    if stage.ours is None:
+        stage.at(2 * HOUR, raise_and_lower)
+
+
+def _lifted_by_scaling(stage: Stage) -> None:
+    """The minimum is lowered while the service is held: that call alone lifts it to the new minimum."""
+    _loops(stage, until=8 * HOUR, scaling=True)
+    stage.at(stage.rng.uniform(2, 3) * HOUR, lambda: stage.sim.scaling.register(CLUSTER, "web", minimum=1))
 
 
 def _reads_refused(stage: Stage) -> None:
@@ -196,11 +212,17 @@ PEOPLE = (
         hours=8,
         seeds=8,
         cases=grid(
-            when=("before the stop", "while a suspend call is retried", "in the second of the stop", "during a try"),
+            when=(
+                "before the stop",
+                "while a suspend call is retried",
+                "between two calls of the stop",
+                "during a try",
+            ),
             scaling=(False, True),
         ),
     ),
     Kind("the minimum is lowered between two stops", _minimum_lowered, hours=14, seeds=20),
+    Kind("a scaling call lifts what is held", _lifted_by_scaling, hours=14, seeds=15),
     Kind("held, and reads are refused for good", _reads_refused, 24, 10, excused=("late", "lost_after"), why=_NO_CALL),
     Kind(
         "the way back is throttled for a day", _way_back_throttled, 30, 10, excused=("late", "lost_after"), why=_NO_CALL
@@ -215,7 +237,7 @@ PEOPLE = (
         seeds=6,
         cases=grid(what=("UpdateService", "RegisterScalableTarget", "TagResource", "tag with a space")),
     ),
-    Kind("one unreadable record", _unreadable, hours=10, seeds=10),
+    Kind("one unreadable record", _unreadable, 10, 10, excused=("late of web-0",), why="nobody can read what it was"),
     Kind("the owner changes the tag meanwhile", _changed_mind, 12, 12, grid(to=("no opt-in", "mute", "ignore"))),
     Kind("a schedule moves the count", _schedule, hours=14, seeds=15),
     Kind("an apply writes the old count back", _terraform, hours=14, seeds=15),
