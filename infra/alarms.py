@@ -19,11 +19,17 @@ FIVE_MINUTES = Duration.minutes(5)
 class Alarms(Construct):
     """All alarms, told through one topic."""
 
-    def __init__(self, scope: Construct, id_: str, *, topic: sns.Topic) -> None:
+    def __init__(self, scope: Construct, id_: str, *, topic: sns.Topic, chat: sns.Topic | None = None) -> None:
+        """`chat` is a second topic that is told as well."""
         super().__init__(scope, id_)
-        self._topic = topic
+        self._topics = [topic, chat] if chat else [topic]
+        self.unreachable("NotificationsFailed", topic)
+        if chat:
+            self.unreachable("ChatNotificationsFailed", chat)
+
+    def unreachable(self, id_: str, topic: sns.Topic) -> None:
         self._alarm(
-            "NotificationsFailed",
+            id_,
             topic.metric_number_of_notifications_failed(period=FIVE_MINUTES, statistic="Sum"),
             meaning="A subscriber of the topic could not be reached: somebody is not told about loops.",
             remedy="Look at the topic's subscriptions; remove or mend the one that fails.",
@@ -34,13 +40,17 @@ class Alarms(Construct):
         visible = queue.metric_approximate_number_of_messages_visible(period=FIVE_MINUTES, statistic="Maximum")
         self._alarm(id_, visible, meaning=meaning, remedy=remedy)
 
-    def late(self, id_: str, queue: sqs.Queue) -> None:
+    def late(self, id_: str, queue: sqs.Queue, *, meaning: str, remedy: str) -> None:
+        """Something has waited in a queue for more than 10 minutes."""
+        age = queue.metric_approximate_age_of_oldest_message(period=FIVE_MINUTES, statistic="Maximum")
+        self._alarm(id_, age, threshold=600, meaning=meaning, remedy=remedy)
+
+    def dropped(self, id_: str, metric: cloudwatch.Metric) -> None:
         self._alarm(
             id_,
-            queue.metric_approximate_age_of_oldest_message(period=FIVE_MINUTES, statistic="Maximum"),
-            threshold=600,
-            meaning="Events from ECS have waited for more than 10 minutes: loops are found late.",
-            remedy="Look for errors and throttles of detect, and for throttled writes of the table.",
+            metric,
+            meaning="Amazon Q dropped a message because it does not know its form: Slack was not told of something.",
+            remedy="Look at the topic that ends in ChatTopic: only Loopbreaker and its alarms may publish to it.",
         )
 
     def undelivered(self, id_: str, rule: events.Rule) -> None:
@@ -97,6 +107,7 @@ class Alarms(Construct):
             treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
             alarm_description=f"{meaning} {remedy}",
         )
-        alarm.add_alarm_action(actions.SnsAction(self._topic))
-        alarm.add_ok_action(actions.SnsAction(self._topic))
+        for topic in self._topics:
+            alarm.add_alarm_action(actions.SnsAction(topic))
+            alarm.add_ok_action(actions.SnsAction(topic))
         return alarm

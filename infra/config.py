@@ -14,6 +14,8 @@ from typing import Any, Self
 
 from loopbreaker.policy import Mode, Policy, PolicyError, changes, override, parse
 
+from . import recipients
+
 ECS_SOURCE = "aws.ecs"
 RETENTION_DAYS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827)
 """AWS docs: PutRetentionPolicy; without the values beyond five years."""
@@ -55,16 +57,12 @@ def _text(value: object) -> str:
             raise ValueError(f"must be text, not {type(value).__name__}")
 
 
-def _mail(text: str) -> str:
-    if not re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s.]+", text):
-        raise ValueError(f"'{text}' is not a mail address")
-    return text
+def _or_none(parse_one: Callable[[str], str]) -> Callable[[object], str]:
+    def read(value: object) -> str:
+        text = _text(value)
+        return parse_one(text) if text else ""
 
-
-def _https(text: str) -> str:
-    if not re.fullmatch(r"https://[^/\s]+(/\S*)?", text):
-        raise ValueError(f"'{text}' is not an https:// URL")
-    return text
+    return read
 
 
 def _pattern(text: str) -> str:
@@ -139,14 +137,50 @@ class StackConfig:
     """
 
     mail: tuple[str, ...] = field(
-        default=(), metadata=_is(_list_of(_mail), "mail addresses that are told, comma separated")
+        default=(), metadata=_is(_list_of(recipients.mail), "mail addresses that are told, comma separated")
     )
     https: tuple[str, ...] = field(
         default=(),
         metadata=_is(
-            _list_of(_https),
-            "`https://` endpoints that get the chat message "
-            "(custom notifications of Amazon Q Developer in chat applications), comma separated",
+            _list_of(recipients.https),
+            "`https://` endpoints that get each event as JSON, comma separated; each has to confirm its subscription",
+        ),
+    )
+    slack_workspace: str = field(
+        default="",
+        metadata=_is(
+            _or_none(recipients.workspace),
+            "id of a Slack workspace (`T…`): Amazon Q Developer in chat applications tells `slack_channel`",
+        ),
+    )
+    slack_channel: str = field(
+        default="", metadata=_is(_or_none(recipients.channel), "id of the Slack channel (`C…`) that is told")
+    )
+    slack_token: str = field(
+        default="",
+        metadata=_is(
+            _or_none(recipients.secret_name),
+            "name of a secret with the token of a Slack bot, which keeps one message per incident up to date",
+        ),
+    )
+    slack_channels: tuple[str, ...] = field(
+        default=(),
+        metadata=_is(
+            _list_of(recipients.channel),
+            "ids of more channels, which owners may choose by the tag `loopbreaker:channel`; for a bot only",
+        ),
+    )
+    slack_webhook: str = field(
+        default="",
+        metadata=_is(
+            _or_none(recipients.secret_name),
+            "name of a secret with the address of an incoming webhook of Slack; a new message for each change",
+        ),
+    )
+    runbook: str = field(
+        default="",
+        metadata=_is(
+            _or_none(recipients.address), "`https://` address of the pages of `docs/runbook`, for links in messages"
         ),
     )
     action: Mode = field(
@@ -194,9 +228,17 @@ class StackConfig:
             except PolicyError as error:
                 problems += [f"{item.name}: {problem}" for problem in error.problems]
             except ValueError as error:
-                problems.append(f"{item.name}={value}: {error}")
+                shown = item.name if item.name in recipients.SECRET_KEYS else f"{item.name}={value}"
+                problems.append(f"{shown}: {error}")
         if not problems and self.action is Mode.ALERT and (self.act_on or self.never_act_on):
             problems.append("act_on and never_act_on say where to act, but action=alert never acts")
+        if not problems:
+            problems += recipients.problems(
+                workspace=self.slack_workspace,
+                channel=self.slack_channel,
+                token=self.slack_token,
+                channels=self.slack_channels,
+            )
         if problems:
             raise ConfigError(problems)
 
@@ -221,6 +263,10 @@ class StackConfig:
         """
         chosen = {key: value for key, value in context.items() if not key.startswith(CDK_PREFIXES)}
         return cls.of((_of_file(file) if file and file.exists() else {}) | chosen)
+
+    @property
+    def tells_somebody(self) -> bool:
+        return bool(self.mail or self.https or self.slack_workspace or self.slack_token or self.slack_webhook)
 
     @property
     def policy_json(self) -> str:

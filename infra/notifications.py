@@ -28,32 +28,44 @@ class Notifications(Construct):
             enable_key_rotation=True,
             removal_policy=RemovalPolicy.DESTROY,
         )
-        self.topic = sns.Topic(self, "Topic", display_name="Loopbreaker", master_key=self.key, enforce_ssl=True)
         self._let_alarms_publish()
+        self.topic = self._topic("Topic")
+        self.chat: sns.Topic | None = None
         for address in mail:
             self.topic.add_subscription(subscriptions.EmailSubscription(address))
         for url in https:
             self.topic.add_subscription(subscriptions.UrlSubscription(url, protocol=sns.SubscriptionProtocol.HTTPS))
 
-    def _let_alarms_publish(self) -> None:
-        """AWS docs: "Encrypt messages published to Amazon SNS with AWS KMS"; alarms of this account only."""
-        alarms = iam.ServicePrincipal(CLOUDWATCH)
-        ours = {"StringEquals": {"aws:SourceAccount": Stack.of(self).account}}
-        self.topic.add_to_resource_policy(
+    def open_chat_topic(self) -> sns.Topic:
+        """The topic of Amazon Q: it drops what is not in its own schema, so it gets nothing else."""
+        self.chat = self._topic("ChatTopic")
+        return self.chat
+
+    def _topic(self, id_: str) -> sns.Topic:
+        topic = sns.Topic(self, id_, display_name="Loopbreaker", master_key=self.key, enforce_ssl=True)
+        topic.add_to_resource_policy(
             iam.PolicyStatement(
                 sid="Alarms",
-                principals=[alarms],
+                principals=[iam.ServicePrincipal(CLOUDWATCH)],
                 actions=["sns:Publish"],
-                resources=[self.topic.topic_arn],
-                conditions=ours,
+                resources=[topic.topic_arn],
+                conditions=self._ours,
             )
         )
+        return topic
+
+    @property
+    def _ours(self) -> dict[str, dict[str, str]]:
+        """Alarms of this account only (AWS docs: "Encrypt messages published to Amazon SNS with AWS KMS")."""
+        return {"StringEquals": {"aws:SourceAccount": Stack.of(self).account}}
+
+    def _let_alarms_publish(self) -> None:
         self.key.add_to_resource_policy(
             iam.PolicyStatement(
                 sid="Alarms",
-                principals=[alarms],
+                principals=[iam.ServicePrincipal(CLOUDWATCH)],
                 actions=["kms:Decrypt", "kms:GenerateDataKey*"],
                 resources=["*"],
-                conditions=ours,
+                conditions=self._ours,
             )
         )

@@ -5,11 +5,15 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 
-def failure_queue(scope: Construct, id_: str) -> sqs.Queue:
-    """A queue in which whatever could not be done is kept as long as SQS keeps anything."""
+def failure_queue(scope: Construct, id_: str, *, fifo: bool = False) -> sqs.Queue:
+    """A queue in which whatever could not be done is kept as long as SQS keeps anything.
+
+    `fifo` where the queue that it belongs to is one.
+    """
     queue = sqs.Queue(
         scope,
         id_,
+        fifo=True if fifo else None,
         encryption=sqs.QueueEncryption.SQS_MANAGED,
         enforce_ssl=True,
         retention_period=Duration.days(14),

@@ -1,13 +1,14 @@
 """The stack, in the order an event takes.
 
 ECS ─ rules ─ queue ─▶ detect ─▶ table ─ stream ─▶ respond ─▶ table ─ stream ─▶ notify ─▶ topic, event bus
-                                   ▲
+                                   ▲                                              └─ queue ─▶ chat, webhook ─▶ Slack
               clock (each minute) ─ sweep
 """
 
+from collections.abc import Iterator
 from pathlib import Path
 
-from aws_cdk import CfnOutput, Duration, Stack
+from aws_cdk import Annotations, CfnOutput, Duration, Stack
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
@@ -15,6 +16,7 @@ from loopbreaker import VERSION
 from loopbreaker.policy import Mode
 
 from .alarms import Alarms
+from .channels import TRIES, AmazonQ, Outlet
 from .clock import Clock
 from .config import StackConfig
 from .events import TaskEvents
@@ -55,7 +57,9 @@ class Loopbreaker(Construct):
         self.detect = self._worker("Detect", seconds=60, environment=self._store)
         self.respond = self._worker("Respond", seconds=120, environment=self._limits)
         self.sweep = self._worker("Sweep", seconds=60, environment=self._store)
-        self.notify = self._worker("Notify", seconds=30, environment=self._outlets)
+        self.outlets = list(self._open_outlets())
+        self.amazon_q = self._open_amazon_q()
+        self.notify = self._worker("Notify", seconds=30, environment=self._places)
 
         self.detect.consume(self.events.queue)
         self.unanswered = self.respond.follow(self.table, attribute=ASKED, give_up_after=Duration.hours(1))
@@ -80,8 +84,37 @@ class Loopbreaker(Construct):
         }
 
     @property
-    def _outlets(self) -> dict[str, str]:
-        return {"TOPIC_ARN": self.notifications.topic.topic_arn, "EVENT_BUS_NAME": "default"}
+    def _places(self) -> dict[str, str]:
+        chat = self.notifications.chat
+        given = {
+            "CHAT_TOPIC_ARN": chat.topic_arn if chat else "",
+            "OUTLET_QUEUES": ",".join(outlet.queue.queue_url for outlet in self.outlets),
+            "RUNBOOK_URL": self._config.runbook,
+        }
+        known = {name: value for name, value in given.items() if value}
+        return {"TOPIC_ARN": self.notifications.topic.topic_arn, "EVENT_BUS_NAME": "default", **known}
+
+    def _open_outlets(self) -> Iterator[Outlet]:
+        """Where the configuration asks for them: the bot, the webhook."""
+        config = self._config
+        if config.slack_token:
+            channels = ",".join(dict.fromkeys((config.slack_channel, *config.slack_channels)))
+            environment = {"SLACK_CHANNELS": channels, "TABLE_NAME": self.table.name}
+            bot = self._outlet("ChatOutlet", worker="Chat", secret=config.slack_token, environment=environment)
+            bot.worker.use(self.table, "dynamodb:GetItem", "dynamodb:PutItem")
+            yield bot
+        if config.slack_webhook:
+            yield self._outlet("WebhookOutlet", worker="Webhook", secret=config.slack_webhook, environment={})
+
+    def _outlet(self, id_: str, *, worker: str, secret: str, environment: dict[str, str]) -> Outlet:
+        return Outlet(
+            self, id_, worker=worker, code=self._code, config=self._config, secret=secret, environment=environment
+        )
+
+    def _open_amazon_q(self) -> AmazonQ | None:
+        if not self._config.slack_workspace:
+            return None
+        return AmazonQ(self, "AmazonQ", config=self._config, topic=self.notifications.open_chat_topic())
 
     def _worker(self, name: str, *, seconds: int, environment: dict[str, str]) -> Worker:
         return Worker(
@@ -104,14 +137,17 @@ class Loopbreaker(Construct):
         if self._config.action is Mode.STOP:
             stop_services(self.respond)
         bus = Stack.of(self).format_arn(service="events", resource="event-bus", resource_name="default")
-        self.notify.allow("sns:Publish", on=[self.notifications.topic.topic_arn])
+        chat = self.notifications.chat
+        self.notify.allow("sns:Publish", on=[self.notifications.topic.topic_arn, *([chat.topic_arn] if chat else [])])
+        if self.outlets:
+            self.notify.allow("sqs:SendMessage", on=[outlet.queue.queue_arn for outlet in self.outlets])
         self.notify.accept("Action::kms:GenerateDataKey*", reason="As SNS asks of publishers; on one key.")
         self.notify.allow("kms:Decrypt", "kms:GenerateDataKey*", on=[self.notifications.key.key_arn])
         self.notify.allow("events:PutEvents", on=[bus])
 
     def _watch(self) -> None:
         """An alarm for each path on which something could be lost."""
-        alarms = Alarms(self, "Alarms", topic=self.notifications.topic)
+        alarms = Alarms(self, "Alarms", topic=self.notifications.topic, chat=self.notifications.chat)
         alarms.not_empty(
             "Undelivered",
             self.events.undelivered,
@@ -142,7 +178,13 @@ class Loopbreaker(Construct):
             meaning="notify gave up on a record: people were not told about a change.",
             remedy="Find the error in the logs of notify and mend it; see what is open now. Then purge the queue.",
         )
-        alarms.late("EventsLate", self.events.queue)
+        alarms.late(
+            "EventsLate",
+            self.events.queue,
+            meaning="Events from ECS have waited for more than 10 minutes: loops are found late.",
+            remedy="Look for errors and throttles of detect, and for throttled writes of the table.",
+        )
+        self._watch_channels(alarms)
         for rule in (*self.events.rules, self.clock.rule):
             alarms.undelivered(f"{rule.node.id}Failed", rule)
         for worker in (self.detect, self.respond, self.sweep, self.notify):
@@ -154,7 +196,32 @@ class Loopbreaker(Construct):
     def _prefix(self) -> str:
         return "" if isinstance(self.node.scope, LoopbreakerStack) else "Loopbreaker"
 
+    def _watch_channels(self, alarms: Alarms) -> None:
+        for outlet in self.outlets:
+            name = outlet.worker.node.id
+            alarms.not_empty(
+                f"{name}Undelivered",
+                outlet.failed,
+                meaning=f"{name} gave up on a message after {TRIES} tries: Slack was not told of a change.",
+                remedy="Find 'not delivered' in its logs, mend token, channel or webhook, then start a DLQ redrive.",
+            )
+            alarms.late(
+                f"{name}Late",
+                outlet.queue,
+                meaning=f"Messages for Slack have waited for {name} for more than 10 minutes; mail is not affected.",
+                remedy="Find 'not delivered' in its logs: Slack is down, or it refuses the token, channel or webhook.",
+            )
+            alarms.function(outlet.worker)
+        if self.amazon_q:
+            alarms.dropped("ChatDropped", self.amazon_q.unsupported)
+
     def _tell(self) -> None:
+        if not self._config.tells_somebody:
+            Annotations.of(self).add_warning_v2(
+                "loopbreaker:nobody-is-told",
+                "nobody would be told of a loop: give mail=, https= or one of slack_workspace=, slack_token=, "
+                "slack_webhook=, unless you subscribe to the topic yourself",
+            )
         outputs = {
             "TopicArn": self.notifications.topic.topic_arn,
             "TableName": self.table.name,

@@ -7,14 +7,16 @@ from typing import Annotated
 import typer
 
 from loopbreaker import VERSION
-from loopctl.commands import explain, policy, replay, resume, status
+from loopctl.commands import explain, policy, replay, resume, scan, status
 
 _HELP = """Operators' tools for Loopbreaker, which finds Amazon ECS services in a restart loop.
 
-replay, explain and policy make no AWS call; status and resume ask the table of a deployed stack."""
+scan needs an account and no installation; replay, explain and policy make no AWS call;
+status and resume ask the table of a deployed stack."""
 
 _EPILOG = """\b
 Examples:
+  loopctl scan                        what loops now, without an installation
   loopctl replay events.jsonl         the restart loops in a recording
   loopctl explain events.jsonl        each event, and whether it counts
   loopctl policy                      the thresholds that may be tried
@@ -23,7 +25,7 @@ Examples:
   loopctl --install-completion        completion for the current shell
 """
 
-COMMANDS = (status, resume, replay, explain, policy)
+COMMANDS = (scan, status, resume, replay, explain, policy)
 """In the order in which the help lists them."""
 
 # Plain help: it is as wide as the terminal, and a flag is shown as a flag.

@@ -6,6 +6,9 @@ from dataclasses import replace
 from loopbreaker.model import ServiceRef
 from loopbreaker.record import Incident, Record, keep_until
 
+# The table names no more of those that began either.
+_MOST_BEGINNINGS = 200
+
 
 class MemoryStore:
     """Satisfies `loopbreaker.stories.ports.Table`."""
@@ -13,6 +16,7 @@ class MemoryStore:
     def __init__(self) -> None:
         self._records: dict[ServiceRef, Record] = {}
         self._began: dict[ServiceRef, float] = {}
+        self._told = (0, 0.0)
 
     def load(self, service: ServiceRef) -> Record:
         return self._records.get(service) or Record(service=service)
@@ -32,7 +36,15 @@ class MemoryStore:
         return self.began(at=at, window=window)
 
     def began(self, *, at: float, window: float) -> tuple[ServiceRef, ...]:
-        return tuple(service for service, began in self._began.items() if abs(began - at) <= window)
+        near = sorted((began, service) for service, began in self._began.items() if abs(began - at) <= window)
+        return tuple(service for _, service in reversed(near[-_MOST_BEGINNINGS:]))
+
+    def announce(self, number: int, *, at: float, window: float) -> bool:
+        told, told_at = self._told
+        if told >= number and told_at > at - window:
+            return False
+        self._told = (number, at)
+        return True
 
     def forget(self, *, now: float) -> None:
         """Drop every record that has nothing left to say, as the table's TTL does."""

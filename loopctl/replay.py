@@ -14,6 +14,7 @@ from loopbreaker.policy import Mode, Policy
 from loopbreaker.record import Incident, Notice, NoticeKind, Record, Scaling, owed
 from loopbreaker.seeing.events import parse
 from loopbreaker.stories.detect import detect, observation
+from loopbreaker.stories.ports import Ecs
 from loopbreaker.stories.respond import Tools, respond
 from loopbreaker.treating.facts import Refusal, Unknown
 from loopbreaker.treating.look import ask
@@ -42,13 +43,13 @@ class Change:
 class Replay:
     """One run over a recording. `events` counts what was fed in, `late` what was left out for being a day late."""
 
-    def __init__(self, policy: Policy) -> None:
-        # Nobody answers for ECS, so there is nothing to wait for.
+    def __init__(self, policy: Policy, *, ecs: Ecs | None = None) -> None:
+        # Where nobody answers for ECS there is nothing to wait for.
         self._policy = replace(policy, confirm_blind_after=0.0)
         self._store = MemoryStore()
         self._tools = Tools(
             store=self._store,
-            ecs=_Silent(),
+            ecs=ecs or _Silent(),
             mode=Mode.ALERT,
             scope=Scope(),
             policy=self._policy,
@@ -93,9 +94,9 @@ class Replay:
         else:
             yield from self._consider(record)
 
-    def finish(self) -> Iterator[Change]:
-        """What was due by the time of the last event. What would have come later is not made up."""
-        yield from self._pass_time(self._now)
+    def finish(self, until: float = 0.0) -> Iterator[Change]:
+        """What was due by the time of the last event, or `until`. What would have come later is not made up."""
+        yield from self._pass_time(max(self._now, until))
 
     def looping(self) -> list[tuple[ServiceRef, Incident]]:
         """The services that loop by now."""

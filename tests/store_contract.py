@@ -102,10 +102,26 @@ class StoreContract:
         assert store.began(at=CREATED + 7200, window=600) == ()
 
     def test_a_service_that_begins_is_gathered_once(self, store: Table) -> None:
-        """A repetition keeps the first time; a loop that begins later is another."""
+        """However often it was noted; a loop that begins later is another."""
         store.gather(WEB, at=CREATED, window=600)
         store.gather(WEB, at=CREATED + 60, window=600)
         assert store.began(at=CREATED, window=30) == (WEB,)
         store.gather(WEB, at=CREATED + 1000, window=600)
-        assert store.began(at=CREATED, window=30) == ()
         assert store.began(at=CREATED + 1000, window=30) == (WEB,)
+
+    def test_of_a_great_many_that_began_the_newest_are_known(self, store: Table) -> None:
+        """Enough of them to know that the cause is shared; what is read and named does not grow with them."""
+        many = [ServiceRef(arn("cluster/prod"), f"s{number:03}") for number in range(250)]
+        for number, service in enumerate(many):
+            store.gather(service, at=CREATED + number / 10, window=600)
+        found = store.began(at=CREATED, window=600)
+        assert len(found) == 200
+        assert set(found) == set(many[-200:])
+
+    def test_so_many_are_announced_once(self, store: Table) -> None:
+        """Of all who saw as many, one tells; more are told again, and the same number when it comes about anew."""
+        assert store.announce(6, at=CREATED, window=600)
+        assert not store.announce(6, at=CREATED + 1, window=600)
+        assert store.announce(12, at=CREATED + 2, window=600)
+        assert not store.announce(6, at=CREATED + 3, window=600)
+        assert store.announce(6, at=CREATED + 602, window=600)

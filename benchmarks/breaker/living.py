@@ -11,14 +11,13 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from benchmarks.breaker.faults import Died, Faults, Stale
-from loopbreaker.aws.codec import CodecError
 from loopbreaker.aws.ecs import Fleet
 from loopbreaker.model import ServiceRef
 from loopbreaker.policy import Mode, Policy
 from loopbreaker.record import NoticeKind, Record, owed
 from loopbreaker.seeing.events import parse
 from loopbreaker.stories.detect import detect, observation
-from loopbreaker.stories.ports import ConflictError
+from loopbreaker.stories.ports import ConflictError, UnreadableError
 from loopbreaker.stories.respond import Tools, respond
 from loopbreaker.stories.sweep import sweep
 from loopbreaker.treating.scope import Scope
@@ -53,7 +52,7 @@ class Table(MemoryStore):
 
     def load(self, service: ServiceRef) -> Record:
         if service.name in self.unreadable:
-            raise CodecError(f"{service.key}: not a record")
+            raise UnreadableError(f"{service.key}: not a record")
         return super().load(service)
 
     def due(self, *, now: float, limit: int) -> list[ServiceRef]:
@@ -89,7 +88,6 @@ class Living:
     faults: Faults = field(init=False)
     told: list[Told] = field(default_factory=list)
     dropped: int = 0
-    failed_sweeps: int = 0
     deaf: tuple[float, float, float] | None = None  # events from, until are delivered at
 
     def __post_init__(self) -> None:
@@ -123,7 +121,7 @@ class Living:
             return
         try:
             detect([seen], store=self.table, policy=self.policy, now=self.now)
-        except CodecError:
+        except UnreadableError:
             self.dropped += 1
 
     # -- respond ------------------------------------------------------------------------------------
@@ -142,7 +140,7 @@ class Living:
         try:
             with self.faults.watching():
                 respond(invocation.service, self._tools())
-        except (Died, ClientError, BotoCoreError, ConflictError, CodecError):
+        except (Died, ClientError, BotoCoreError, ConflictError, UnreadableError):
             if invocation.tries == _MOST_TRIES:
                 self.dropped += 1
                 return
@@ -161,11 +159,7 @@ class Living:
         )
 
     def _sweep(self) -> None:
-        """As the handler does: a fault ends the run, and the next minute brings another."""
-        try:
-            sweep(self.table, now=self.now, limit=200)
-        except CodecError:
-            self.failed_sweeps += 1
+        sweep(self.table, clock=lambda: self.now, seconds=45, limit=200)
 
 
 def _comes_through(detail: dict[str, Any]) -> bool:

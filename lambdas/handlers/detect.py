@@ -4,56 +4,52 @@ import time
 from collections import defaultdict
 from typing import Any
 
-from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.exceptions import BotoCoreError, ClientError
 
-from handlers.observability import EVENTS, IGNORED, MALFORMED, count_event, count_failures, log_change, logger, metrics
+from handlers.observability import FAILURES, MALFORMED, count_event, log_change, log_unreadable, logger, watched
 from handlers.wiring import settings, table
 from loopbreaker.model import Label, ServiceRef, TaskState
 from loopbreaker.seeing.events import MalformedEventError, parse, unwrap
 from loopbreaker.seeing.reasons import classify
 from loopbreaker.stories.detect import Observation, observation
 from loopbreaker.stories.detect import detect as fold
-from loopbreaker.stories.ports import ConflictError
+from loopbreaker.stories.ports import ConflictError, UnreadableError
 
-Record = dict[str, Any]
 Failures = dict[str, list[dict[str, str]]]
 
+# What is left of the function's time, in milliseconds, when it begins no other service: a slow table takes as long.
+_LAST_CALLS = 20_000
 
-@logger.inject_lambda_context
-@metrics.log_metrics
-def handler(event: dict[str, Any], _context: LambdaContext) -> Failures:
+
+@watched
+def handler(event: dict[str, Any], context: LambdaContext) -> Failures:
     """Fold a batch of SQS messages into the records of their services; names the messages to deliver again."""
-    count_event(EVENTS, len(event["Records"]))
-    processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
-    with processor(event["Records"], handler=_read):
-        results = processor.process()
-    answer: Failures = processor.response()  # type: ignore[assignment]
-    seen: dict[ServiceRef, list[tuple[str, Observation]]] = defaultdict(list)
-    for (_, said, _), record in zip(results, event["Records"], strict=True):
-        if isinstance(said, Observation):
-            seen[said.service].append((record["messageId"], said))
-    for service, observations in seen.items():
-        if not _fold(service, [o for _, o in observations]):
-            answer["batchItemFailures"] += [{"itemIdentifier": message} for message, _ in observations]
-    return answer
+    again: list[str] = []
+    seen: dict[ServiceRef, dict[str, Observation]] = defaultdict(dict)
+    for message in event["Records"]:
+        try:
+            said = _read(message["body"])
+        except MalformedEventError as error:
+            count_event(MALFORMED)
+            logger.error("malformed event", message_id=message["messageId"], reason=str(error))
+            again.append(message["messageId"])
+        else:
+            if said is not None:
+                seen[said.service][message["messageId"]] = said
+    for service, messages in seen.items():
+        in_time = context.get_remaining_time_in_millis() > _LAST_CALLS
+        if not in_time or not _fold(service, [*messages.values()]):
+            again += messages
+    return {"batchItemFailures": [{"itemIdentifier": message} for message in again]}
 
 
-def _read(record: Any) -> Observation | None:
+def _read(body: str) -> Observation | None:
     """What one message says of a service; None where it says nothing of a loop."""
-    try:
-        parsed = parse(unwrap(record.body))
-    except MalformedEventError as error:
-        count_event(MALFORMED)
-        logger.error("malformed event", message_id=record.message_id, reason=str(error))
-        raise
+    parsed = parse(unwrap(body))
     if isinstance(parsed, TaskState):
         _note_unfamiliar(parsed)
-    seen = observation(parsed)
-    if seen is None:
-        count_event(IGNORED)
-    return seen
+    return observation(parsed)
 
 
 def _note_unfamiliar(task: TaskState) -> None:
@@ -70,10 +66,14 @@ def _fold(service: ServiceRef, observations: list[Observation]) -> bool:
     except ConflictError as busy:
         logger.warning("will try again", service_name=service.name, reason=str(busy))
         return False
+    except UnreadableError as error:
+        log_unreadable(service.name, str(error))
+        return False
     except (ClientError, BotoCoreError):
         logger.exception("could not fold", service_name=service.name)
         return False
-    count_failures(observations)
+    # None twice for being told of early.
+    count_event(FAILURES, sum(o.failure is not None and o.final for o in observations))
     if change:
         log_change(change)
     return True

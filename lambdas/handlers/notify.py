@@ -6,26 +6,29 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.exceptions import BotoCoreError, ClientError
 
-from handlers.observability import MESSAGES, count_event, logger, metrics
+from handlers.observability import MESSAGES, count_event, log_unreadable, logger, watched
 from handlers.wiring import settings
 from loopbreaker.aws.clients import client
+from loopbreaker.aws.codec import CodecError
 from loopbreaker.aws.publisher import Places, Publisher, PublishError
-from loopbreaker.aws.store import from_item
+from loopbreaker.aws.store import from_item, service_of
 from loopbreaker.stories.notify import notify as tell_people
 
 Failures = dict[str, list[dict[str, str]]]
 
 
-@logger.inject_lambda_context
-@metrics.log_metrics
+@watched
 def handler(event: dict[str, Any], _context: LambdaContext) -> Failures:
     """Publish the messages that each change of a record owes, in order; stops at the first that fails."""
     for record in event["Records"]:
+        images = record["dynamodb"]
         try:
-            _publish(record["dynamodb"])
+            _publish(images)
+        except CodecError as error:
+            log_unreadable(service_of(images["NewImage"]).name, str(error))
         except (ClientError, BotoCoreError, PublishError):
             logger.exception("could not publish")
-            return {"batchItemFailures": [{"itemIdentifier": record["dynamodb"]["SequenceNumber"]}]}
+            return {"batchItemFailures": [{"itemIdentifier": images["SequenceNumber"]}]}
     return {"batchItemFailures": []}
 
 

@@ -7,31 +7,32 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.exceptions import BotoCoreError, ClientError
 
-from handlers.observability import LOOKS, count_event, log_change, logger, metrics
+from handlers.observability import log_change, log_unreadable, logger, watched
 from handlers.wiring import settings, table
 from loopbreaker.aws.clients import client
 from loopbreaker.aws.ecs import Fleet
 from loopbreaker.aws.store import service_of
 from loopbreaker.model import ServiceRef
-from loopbreaker.stories.ports import ConflictError
+from loopbreaker.stories.ports import ConflictError, UnreadableError
 from loopbreaker.stories.respond import Tools
 from loopbreaker.stories.respond import respond as look_and_act
 
 Failures = dict[str, list[dict[str, str]]]
 
 
-@logger.inject_lambda_context
-@metrics.log_metrics
+@watched
 def handler(event: dict[str, Any], _context: LambdaContext) -> Failures:
     """Attend to each service whose record asks for it, once a batch, by its record as it is now."""
     asked: dict[ServiceRef, dict[str, Any]] = {}
     for record in event["Records"]:
         # The first of several: Lambda takes what comes before the record that is named for done.
         asked.setdefault(service_of(record["dynamodb"]["NewImage"]), record)
-    count_event(LOOKS, len(asked))
     for service, record in asked.items():
         try:
             outcome = look_and_act(service, tools())
+        except UnreadableError as error:
+            log_unreadable(service.name, str(error))
+            continue
         except (ClientError, BotoCoreError, ConflictError):
             # Lambda retries from this record on; what came before it is done.
             logger.exception("could not attend", service_name=service.name)

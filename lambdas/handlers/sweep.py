@@ -5,19 +5,20 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from handlers.observability import ASKED, count_event, logger, metrics
+from handlers.observability import log_unreadable, logger, watched
 from handlers.wiring import table
 from loopbreaker.stories.sweep import sweep
 
-# Services in one run; more than one minute's worth of them wait for the next.
-_LIMIT = 200
+# Seconds for one run, less than the minute until the next; and no more services than that have time to be asked for.
+_SECONDS = 45.0
+_LIMIT = 4000
 
 
-@logger.inject_lambda_context
-@metrics.log_metrics
+@watched
 def handler(_event: dict[str, Any], _context: LambdaContext) -> dict[str, int]:
     """Ask `respond` to look at each service that is due."""
-    asked = sweep(table(), now=time.time(), limit=_LIMIT)
-    count_event(ASKED, asked)
-    logger.info("swept", asked=asked)
-    return {"asked": asked}
+    swept = sweep(table(), clock=time.time, seconds=_SECONDS, limit=_LIMIT)
+    for reason in swept.unreadable:
+        log_unreadable("", reason)
+    logger.debug("swept", asked=swept.asked)
+    return {"asked": swept.asked}

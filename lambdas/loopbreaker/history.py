@@ -27,7 +27,10 @@ _EVIDENCE = 160
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """One failed task, as people are shown it. `at` is when it failed, `lifetime` for how long it ran, in seconds."""
+    """One failed task, as people are shown it. `at` is when it failed, `lifetime` for how long it ran, in seconds.
+
+    `created_at` is 0 in what was stored before it was kept.
+    """
 
     COMPACT: ClassVar[bool] = True
 
@@ -39,6 +42,7 @@ class Failed:
     evidence: str
     task_definition: str
     deployment_id: str
+    created_at: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,4 +145,5 @@ def _shown(failure: TaskFailure) -> Failed:
         evidence=failure.evidence[:_EVIDENCE],
         task_definition=failure.task_definition,
         deployment_id=failure.deployment_id,
+        created_at=failure.created_at,
     )

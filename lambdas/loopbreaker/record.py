@@ -122,11 +122,23 @@ class NoticeKind(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Notice:
     """One message that is owed. `number` grows by one with each, so that comparing two versions of a record
-    tells which are new."""
+    tells which are new. `version` is that of the record which brings it."""
 
     number: int
     kind: NoticeKind
     at: float
+    reason: str
+    version: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One message of an incident, kept with it for those who look back."""
+
+    COMPACT: ClassVar[bool] = True
+
+    at: float
+    kind: NoticeKind
     reason: str
 
 
@@ -164,6 +176,7 @@ class Incident:
     history: its failures.
     channel: where its owner wants to read of it as well; empty where nothing is wanted.
     reminded: how many reminders were told. acknowledged: somebody asked for no more of them.
+    messages: what people were told of it, the first few and the last few.
     """
 
     signal: Signal
@@ -191,6 +204,7 @@ class Incident:
     channel: str = ""
     reminded: int = 0
     acknowledged: bool = False
+    messages: tuple[Told, ...] = ()
 
     @property
     def found_at(self) -> float:
@@ -318,6 +332,8 @@ class Record:
 
 # A notice is read by the one stream record that brings it; a few more help the person who looks at the table.
 _KEPT_NOTICES = 4
+# Messages of an incident that are kept at either end, and characters of each one's reason.
+_KEPT_MESSAGES, _KEPT_REASON = 6, 120
 
 
 def tell(record: Record, kind: NoticeKind, *, at: float, reason: str) -> Record:
@@ -325,8 +341,27 @@ def tell(record: Record, kind: NoticeKind, *, at: float, reason: str) -> Record:
     if record.incident and record.incident.silent:
         return record
     number = record.notices[-1].number + 1 if record.notices else 1
-    notices = (*record.notices, Notice(number=number, kind=kind, at=at, reason=reason))
-    return replace(record, notices=notices[-_KEPT_NOTICES:])
+    notice = Notice(number=number, kind=kind, at=at, reason=reason, version=record.version + 1)
+    notices = (*record.notices, notice)
+    told = replace(record, notices=notices[-_KEPT_NOTICES:])
+    return replace(told, incident=_remember(record.incident, Told(at, kind, reason))) if record.incident else told
+
+
+def untell(record: Record, notices: tuple[Notice, ...]) -> Record:
+    """The record without messages that were not sent yet: others stand for them."""
+    left = replace(record, notices=tuple(notice for notice in record.notices if notice not in notices))
+    if record.incident is None:
+        return left
+    gone = {(notice.at, notice.kind) for notice in notices}
+    messages = tuple(message for message in record.incident.messages if (message.at, message.kind) not in gone)
+    return replace(left, incident=replace(record.incident, messages=messages))
+
+
+def _remember(incident: Incident, message: Told) -> Incident:
+    short = replace(message, reason=message.reason[:_KEPT_REASON])
+    messages = (*incident.messages, short)
+    first, last = messages[:_KEPT_MESSAGES], messages[_KEPT_MESSAGES:][-_KEPT_MESSAGES:]
+    return replace(incident, messages=first + last)
 
 
 def tell_once(record: Record, kind: NoticeKind, *, code: str, at: float, reason: str) -> Record:

@@ -30,6 +30,8 @@ class EcsApi:
     def operations(self) -> dict[str, Callable[[Params], Answer]]:
         """Each operation by its name."""
         return {
+            "ListClusters": self._list_clusters,
+            "ListServices": self._list_services,
             "DescribeServices": self._describe_services,
             "ListTasks": self._list_tasks,
             "DescribeTasks": self._describe_tasks,
@@ -47,6 +49,16 @@ class EcsApi:
         }
 
     # -- services -----------------------------------------------------------------------------------
+
+    def _list_clusters(self, params: Params) -> Answer:
+        listed, token = lookup.page([cluster.arn for cluster in self._world.clusters.values()], params)
+        return {"clusterArns": listed} | ({"nextToken": token} if token else {})
+
+    def _list_services(self, params: Params) -> Answer:
+        home = lookup.cluster(self._world, params)
+        arns = [s.arn for s in self._world.services.values() if s.cluster is home and s.status == "ACTIVE"]
+        listed, token = lookup.page(arns, params, limit=10)  # "ListServices", maxResults
+        return {"serviceArns": listed} | ({"nextToken": token} if token else {})
 
     def _describe_services(self, params: Params) -> Answer:
         home, names = lookup.cluster(self._world, params), params["services"]

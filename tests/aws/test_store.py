@@ -1,16 +1,21 @@
 """The table, on moto's DynamoDB."""
 
+import json
+from base64 import b64encode
 from collections.abc import Iterator
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import boto3
 import pytest
 from moto import mock_aws
 
-from loopbreaker.aws.store import Table, from_item, service_of
+from loopbreaker.aws.codec import encode
+from loopbreaker.aws.store import ClosedIncident, Table, from_item, service_of
 from loopbreaker.model import ServiceRef
-from loopbreaker.record import Record
+from loopbreaker.record import NoticeKind, Record, tell
+from loopbreaker.stories.ports import UnreadableError
 from tests.schema import create_table
 from tests.store_contract import OTHERS, WEB, StoreContract, looping
 from tests.task_events import CREATED
@@ -76,3 +81,100 @@ def test_an_image_of_the_stream_is_the_record(table: Table, dynamodb: Any) -> No
     image = items(dynamodb)["SERVICE"]
     assert from_item(image) == table.load(WEB)
     assert service_of(image) == WEB
+
+
+def test_an_image_of_a_stream_carries_bytes_as_text(table: Table, dynamodb: Any) -> None:
+    """The event that Lambda makes of a stream's record has the body in base 64."""
+    table.save(looping())
+    image = items(dynamodb)["SERVICE"]
+    text = b64encode(image["body"]["B"]).decode()
+    assert from_item(image | {"body": {"B": text}}) == table.load(WEB)
+
+
+def test_a_record_of_the_older_format_is_read(table: Table, dynamodb: Any) -> None:
+    """JSON in a body of text, and the notices beside it, as they were stored before bodies were packed."""
+    record = replace(looping(), notices=())
+    body = json.dumps(encode(record))
+    notice = {"number": 1, "kind": "looping", "at": CREATED + 2, "reason": "replacements failed 3 times in a row"}
+    old = {
+        "pk": {"S": WEB.key},
+        "sk": {"S": "SERVICE"},
+        "version": {"N": "7"},
+        "body": {"S": body},
+        "notices": {"L": [{"S": json.dumps(notice)}]},
+        "notice_number": {"N": "1"},
+    }
+    dynamodb.put_item(TableName=NAME, Item=old)
+    loaded = table.load(WEB)
+    assert (loaded.version, loaded.incident, loaded.fast) == (7, record.incident, record.fast)
+    assert [(n.number, n.kind, n.reason) for n in loaded.notices] == [(1, NoticeKind.LOOPING, notice["reason"])]
+    assert table.save(loaded)
+    assert set(items(dynamodb)["SERVICE"]["body"]) == {"B"}
+
+
+@pytest.mark.parametrize(
+    ("body", "problem"),
+    [
+        ({"S": '{"verdict": "puzzled"}'}, "Record.verdict: 'puzzled' is not a valid Verdict"),
+        ({"S": "[1]"}, "not an object"),
+        ({"B": b"\x00\x01"}, "not a packed record"),
+        ({"N": "4"}, "neither bytes nor text"),
+    ],
+)
+def test_a_record_that_cannot_be_read_is_named(table: Table, dynamodb: Any, body: dict[str, Any], problem: str) -> None:
+    """By its service, with what is wrong: a later version may have written what this one does not know."""
+    key = {"pk": {"S": WEB.key}, "sk": {"S": "SERVICE"}}
+    dynamodb.put_item(TableName=NAME, Item={**key, "version": {"N": "1"}, "body": body})
+    with pytest.raises(UnreadableError, match=f"cluster/prod#web: .*{problem}"):
+        table.load(WEB)
+
+
+def test_a_message_invokes_notify_once(table: Table, dynamodb: Any) -> None:
+    """Its number stands in the item that brings it, and in no later one; the message itself stays."""
+    table.save(looping())
+    assert items(dynamodb)["SERVICE"]["notice_number"] == {"N": "1"}
+    table.save(replace(table.load(WEB), touched_at=CREATED + 60))
+    assert "notice_number" not in items(dynamodb)["SERVICE"]
+    assert [notice.number for notice in table.load(WEB).notices] == [1]
+    table.save(tell(table.load(WEB), NoticeKind.RECOVERED, at=CREATED + 70, reason="over"))
+    assert items(dynamodb)["SERVICE"]["notice_number"] == {"N": "2"}
+
+
+def test_a_wish_to_look_invokes_respond_once(table: Table, dynamodb: Any) -> None:
+    """What is folded in before `respond` has looked does not ask again, and the wish stands until it is answered."""
+    table.save(looping())
+    assert "asked_at" in items(dynamodb)["SERVICE"]
+    table.save(replace(table.load(WEB), touched_at=CREATED + 60))
+    assert "asked_at" not in items(dynamodb)["SERVICE"]
+    assert table.load(WEB).asked_at == CREATED
+
+
+def test_closed_incidents_are_read_the_newest_first(table: Table, dynamodb: Any) -> None:
+    """As they were closed, and those of the older format too."""
+    incident = looping().incident
+    assert incident
+    older = replace(incident, opened_at=CREATED - 9000)
+    table.archive(WEB, incident, closed_at=CREATED + 900, reason="its task runs")
+    old = {"incident": encode(older), "closed_at": CREATED - 8000, "reason": "it is over"}
+    key = {"pk": {"S": WEB.key}, "sk": {"S": "INCIDENT#2025-12-31T21:30:00.000Z"}}
+    dynamodb.put_item(TableName=NAME, Item={**key, "body": {"S": json.dumps(old)}})
+    assert list(table.incidents(WEB)) == [
+        ClosedIncident(incident, closed_at=CREATED + 900, reason="its task runs"),
+        ClosedIncident(older, closed_at=CREATED - 8000, reason="it is over"),
+    ]
+    assert list(table.incidents(OTHERS[0])) == []
+
+
+def test_more_are_due_than_one_answer_holds(table: Table, dynamodb: Any) -> None:
+    """An answer of the table has a megabyte at most; all that are due are found."""
+    fleet = [ServiceRef(WEB.cluster_arn, f"{'x' * 200}{number}") for number in range(40)]
+    for service in fleet:
+        table.save(Record(service=service, due_at=CREATED))
+    real = dynamodb.query
+
+    def paged(**parameters: Any) -> Any:
+        return real(**(parameters | {"Limit": 7}))
+
+    small = SimpleNamespace(query=paged)
+    assert set(Table(small, NAME).due(now=CREATED, limit=100)) == set(fleet)
+    assert len(Table(small, NAME).due(now=CREATED, limit=30)) == 30

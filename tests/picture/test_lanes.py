@@ -3,7 +3,7 @@
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from loopbreaker.model import Category
@@ -85,6 +85,7 @@ def test_rows_are_bounded() -> None:
 TIMES = st.floats(0, 5000).map(lambda seconds: T0 + seconds)
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.tuples(TIMES, st.floats(0, 500), st.sampled_from(["a", "b"]), st.sampled_from(Category)), max_size=60)
 )

@@ -2,7 +2,7 @@
 
 from itertools import pairwise
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from loopctl.picture.lanes import arrange
@@ -14,6 +14,7 @@ DAYS = st.floats(-86_400, 12 * 86_400).map(lambda seconds: T0 + seconds)
 MARKS = st.lists(st.builds(Mark, st.sampled_from(Moment), DAYS), max_size=20)
 
 
+@settings(deadline=None)
 @given(st.integers(0, 400), MARKS, st.lists(DAYS, min_size=2, max_size=20))
 def test_later_is_never_further_to_the_left(tasks: int, marks: list[Mark], times: list[float]) -> None:
     """And everything is within the two ends, whatever happened when."""
@@ -25,6 +26,7 @@ def test_later_is_never_further_to_the_left(tasks: int, marks: list[Mark], times
     assert all(abs(one.right - two.left) < 1e-6 for one, two in pairwise(room.pieces))
 
 
+@settings(deadline=None)
 @given(st.integers(0, 400), MARKS)
 def test_ticks_stand_where_their_time_is(tasks: int, marks: list[Mark]) -> None:
     """A label of the axis is at the place of its time."""

@@ -1,7 +1,7 @@
 """The twin in characters: what the drawing shows, in every width of terminal."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from loopctl.picture.text import text
@@ -69,6 +69,7 @@ def test_a_terminal_that_knows_ascii_alone_gets_ascii() -> None:
 MARKS = st.lists(st.builds(Mark, st.sampled_from(Moment), st.floats(T0 - 9000, T0 + 90_000)), max_size=30)
 
 
+@settings(deadline=None)
 @given(st.integers(0, 60), MARKS, st.integers(40, 130))
 def test_whatever_happened_it_fits(tasks: int, marks: list[Mark], width: int) -> None:
     """Any number of moments at any time, in any width."""

@@ -1,6 +1,7 @@
 """Records become JSON and come back as they were; what cannot be read is named."""
 
 import json
+from base64 import b64decode
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
@@ -9,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from handlers.respond import clock
-from loopbreaker.aws.codec import CodecError, decode, encode
+from loopbreaker.aws.codec import CodecError, decode, encode, pack, unpack
 from loopbreaker.judging.ladder import climb
 from loopbreaker.model import Category, ServiceRef, TaskFailure
 from loopbreaker.record import Finding, NoticeKind, Record, Rung, Scaling, Signal, Suspicion, tell
@@ -78,12 +79,47 @@ def test_a_new_record_takes_no_room() -> None:
     assert decode(Box, {"count": 0}) == Box(count=0)
 
 
-def test_a_rung_is_a_bare_list() -> None:
-    """What a record holds many of is written without field names."""
+def test_many_of_a_kind_are_columns() -> None:
+    """Numbers as distances from the one before, equal values once."""
+    pairs = (Pair(1, 0.5), Pair(2, 0.5), Pair(4, 0.5))
+    assert encode(Box(count=1, pairs=pairs)) == {
+        "count": 1,
+        "pairs": {"n": 3, "of": [{"scale": 1, "by": [1, 1, 2]}, 0.5]},
+    }
+    assert decode(Box, encode(Box(count=1, pairs=pairs))).pairs == pairs
+    mixed = (Pair(1, None), Pair(1, 2.25), Pair(1, 0.001))
+    assert encode(Box(count=1, pairs=mixed))["pairs"] == {"n": 3, "of": [1, [None, 2.25, 0.001]]}
+    assert decode(Box, encode(Box(count=1, pairs=mixed))).pairs == mixed
+
+
+def test_the_lists_of_older_versions_are_read() -> None:
+    """A record that was written before there were columns holds each of many as a bare list of its values."""
     (rung,) = climbed([task_failure(0, 10)])
-    assert encode(rung) == [T0, T0 + 10, 10, "app-crash", 1, T0 + 10, 10, 10, DEPLOYMENT]
-    assert decode(Rung, encode(rung)) == rung
-    assert encode(Box(count=1, pairs=(Pair(1, None),))) == {"count": 1, "pairs": [[1, None]]}
+    assert decode(Rung, [T0, T0 + 10, 10, "app-crash", 1, T0 + 10, 10, 10, DEPLOYMENT]) == rung
+    assert decode(Box, {"count": 1, "pairs": [[1, None], [2, 3]]}).pairs == (Pair(1, None), Pair(2, 3.0))
+
+
+@given(st.binary(max_size=200) | st.text(max_size=200))
+def test_what_was_not_packed_is_refused(stored: bytes | str) -> None:
+    """Bytes of anybody else are an error with a name."""
+    try:
+        json.loads(stored) if isinstance(stored, str) else None
+        unpack(stored)
+    except (CodecError, ValueError, RecursionError):
+        return
+    assert isinstance(stored, str) or unpack(stored) is not None
+
+
+def test_a_body_that_unpacks_without_end_is_refused() -> None:
+    """A few bytes may unpack to gigabytes; what is not ours is not unpacked to its end."""
+    with pytest.raises(CodecError, match="not a packed record"):
+        unpack(pack("a" * 10_000_000))
+
+
+def test_what_was_packed_once_is_unpacked_for_ever() -> None:
+    """The words that the compression points at are part of every stored record."""
+    packed = b64decode("i4ZFFTjD62BNDCYYiaEap88NlWpjAQ==")
+    assert unpack(packed) == ["fast", "slow", "replacements failed 4 times in a row", {"deployment_id": "ecs-svc/1"}]
 
 
 @settings(deadline=None)
@@ -126,7 +162,14 @@ def test_a_compact_value_may_be_an_object() -> None:
         ({"count": None}, "Box.count: not int: None"),
         ({"count": 1, "name": 5}, "Box.name: not str: 5"),
         ({"count": 1, "open": "no"}, "Box.open: not bool: 'no'"),
-        ({"count": 1, "pairs": {}}, "Box.pairs: not a list: {}"),
+        ({"count": 1, "pairs": {}}, "Box.pairs: not columns: {}"),
+        ({"count": 1, "pairs": 3}, "Box.pairs: not a list: 3"),
+        ({"count": 1, "pairs": {"n": 2, "of": [[1], 5]}}, "Box.pairs: .*longer"),
+        ({"count": 1, "pairs": {"n": 2, "of": [5]}}, "Box.pairs: .*right"),
+        ({"count": 1, "pairs": {"n": 2, "of": [["1", 2], 5]}}, r"Box.pairs.left\[0\]: not int: '1'"),
+        ({"count": 1, "pairs": {"n": 2, "of": [1, {"scale": 0, "by": [1, 2]}]}}, "Box.pairs.right: not float"),
+        ({"count": 1, "pairs": {"n": 2, "of": [{"scale": 10, "by": [1, 2]}, 5]}}, "Box.pairs.left: not whole"),
+        ({"count": 1, "pairs": {"n": 10**9, "of": [1, 5]}}, "Box.pairs: not columns"),
         ({"count": 1, "pairs": [[1, 2], [1]]}, r"Box.pairs\[1\]: .*right"),
         ({"count": 1, "pairs": [[1, "2"]]}, r"Box.pairs\[0\].right: not float: '2'"),
         ({"count": 1, "pairs": [[1, True]]}, r"Box.pairs\[0\].right: not float: True"),

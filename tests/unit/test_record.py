@@ -36,6 +36,17 @@ def test_few_messages_are_kept_and_all_are_numbered() -> None:
     assert [notice.number for notice in told(Record(service=SERVICE), 9).notices] == [6, 7, 8, 9]
 
 
+def test_an_incident_remembers_what_was_told_of_it() -> None:
+    """The first six messages and the last six, however many there are, with their times and the gist of each reason."""
+    record = told(looping(), 40)
+    assert record.incident
+    assert [message.at - T0 for message in record.incident.messages] == [*range(6), *range(34, 40)]
+    longest = tell(looping(), NoticeKind.MASS, at=T0, reason="x" * 5000)
+    assert longest.incident
+    assert len(longest.incident.messages[0].reason) == 120
+    assert longest.notices[-1].reason == "x" * 5000
+
+
 def test_silence_is_kept() -> None:
     """While the owner of a service asks for silence nothing is owed."""
     silent = looping(silent=True)

@@ -560,7 +560,10 @@ def test_many_services_that_begin_at_once_are_one_summary(number: int, told: Not
     """Up to five are told one by one; the sixth tells of all, the twelfth again, and those between say nothing."""
     after = share(FOUND, services(number), policy=POLICY, now=T0)
     assert kinds(after) == ([told] if told else [])
-    assert after.incident == FOUND.incident
+    assert after.incident
+    assert FOUND.incident
+    assert replace(after.incident, messages=()) == replace(FOUND.incident, messages=())
+    assert [message.kind for message in after.incident.messages] == ([told] if told else [])
 
 
 def test_the_summary_names_them() -> None:

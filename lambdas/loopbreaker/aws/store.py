@@ -1,28 +1,46 @@
-"""The table: one folded record per service, one item per closed incident.
+"""The table: one folded record per service, one item per closed incident, one per loop that began.
 
-SERVICE                              the record
-INCIDENT#<time it was opened>        a closed incident, 400 days
+pk = cluster ARN # service name   sk = SERVICE                          the record
+the same                          sk = INCIDENT#<time it was opened>    a closed incident, 400 days
+pk = LOOPS                        sk = <time>#<service>                 a service that began to loop, 6 hours
+pk = LOOPS                        sk = TOLD                             of how many at once people were told
 """
 
-import json
-from dataclasses import replace
+from base64 import b64decode
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any
 
 from botocore.exceptions import ClientError
 
-from loopbreaker.aws.codec import decode, encode
+from loopbreaker.aws.codec import CodecError, decode, encode, pack, unpack
 from loopbreaker.model import ServiceRef
 from loopbreaker.record import Incident, Record, keep_until
-from loopbreaker.stories.ports import ATTEMPTS, ConflictError
+from loopbreaker.stories.ports import UnreadableError
 
 _DAY = 86_400
 _KEEP_INCIDENT = 400 * _DAY
 # The sparse index by time has one partition: due records are few.
 _SHARD = "due"
-# One item lists when services began to loop, so that a shared cause is seen.
-_BEGINNINGS = {"pk": {"S": "LOOPS"}, "sk": {"S": "BEGAN"}}
-_KEEP_BEGINNINGS = 6 * 3600
+# Loops that began: a shared cause shows in the newest few, so no more of them are read.
+_LOOPS = "LOOPS"
+_KEEP_BEGINNING = 6 * 3600
+_MOST_BEGINNINGS = 200
+_TOLD = {"pk": {"S": _LOOPS}, "sk": {"S": "TOLD"}}
+# `asked_at` invokes `respond`: it stands in the item that asks, and not in each that follows before it is answered.
+# Clocks of two functions may differ by so many seconds.
+_CLOCKS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class ClosedIncident:
+    """An incident that is over, since when, and why."""
+
+    incident: Incident
+    closed_at: float
+    reason: str
 
 
 class Table:
@@ -36,87 +54,131 @@ class Table:
     def load(self, service: ServiceRef) -> Record:
         answer = self._client.get_item(TableName=self._name, Key=_key(service, "SERVICE"), ConsistentRead=True)
         item = answer.get("Item")
-        return from_item(item) if item else Record(service=service)
+        if not item:
+            return Record(service=service)
+        try:
+            return from_item(item)
+        except CodecError as error:
+            raise UnreadableError(f"the record of {service.key}: {error}") from error
 
     def save(self, record: Record) -> bool:
-        return self._put_unchanged(to_item(record), record.version)
+        condition: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(pk)"}
+        if record.version:
+            condition = {
+                "ConditionExpression": "#version = :loaded",
+                "ExpressionAttributeNames": {"#version": "version"},
+                "ExpressionAttributeValues": {":loaded": {"N": str(record.version)}},
+            }
+        return self._taken(self._client.put_item, Item=to_item(record), **condition)
 
     def archive(self, service: ServiceRef, incident: Incident, *, closed_at: float, reason: str) -> None:
-        body = {"incident": encode(incident), "closed_at": closed_at, "reason": reason}
+        closed = ClosedIncident(incident=incident, closed_at=closed_at, reason=reason)
         item = {
             **_key(service, f"INCIDENT#{_stamp(incident.opened_at)}"),
-            "body": {"S": json.dumps(body, separators=(",", ":"))},
+            "body": {"B": pack(encode(closed))},
             "expires_at": {"N": str(int(closed_at + _KEEP_INCIDENT))},
         }
         self._client.put_item(TableName=self._name, Item=item)
 
+    def incidents(self, service: ServiceRef) -> Iterator[ClosedIncident]:
+        """The closed incidents of a service, the newest first. Raises UnreadableError."""
+        for item in self._query(service.key, "INCIDENT#", "INCIDENT#~"):
+            try:
+                yield decode(ClosedIncident, _body(item))
+            except CodecError as error:
+                raise UnreadableError(f"{item['sk']['S']} of {service.key}: {error}") from error
+
     def gather(self, service: ServiceRef, *, at: float, window: float) -> tuple[ServiceRef, ...]:
-        for _ in range(ATTEMPTS):
-            version, times = self._beginnings()
-            times = {key: began for key, began in times.items() if began > at - _KEEP_BEGINNINGS}
-            # A repetition keeps the first time.
-            if not at - window <= times.get(service.key, 0.0) <= at:
-                times[service.key] = at
-                item = {**_BEGINNINGS, "times": {"S": json.dumps(times, separators=(",", ":"))}}
-                if not self._put_unchanged(item, version):
-                    continue
-            return _within(times, at, window)
-        raise ConflictError(f"{service.key}: lost {ATTEMPTS} races for the list of loops that began")
+        item = {
+            "pk": {"S": _LOOPS},
+            "sk": {"S": f"{_stamp(at)}#{service.key}"},
+            "expires_at": {"N": str(int(at + _KEEP_BEGINNING))},
+        }
+        self._client.put_item(TableName=self._name, Item=item)
+        return self.began(at=at, window=window)
 
     def began(self, *, at: float, window: float) -> tuple[ServiceRef, ...]:
-        return _within(self._beginnings()[1], at, window)
+        items = self._query(_LOOPS, _stamp(max(0.0, at - window)), f"{_stamp(at + window)}~", most=_MOST_BEGINNINGS)
+        # Who gathered twice, because it could not save in between, is one.
+        return tuple(dict.fromkeys(_service(item["sk"]["S"].partition("#")[2]) for item in items))
+
+    def announce(self, number: int, *, at: float, window: float) -> bool:
+        told = self._client.get_item(TableName=self._name, Key=_TOLD, ConsistentRead=True).get("Item", {})
+        if told and int(told["number"]["N"]) >= number and float(told["at"]["N"]) > at - window:
+            return False
+        return self._taken(
+            self._client.put_item,
+            Item={
+                **_TOLD,
+                "number": {"N": str(number)},
+                "at": {"N": _number(at)},
+                "expires_at": {"N": str(int(at + _KEEP_BEGINNING))},
+            },
+            ConditionExpression="attribute_not_exists(pk) OR #number < :number OR #at <= :old",
+            ExpressionAttributeNames={"#number": "number", "#at": "at"},
+            ExpressionAttributeValues={":number": {"N": str(number)}, ":old": {"N": _number(at - window)}},
+        )
 
     def due(self, *, now: float, limit: int) -> list[ServiceRef]:
         """Services whose records want attention by now, the longest overdue first; an eventually consistent read."""
-        answer = self._client.query(
-            TableName=self._name,
+        pages = self._pages(
             IndexName=self._index,
             KeyConditionExpression="due_shard = :shard AND due_at <= :now",
             ExpressionAttributeValues={":shard": {"S": _SHARD}, ":now": {"N": _number(now)}},
             Limit=limit,
         )
-        return [service_of(item) for item in answer["Items"]]
+        return [service_of(item) for item in islice(pages, limit)]
 
-    def _put_unchanged(self, item: dict[str, Any], loaded: int) -> bool:
-        """Put an item with the next version, if the stored one is still the one that was loaded."""
-        condition: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(pk)"}
-        if loaded:
-            condition = {
-                "ConditionExpression": "#version = :loaded",
-                "ExpressionAttributeNames": {"#version": "version"},
-                "ExpressionAttributeValues": {":loaded": {"N": str(loaded)}},
-            }
-        item = {**item, "version": {"N": str(loaded + 1)}}
+    def _query(self, pk: str, first: str, last: str, *, most: int | None = None) -> Iterator[dict[str, Any]]:
+        """Items of one partition between two sort keys, the newest first."""
+        pages = self._pages(
+            KeyConditionExpression="pk = :pk AND sk BETWEEN :first AND :last",
+            ExpressionAttributeValues={":pk": {"S": pk}, ":first": {"S": first}, ":last": {"S": last}},
+            ScanIndexForward=False,
+            ConsistentRead=True,
+            **({"Limit": most} if most else {}),
+        )
+        return islice(pages, most)
+
+    def _pages(self, **parameters: Any) -> Iterator[dict[str, Any]]:
+        start: dict[str, Any] = {}
+        while True:
+            page = self._client.query(TableName=self._name, **parameters, **start)
+            yield from page["Items"]
+            if "LastEvaluatedKey" not in page:
+                return
+            start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+
+    def _taken(self, write: Any, **parameters: Any) -> bool:
+        """Whether the condition of a write held."""
         try:
-            self._client.put_item(TableName=self._name, Item=item, **condition)
+            write(TableName=self._name, **parameters)
         except ClientError as error:
             if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
                 return False
             raise
         return True
 
-    def _beginnings(self) -> tuple[int, dict[str, float]]:
-        answer = self._client.get_item(TableName=self._name, Key=_BEGINNINGS, ConsistentRead=True)
-        item = answer.get("Item")
-        return (int(item["version"]["N"]), json.loads(item["times"]["S"])) if item else (0, {})
-
 
 def to_item(record: Record) -> dict[str, Any]:
-    """The record as a DynamoDB item. What filters, indexes and people look at stands beside the body."""
-    body = encode(replace(record, version=0, notices=()))
+    """The item that saving the record writes, one version later. What filters and the index look at is no part of
+    the body; messages that are new in it, and a wish that `respond` looks, each invoke a function once.
+    """
+    saved = replace(record, version=record.version + 1)
+    body = encode(saved)
+    del body["service"], body["version"]
     item: dict[str, Any] = {
         **_key(record.service, "SERVICE"),
-        "version": {"N": str(record.version)},
+        "version": {"N": str(saved.version)},
         "verdict": {"S": record.verdict.value},
         "breaker": {"S": record.breaker.value},
-        "body": {"S": json.dumps(body, separators=(",", ":"))},
+        "body": {"B": pack(body)},
         "expires_at": {"N": str(int(keep_until(record)))},
     }
-    if record.notices:
-        item["notices"] = {"L": [{"S": json.dumps(encode(n), separators=(",", ":"))} for n in record.notices]}
+    if any(notice.version == saved.version for notice in record.notices):
         # A scalar, because filters of an event source mapping see only those.
         item["notice_number"] = {"N": str(record.notices[-1].number)}
-    if record.asked_at is not None:
+    if record.asked_at is not None and record.asked_at >= record.touched_at - _CLOCKS:
         item["asked_at"] = {"N": _number(record.asked_at)}
     if record.due_at is not None:
         item["due_shard"] = {"S": _SHARD}
@@ -126,10 +188,30 @@ def to_item(record: Record) -> dict[str, Any]:
 
 def from_item(item: dict[str, Any]) -> Record:
     """The record in a DynamoDB item, also one that a stream brings. Raises CodecError where it cannot be read."""
-    body = json.loads(item["body"]["S"])
+    body = _body(item)
+    service = service_of(item)
+    body["service"] = {"cluster_arn": service.cluster_arn, "name": service.name}
+    # They once stood beside the body.
+    if "notices" in item:
+        body["notices"] = [unpack(notice["S"]) for notice in item["notices"]["L"]]
     body["version"] = int(item["version"]["N"])
-    body["notices"] = [json.loads(notice["S"]) for notice in item.get("notices", {}).get("L", [])]
     return decode(Record, body)
+
+
+def _body(item: dict[str, Any]) -> dict[str, Any]:
+    """What the body holds: packed bytes, in a stream's event as text in base 64; or JSON text, as it once was."""
+    match item.get("body"):
+        case {"B": bytes(packed)}:
+            body = unpack(packed)
+        case {"B": str(text)}:
+            body = unpack(b64decode(text))
+        case {"S": str(text)}:
+            body = unpack(text)
+        case other:
+            raise CodecError(f"body: neither bytes nor text: {other!r}")
+    if not isinstance(body, dict):
+        raise CodecError(f"body: not an object: {body!r}")
+    return body
 
 
 def _key(service: ServiceRef, sort_key: str) -> dict[str, Any]:
@@ -138,17 +220,17 @@ def _key(service: ServiceRef, sort_key: str) -> dict[str, Any]:
 
 def service_of(item: dict[str, Any]) -> ServiceRef:
     """The service that an item is about, by its key."""
-    cluster_arn, _, name = item["pk"]["S"].partition("#")
+    return _service(item["pk"]["S"])
+
+
+def _service(key: str) -> ServiceRef:
+    cluster_arn, _, name = key.partition("#")
     return ServiceRef(cluster_arn=cluster_arn, name=name)
 
 
 def _stamp(at: float) -> str:
     """A time that sorts as text."""
     return datetime.fromtimestamp(at, tz=UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def _within(times: dict[str, float], at: float, window: float) -> tuple[ServiceRef, ...]:
-    return tuple(service_of({"pk": {"S": key}}) for key, began in times.items() if abs(began - at) <= window)
 
 
 def _number(at: float) -> str:

@@ -8,7 +8,8 @@ The generation is a function of the set of failures alone: a duplicate is the sa
 finds its place by its own times. So repeated and disordered delivery never inflates it.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from math import exp, expm1, inf, log
 
 from loopbreaker.model import TaskFailure
@@ -16,10 +17,10 @@ from loopbreaker.policy import Profile
 from loopbreaker.record import Ladder, Rung
 
 # Bound the record. What the rungs that go led to is kept in the generations above them.
-MAX_RUNGS = 48
+MAX_RUNGS = 32
 MAX_BYSTANDERS = 16
 # A ladder that is full is thinned to so many rungs, for some failures to come.
-_THINNED = 36
+_THINNED = 24
 # Failures of long-lived tasks in this window, in seconds, tell how often unrelated tasks start.
 BYSTANDER_WINDOW = 3600.0
 # What failed longer ago than this, in seconds, before the newest failure is forgotten; as late may a failure arrive.
@@ -38,7 +39,7 @@ def climb(ladder: Ladder, failures: Iterable[TaskFailure], profile: Profile) -> 
     placed = [rung for rung in ladder if rung.created_at < oldest]
     for rung in sorted([*added, *ladder[len(placed) :]], key=_age):
         placed.append(_place(rung, placed, profile))
-    pruned = _prune(placed, profile.replacement_gap)
+    pruned = _prune(placed)
     return ladder if pruned == ladder else pruned
 
 
@@ -155,47 +156,22 @@ def _height(rung: Rung) -> tuple[int, float]:
     return rung.generation, -rung.longest
 
 
-def _prune(placed: Sequence[Rung], gap: float) -> Ladder:
+def _prune(placed: Sequence[Rung]) -> Ladder:
     """What happened within the last day, as much of it as there is room for. Both are sorted by age."""
     newest = max(rung.failed_at for rung in placed)
     known = [rung for rung in placed if rung.failed_at >= newest - MEMORY]
-    remembered = [rung for rung in known if not rung.generation]
+    remembered = sorted([rung for rung in known if not rung.generation], key=_end)[-MAX_BYSTANDERS:]
     rungs = [rung for rung in known if rung.generation]
-    if len(remembered) > MAX_BYSTANDERS:
-        remembered = sorted(remembered, key=_end)[-MAX_BYSTANDERS:]
     if len(rungs) > MAX_RUNGS:
-        rungs = _thin(sorted(rungs, key=_end), gap)
-    if len(remembered) + len(rungs) == len(placed):
-        return tuple(placed)
+        rungs = _thin(rungs)
     return tuple(sorted([*remembered, *rungs], key=_age))
 
 
-def _thin(rungs: Sequence[Rung], gap: float) -> list[Rung]:
-    """Fewer rungs: first those go whose place their neighbours hold, then the oldest."""
-    excess = len(rungs) - _THINNED
-    following = dict(_following(rungs))
-    kept_of: dict[int, Rung] = {}
-    kept: list[Rung] = []
-    for position, rung in enumerate(rungs):
-        before, after = kept_of.get(rung.generation), following.get(position)
-        if excess and before and after and _is_spare(rung, before=before, after=after, gap=gap):
-            excess -= 1
-        else:
-            kept_of[rung.generation] = rung
-            kept.append(rung)
-    return kept[-_THINNED:]
-
-
-def _following(rungs: Sequence[Rung]) -> Iterator[tuple[int, Rung]]:
-    """For each position the next rung of the same generation, where there is one."""
-    next_of: dict[int, Rung] = {}
-    for position in range(len(rungs) - 1, -1, -1):
-        generation = rungs[position].generation
-        if generation in next_of:
-            yield position, next_of[generation]
-        next_of[generation] = rungs[position]
-
-
-def _is_spare(rung: Rung, *, before: Rung, after: Rung, gap: float) -> bool:
-    """Whether every task that may stand on this rung may stand on one of two others of its generation."""
-    return before.freed_at <= rung.freed_at and after.freed_at <= before.failed_at + gap
+def _thin(rungs: Iterable[Rung]) -> list[Rung]:
+    """Of each generation the earliest and the newest few: what may stand on one between them may stand on those."""
+    generations: dict[int, list[Rung]] = defaultdict(list)
+    for rung in sorted(rungs, key=_end):
+        generations[rung.generation].append(rung)
+    few = max(1, _THINNED // len(generations) - 1)
+    newest_first = sorted(generations.values(), key=lambda same: _end(same[-1]), reverse=True)
+    return [rung for same in newest_first for rung in (*same[:1], *same[1:][-few:])][:_THINNED]

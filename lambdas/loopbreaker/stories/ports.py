@@ -16,6 +16,10 @@ class ConflictError(Exception):
     """The record kept changing under us; what led here is delivered again later."""
 
 
+class UnreadableError(Exception):
+    """What is stored of one service cannot be read, by this version at least; the message says of which, and why."""
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
     """A record before and after one fold or look."""
@@ -28,7 +32,7 @@ class Records(Protocol):
     """One record per service."""
 
     def load(self, service: ServiceRef) -> Record:
-        """The record as last saved, read consistently; a new one where there is none."""
+        """The record as last saved, read consistently; a new one where there is none. Raises UnreadableError."""
 
     def save(self, record: Record) -> bool:
         """Write the record if nobody saved another since it was loaded; False where somebody did."""
@@ -48,10 +52,16 @@ class Table(Records, Protocol):
         """Keep a closed incident; repeating it changes nothing."""
 
     def gather(self, service: ServiceRef, *, at: float, window: float) -> tuple[ServiceRef, ...]:
-        """Note that a service began to loop; all services that began within `window` seconds of it, itself included."""
+        """Note that a service began to loop; the services that began within `window` seconds of it, itself included.
+
+        Of a great many the newest few hundred.
+        """
 
     def began(self, *, at: float, window: float) -> tuple[ServiceRef, ...]:
-        """The services that began to loop within `window` seconds of a time."""
+        """The services that began to loop within `window` seconds of a time; of a great many the newest few hundred."""
+
+    def announce(self, number: int, *, at: float, window: float) -> bool:
+        """Whether it is for the caller to tell of so many services: nobody has told of as many within `window`."""
 
 
 class Ecs(Protocol):

@@ -1,17 +1,35 @@
 """What `sweep` does each minute: ask for a look at every service whose time has come."""
 
-from loopbreaker.stories.ports import Calendar
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from loopbreaker.stories.ports import Calendar, UnreadableError
 from loopbreaker.treating.look import ask
 
 
-def sweep(store: Calendar, *, now: float, limit: int) -> int:
-    """Ask for attention to each service that is due; how many were asked for.
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """One run: how many services were asked for, and what is wrong with each record that could not be read."""
+
+    asked: int
+    unreadable: tuple[str, ...] = ()
+
+
+def sweep(store: Calendar, *, clock: Callable[[], float], seconds: float, limit: int) -> Swept:
+    """Ask for attention to each service that is due, for at most so many seconds: the next run goes on from there.
 
     Whoever saved the record meanwhile has looked already.
     """
-    asked = 0
-    for service in store.due(now=now, limit=limit):
-        record = store.load(service)
-        if record.due_at is not None and record.due_at <= now and store.save(ask(record, now=now)):
-            asked += 1
-    return asked
+    began = now = clock()
+    asked, unreadable = 0, []
+    for service in store.due(now=began, limit=limit):
+        if now > began + seconds:
+            break
+        try:
+            record = store.load(service)
+            if record.due_at is not None and record.due_at <= now and store.save(ask(record, now=now)):
+                asked += 1
+        except UnreadableError as error:
+            unreadable.append(str(error))
+        now = clock()
+    return Swept(asked=asked, unreadable=tuple(unreadable))

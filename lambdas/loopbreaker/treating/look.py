@@ -9,7 +9,7 @@ from loopbreaker.judging.ladder import bystanders
 from loopbreaker.judging.relapse import closed
 from loopbreaker.model import ServiceRef
 from loopbreaker.policy import Mode, Policy
-from loopbreaker.record import Finding, Incident, NoticeKind, Record, Step, tell, tell_once
+from loopbreaker.record import Finding, Incident, NoticeKind, Record, Step, tell, tell_once, untell
 from loopbreaker.treating.breaker import RECHECK, recheck, roll_back, trip_to_zero
 from loopbreaker.treating.decide import Action, Decision, Limits, decide
 from loopbreaker.treating.facts import Facts, Unknown, survivors
@@ -84,7 +84,7 @@ def share(record: Record, began: tuple[ServiceRef, ...], *, policy: Policy, now:
     told = [notice for notice in record.notices if notice.kind is NoticeKind.LOOPING and notice.at == now]
     if number < first or not told:
         return record
-    quiet = replace(record, notices=tuple(notice for notice in record.notices if notice not in told))
+    quiet = untell(record, tuple(told))
     times = number // first
     if number % first or times & (times - 1):
         return quiet

@@ -1,0 +1,51 @@
+"""ECS's answers as events: a task of `DescribeTasks`, a service of `DescribeServices`, as EventBridge sends them.
+
+Field names are the same in both ("Task", "Service" in the ECS API reference; "Amazon ECS task state change events").
+"""
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+Json = dict[str, Any]
+
+# What a service's own list of messages says where EventBridge has a service action ("Viewing service event messages").
+_SAID = (
+    ("is unable to consistently start tasks successfully", "SERVICE_TASK_START_IMPAIRED"),
+    ("was unable to place a task", "SERVICE_TASK_PLACEMENT_FAILURE"),
+)
+
+
+def of_task(task: Mapping[str, Any]) -> Json | None:
+    """The event of a task that has stopped; None for one that has not."""
+    if task.get("lastStatus") != "STOPPED":
+        return None
+    detail = {name: _written(name, value) for name, value in task.items()}
+    return {
+        "detail-type": "ECS Task State Change",
+        "time": detail.get("stoppedAt") or detail.get("createdAt"),
+        "detail": detail,
+    }
+
+
+def of_service(service: Mapping[str, Any]) -> Iterator[Json]:
+    """The events of what ECS has lately said of a service: at most its last hundred messages."""
+    for said in service.get("events", []):
+        for words, name in _SAID:
+            if words in said.get("message", ""):
+                at = _written("createdAt", said.get("createdAt"))
+                yield {
+                    "detail-type": "ECS Service Action",
+                    "time": at,
+                    "resources": [service.get("serviceArn")],
+                    "detail": {"eventName": name, "clusterArn": service.get("clusterArn"), "createdAt": at},
+                }
+
+
+def _written(name: str, value: object) -> object:
+    """Times as text: the SDK has datetimes, older command lines of AWS wrote seconds."""
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if name.endswith("At") and isinstance(value, int | float) and not isinstance(value, bool):
+        return datetime.fromtimestamp(value, UTC).isoformat()
+    return value

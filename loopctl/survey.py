@@ -1,0 +1,161 @@
+"""What loops now, from what ECS still shows: the tasks that stopped within the last hour, and each service's messages.
+
+Reads only: ListClusters, ListServices, ListTasks, DescribeServices, DescribeTasks, and of a suspect what the stack asks
+too. The same core judges; what may not be read is named.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from loopbreaker.model import ServiceRef
+from loopbreaker.policy import Policy
+from loopbreaker.record import Incident, Scaling
+from loopbreaker.seeing.events import MalformedEventError
+from loopbreaker.stories.ports import Ecs
+from loopbreaker.telling.prices import Burn, burn
+from loopbreaker.treating.facts import Facts, Refusal, Unknown
+from loopctl import observed
+from loopctl.replay import Replay
+
+Json = dict[str, Any]
+Told = Callable[[str], None]
+
+# DescribeServices takes 10 services, DescribeTasks 100 tasks (ECS API reference).
+_SERVICES, _TASKS = 10, 100
+
+
+@dataclass(frozen=True, slots=True)
+class Looping:
+    """A service that loops now."""
+
+    service: ServiceRef
+    incident: Incident
+    burn: Burn
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """One Region: what loops, how many services were looked at, and what could not be read, with the reason."""
+
+    region: str
+    clusters: int
+    services: int
+    looping: tuple[Looping, ...]
+    unread: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class _Seen:
+    """What was read so far. `sizes`: vCPU, GiB and whether it is Fargate, of the last task seen of each service."""
+
+    clusters: int = 0
+    services: int = 0
+    events: list[Json] = field(default_factory=list)
+    sizes: dict[ServiceRef, tuple[float, float, bool]] = field(default_factory=dict)
+    unread: list[str] = field(default_factory=list)
+
+
+def survey(ecs: Any, facts: Ecs, *, region: str, policy: Policy, now: float, told: Told = lambda _: None) -> Survey:
+    """Looks at every service of a Region. `ecs` is the client, `facts` what the stack asks of one service.
+
+    `told` hears of each cluster before it is read. Raises ClientError and BotoCoreError where not even the clusters
+    can be listed.
+    """
+    seen = _Seen()
+    for cluster in _listed(ecs, "list_clusters", "clusterArns"):
+        seen.clusters += 1
+        told(cluster.rsplit("/", 1)[-1])
+        _read(seen, ecs, cluster)
+    run = Replay(policy, ecs=_Now(facts))
+    for event in sorted(seen.events, key=lambda event: str(event["time"])):
+        try:
+            for _ in run.feed(event):
+                pass
+        except MalformedEventError as error:
+            seen.unread.append(f"an answer of ECS: {error}")
+    for _ in run.finish(now):
+        pass
+    looping = (Looping(service, incident, _burn(service, incident, seen)) for service, incident in run.looping())
+    worst = sorted(looping, key=lambda one: (-(one.burn.per_hour or 0), one.service))
+    return Survey(region, seen.clusters, seen.services, tuple(worst), tuple(seen.unread))
+
+
+def _read(seen: _Seen, ecs: Any, cluster: str) -> None:
+    try:
+        services = list(_listed(ecs, "list_services", "serviceArns", cluster=cluster))
+        seen.services += len(services)
+        for batch in _batches(services, _SERVICES):
+            answer = ecs.describe_services(cluster=cluster, services=batch)
+            for service in answer["services"]:
+                seen.events += observed.of_service(service)
+        stopped = list(_listed(ecs, "list_tasks", "taskArns", cluster=cluster, desiredStatus="STOPPED"))
+        for batch in _batches(stopped, _TASKS):
+            for task in ecs.describe_tasks(cluster=cluster, tasks=batch)["tasks"]:
+                _note(seen, task)
+    except (ClientError, BotoCoreError) as error:
+        seen.unread.append(f"cluster {cluster.rsplit('/', 1)[-1]}: {refusal(error)}")
+
+
+def _note(seen: _Seen, task: Json) -> None:
+    event = observed.of_task(task)
+    kind, _, name = task.get("group", "").partition(":")
+    if event is None or kind != "service":
+        return
+    seen.events.append(event)
+    on_fargate = "FARGATE" in (task.get("launchType", "") or task.get("capacityProviderName", ""))
+    vcpu, gib = float(task.get("cpu") or 0) / 1024, float(task.get("memory") or 0) / 1024
+    seen.sizes[ServiceRef(task["clusterArn"], name)] = (vcpu, gib, on_fargate)
+
+
+def _burn(service: ServiceRef, incident: Incident, seen: _Seen) -> Burn:
+    vcpu, gib, on_fargate = seen.sizes.get(service, (0.0, 0.0, False))
+    return burn(
+        restarts=incident.failed_tasks,
+        seconds=incident.last_failure_at - incident.first_failure_at,
+        category=incident.category,
+        vcpu=vcpu,
+        gib=gib,
+        fargate=on_fargate,
+    )
+
+
+def _listed(ecs: Any, operation: str, key: str, **parameters: str) -> Iterator[str]:
+    for page in ecs.get_paginator(operation).paginate(**parameters):
+        yield from page[key]
+
+
+def _batches(items: Sequence[str], size: int) -> Iterator[Sequence[str]]:
+    for start in range(0, len(items), size):
+        yield items[start : start + size]
+
+
+def refusal(error: ClientError | BotoCoreError) -> str:
+    """Why AWS did not answer, in a few words."""
+    if isinstance(error, ClientError):
+        return f"{error.operation_name}: {error.response['Error']['Code']}"
+    return str(error)
+
+
+class _Now:
+    """ECS as it is now, asked once of each service, whatever the virtual time; it is never told to change anything."""
+
+    def __init__(self, ecs: Ecs) -> None:
+        self._ecs = ecs
+        self._known: dict[ServiceRef, Facts | Unknown] = {}
+
+    def read(self, service: ServiceRef) -> Facts | Unknown:
+        if service not in self._known:
+            self._known[service] = self._ecs.read(service)
+        return self._known[service]
+
+    def set_desired_count(self, _service: ServiceRef, _count: int) -> Refusal:
+        return Refusal("only looking")
+
+    def set_suspended(self, _service: ServiceRef, _scaling: Scaling) -> Refusal:
+        return Refusal("only looking")
+
+    def roll_back(self, _service_deployment: str) -> Refusal:
+        return Refusal("only looking")
