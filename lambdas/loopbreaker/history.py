@@ -68,6 +68,11 @@ class History:
         return sum(count for n, count in enumerate(self.counts) if self.since + (n + 1) * self.width > at)
 
     @property
+    def shown(self) -> tuple[Failed, ...]:
+        """The failures that are kept in full, the newest last."""
+        return (*self.first, *self.last)
+
+    @property
     def newest(self) -> Failed | None:
         return (self.last or self.first or (None,))[-1]
 

@@ -156,6 +156,15 @@ def test_chance_is_no_suspicion() -> None:
 LIVED_LONG = task_failure(-9000, -600)
 
 
+def test_the_loop_began_with_the_first_that_died_of_its_cause() -> None:
+    """Tasks that had run well die with the first that loop: they count, and what died long before does not."""
+    old = [task_failure(-9000 - n, at) for n, at in enumerate((-600.0, -30.0, 5.0))]
+    record = opened([*old, *crash_loop(8, restart=30)])
+    assert record.incident is not None
+    assert record.incident.first_failure_at == T0 - 30
+    assert record.incident.failed_tasks >= 8 + 2
+
+
 def test_a_service_known_to_be_flaky_must_surprise_more() -> None:
     """Where a task lived long before it failed, chance is believed in for longer."""
     minutes = [task_failure(n * 200.0, n * 200 + 180) for n in range(3)]

@@ -65,6 +65,20 @@ def test_a_task_failed_at_the_earliest_sign_of_its_stop(
 
 
 @pytest.mark.parametrize(
+    ("stopping", "stopped", "expected"),
+    [(CREATED + 900, CREATED + 930, 900.0), (None, CREATED + 930, 930.0), (None, None, 990.0)],
+)
+def test_a_clock_that_is_wrong_is_not_believed(
+    *, stopping: float | None, stopped: float | None, expected: float
+) -> None:
+    """The agent's clock is 15 minutes slow: the task ended before it started, or long before ECS heard of it."""
+    late = CREATED + 990
+    for ended in (CREATED - 70, *([CREATED + 300] if stopping else [])):
+        event = task_stopped(started=CREATED, stopping=stopping, execution_stopped=ended, stopped=stopped, sent=late)
+        assert failed(event) == (expected, expected)
+
+
+@pytest.mark.parametrize(
     ("started", "lifetime"), [(CREATED + 30, 10.0), (CREATED + 40, 0.0), (CREATED + 48.6, 0.0), (None, 0.0)]
 )
 def test_a_lifetime_is_never_negative(started: float | None, lifetime: float) -> None:

@@ -4,6 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from loopbreaker.history import Failed
+from loopbreaker.model import Category
 from loopbreaker.policy import Mode
 from loopbreaker.treating.owner import Recovery, Wishes, wishes
 
@@ -21,9 +23,16 @@ def test_every_tag() -> None:
             "loopbreaker:recovery": "probe",
             "loopbreaker:depth": "5",
             "loopbreaker:mute-until": "2026-01-31T18:00+01:00",
+            "loopbreaker:expected-exit": "0  3221225786",
         }
     )
-    assert said == Wishes(action=Mode.STOP, recovery=Recovery.PROBE, depth=5, mute_until=1769878800.0)
+    assert said == Wishes(
+        action=Mode.STOP,
+        recovery=Recovery.PROBE,
+        depth=5,
+        mute_until=1769878800.0,
+        expected_exits=(0, 3221225786),
+    )
 
 
 def test_a_time_without_a_zone_is_utc() -> None:
@@ -42,6 +51,9 @@ def test_a_time_without_a_zone_is_utc() -> None:
         ("depth", "3.5"),
         ("depth", "\u0665"),
         ("mute-until", "next week"),
+        ("expected-exit", "0, 143"),
+        ("expected-exit", "-1"),
+        ("expected-exit", "9" * 250),
         ("colour", "red"),
     ],
 )
@@ -53,7 +65,7 @@ def test_what_is_not_understood_is_named(name: str, value: str) -> None:
     assert said == Wishes(problems=said.problems)
 
 
-@given(st.dictionaries(st.sampled_from(["action", "recovery", "depth", "mute-until", "x"]), st.text()))
+@given(st.dictionaries(st.sampled_from(["action", "recovery", "depth", "mute-until", "expected-exit", "x"]), st.text()))
 def test_no_tag_is_a_fault(tags: dict[str, str]) -> None:
     """Whatever tags say, reading them never fails, and only the exact word asks for a stop."""
     said = wishes({f"loopbreaker:{name}": value for name, value in tags.items()})
@@ -64,3 +76,37 @@ def test_silence() -> None:
     """A muted service is silent until its time; an ignored one always."""
     muted = Wishes(mute_until=100.0)
     assert (muted.silent(99.0), muted.silent(100.0), Wishes(ignore=True).silent(1e12)) == (True, False, True)
+
+
+def _ended(*codes: int | None) -> list[Failed]:
+    return [
+        Failed(
+            at=float(number),
+            lifetime=60.0,
+            category=Category.CLEAN_EXIT,
+            container="worker",
+            exit_code=code,
+            evidence="",
+            task_definition="",
+            deployment_id="",
+        )
+        for number, code in enumerate(codes)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("codes", "silent"),
+    [
+        ((), False),
+        ((0, 0, 0), True),
+        ((143, 0, 1), True),
+        ((0, 1, 1), True),
+        ((0, 1, 1, 1), False),
+        ((2, 2, 2), False),
+        ((None, None, None), False),
+    ],
+)
+def test_what_ends_by_design_is_not_told(*, codes: tuple[int | None, ...], silent: bool) -> None:
+    """A service that ends with these codes on purpose is silent, until its last few tasks all ended otherwise."""
+    assert Wishes(expected_exits=(0, 143)).silent(0.0, _ended(*codes)) is silent
+    assert not Wishes().silent(0.0, _ended(*codes))

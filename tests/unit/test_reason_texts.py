@@ -137,6 +137,11 @@ START_TEXTS = [
     ("OutOfMemoryError: Container killed due to memory usage", Category.OUT_OF_MEMORY),
     ("container killed due to memory usage", Category.OUT_OF_MEMORY),
     ("CannotStartContainerError: container init was OOM-killed (memory limit too low?)", Category.OUT_OF_MEMORY),
+    (
+        "CannotStartContainerError: ResourceInitializationError: failed to create new container runtime task: "
+        'exec: "/app/run": stat /app/run: no such file or directory',
+        Category.CANNOT_START,
+    ),
     ("CannotStartContainerError: exec: executable file not found in $PATH", Category.CANNOT_START),
     ("CannotStartContainerError: OCI runtime create failed: permission denied", Category.CANNOT_START),
     ("CannotStartContainerError: API error (500): failed to initialize logging driver", Category.CANNOT_START),

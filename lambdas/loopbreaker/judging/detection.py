@@ -235,7 +235,7 @@ def _open(
     incident = Incident(
         signal=found.signal,
         opened_at=now,
-        first_failure_at=found.since,
+        first_failure_at=_began_at(ladder, found, policy),
         last_failure_at=times[-1],
         depth=found.depth,
         category=_category(found.signal, rungs) or Category.UNKNOWN,
@@ -257,6 +257,12 @@ def _open(
         touched_at=max(record.touched_at, now),
     )
     return tell(opened, NoticeKind.LOOPING, at=now, reason=because(incident))
+
+
+def _began_at(ladder: Ladder, found: Suspicion, policy: Policy) -> float:
+    """When the first task died of the cause: tasks that had run well until then are no part of the chain."""
+    old = [rung.failed_at for rung in bystanders(ladder)]
+    return min([found.since, *(at for at in old if found.since - policy.fast.replacement_gap <= at)])
 
 
 def _of_incident(incident: Incident, *, impaired: Sequence[float], unplaced: Sequence[float]) -> Sequence[float]:

@@ -106,6 +106,8 @@ CAUSES = (
             "invalidvolumeerror",
         ),
     ),
+    # Of two names of errors the outer one tells more: this one is about an entry point that is not there.
+    Rule(Category.CANNOT_START, _NO_START, ("cannotstartcontainererror: resourceinitializationerror",)),
     # Names of errors come before words that may stand in the message of another error.
     Rule(
         Category.IMAGE_PULL,

@@ -25,6 +25,8 @@ from loopbreaker.seeing.reason_tables import (
 
 _RANKS = {code: rank for rank, rule in enumerate(EXIT_CODES) for code in rule.codes}
 _OTHER_CODE = next(rank for rank, rule in enumerate(EXIT_CODES) if not rule.codes)
+# Clocks of ECS and of an agent that keep time differ by less than this, in seconds.
+_CLOCKS = 60.0
 _EVIDENCE_LENGTH = 255
 # What a task goes through between the decision to stop it and STOPPED (developer guide, "Amazon ECS task lifecycle").
 _ON_THEIR_WAY = ("DEACTIVATING", "STOPPING", "DEPROVISIONING")
@@ -76,8 +78,7 @@ def failure(task: TaskState, verdict: Classification) -> TaskFailure | None:
     found = verdict if verdict.counts else _foreseen(task)
     if found is None or task.service is None or found.category is None:
         return None
-    stops = (task.stopping_at, task.execution_stopped_at, task.stopped_at)
-    failed_at = max(min((time for time in stops if time is not None), default=task.sent_at), task.created_at)
+    failed_at = max(_stopped_at(task), task.created_at)
     return TaskFailure(
         service=task.service,
         task_id=task.task_id,
@@ -91,6 +92,19 @@ def failure(task: TaskState, verdict: Classification) -> TaskFailure | None:
         deployment_id=task.started_by if task.started_by.startswith("ecs-svc/") else "",
         task_definition=task.task_definition,
     )
+
+
+def _stopped_at(task: TaskState) -> float:
+    """The earliest of the times at which the task stopped, as far as they can be true.
+
+    `executionStoppedAt` is by the clock of the agent, the others are by that of ECS: where the agent's says that a
+    task ended before it started, or long before ECS heard of it, ECS's stand.
+    """
+    heard = [at for at in (task.stopping_at, task.stopped_at) if at is not None]
+    ended, started = task.execution_stopped_at, task.started_at or task.created_at
+    if ended is not None and ended >= max(started, task.stopping_at or started) - _CLOCKS:
+        heard.append(ended)
+    return min(heard, default=task.sent_at)
 
 
 def _foreseen(task: TaskState) -> _Finding | None:

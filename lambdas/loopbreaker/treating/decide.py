@@ -54,7 +54,7 @@ def decide(facts: Facts | Unknown, record: Record, *, limits: Limits, policy: Po
         asked_for = limits.mode is not Mode.ALERT
         return Decision(Action.LEAVE, "ecs-unknown", f"ECS could not be asked: {facts.why}", asked_for=asked_for)
     return (
-        _not_allowed(facts, limits, now)
+        _not_allowed(facts, incident, limits, now)
         or _never(facts)
         or _shared_cause(limits, policy)
         or _not_for_this_cause(incident)
@@ -66,12 +66,12 @@ def decide(facts: Facts | Unknown, record: Record, *, limits: Limits, policy: Po
     )
 
 
-def _not_allowed(facts: Facts, limits: Limits, now: float) -> Decision | None:
+def _not_allowed(facts: Facts, incident: Incident, limits: Limits, now: float) -> Decision | None:
     """Rule 1, first half: nobody asked for action, or it is not allowed here."""
     wanted = wishes(facts.tags)
     if limits.mode is Mode.ALERT:
         return _unasked("alert-only", "this installation alerts and never acts")
-    if wanted.silent(now):
+    if wanted.silent(now, incident.history.shown):
         return _unasked("silenced", "its owner asked for it to be left alone")
     if wanted.action is Mode.ALERT:
         return _unasked("not-opted-in", "its owner has not opted in to action")

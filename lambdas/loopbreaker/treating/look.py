@@ -53,7 +53,7 @@ def consider(record: Record, *, facts: Facts | Unknown, limits: Limits, policy: 
         policy=policy,
         now=now,
         least_depth=wanted.depth,
-        silent=wanted.silent(now),
+        silent=wanted.silent(now, seen.history.shown),
     )
     if seen.incident is None:
         return Look(seen)
@@ -110,7 +110,7 @@ def _heed(record: Record, wanted: Wishes, *, now: float) -> Record:
     """What the owner asks for: silence, or the end of it, and tags that say nothing we understand."""
     incident = record.incident
     assert incident is not None
-    if incident.silent and not wanted.silent(now):
+    if incident.silent and not wanted.silent(now, incident.history.shown):
         record = replace(record, incident=replace(incident, silent=False))
         record = tell(record, NoticeKind.LOOPING, at=now, reason=because(incident))
     for problem in wanted.problems:

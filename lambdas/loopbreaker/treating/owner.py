@@ -1,14 +1,18 @@
 """What the owner of a service asks for, in tags: read with care, because a tag may say anything."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 
+from loopbreaker.history import SHOWN, Failed
 from loopbreaker.policy import Mode
 
 PREFIX = "loopbreaker:"
 _GREATEST_DEPTH = 100
+# Digits of an exit code of 32 bits.
+_LONGEST_CODE = 10
+_TAGS = ("action", "recovery", "depth", "mute-until", "expected-exit")
 _IGNORE = "ignore"
 
 
@@ -27,6 +31,7 @@ class Wishes:
     ignore: nothing is told of the service, and nothing done to it.
     depth: generations that the owner wants to see at least; 0 where none is given.
     mute_until: seconds since the epoch; 0 where nothing is muted.
+    expected_exits: exit codes with which tasks of this service end by design.
     """
 
     action: Mode = Mode.ALERT
@@ -34,10 +39,16 @@ class Wishes:
     recovery: Recovery = Recovery.MANUAL
     depth: int = 0
     mute_until: float = 0.0
+    expected_exits: tuple[int, ...] = ()
     problems: tuple[str, ...] = ()
 
-    def silent(self, now: float) -> bool:
-        return self.ignore or now < self.mute_until
+    def silent(self, now: float, failures: Sequence[Failed] = ()) -> bool:
+        """Whether nothing is to be told, and nothing done, now that these tasks ended, the newest last.
+
+        What ends by design may also fail once or twice: that is told of where the last few all did.
+        """
+        by_design = any(failed.exit_code in self.expected_exits for failed in failures[-SHOWN:])
+        return self.ignore or now < self.mute_until or by_design
 
 
 def wishes(tags: Mapping[str, str]) -> Wishes:
@@ -70,10 +81,13 @@ def wishes(tags: Mapping[str, str]) -> Wishes:
             mute_until = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
         except (ValueError, OverflowError):
             wrong("mute-until", "an ISO 8601 time such as 2026-01-31T18:00Z")
+    exits = _exit_codes(given("expected-exit"))
+    if exits is None:
+        wrong("expected-exit", "exit codes with spaces between them, such as 0 or 0 143")
     problems += [
-        f"tag {key}: there is no such tag; there are action, recovery, depth and mute-until"
+        f"tag {key}: there is no such tag; there are {', '.join(_TAGS[:-1])} and {_TAGS[-1]}"
         for key in sorted(tags)
-        if key.startswith(PREFIX) and key.removeprefix(PREFIX) not in ("action", "recovery", "depth", "mute-until")
+        if key.startswith(PREFIX) and key.removeprefix(PREFIX) not in _TAGS
     ]
     return Wishes(
         action=action,
@@ -81,5 +95,14 @@ def wishes(tags: Mapping[str, str]) -> Wishes:
         recovery=recovery,
         depth=depth,
         mute_until=mute_until,
+        expected_exits=exits or (),
         problems=tuple(problems),
     )
+
+
+def _exit_codes(text: str) -> tuple[int, ...] | None:
+    """The exit codes that a tag lists, which may hold no commas; None where one is none."""
+    codes = text.split()
+    if all(code.isascii() and code.isdigit() and len(code) <= _LONGEST_CODE for code in codes):
+        return tuple(int(code) for code in codes)
+    return None
