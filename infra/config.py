@@ -100,6 +100,10 @@ def _log_level(value: object) -> str:
     return _one_of(value, LOG_LEVELS)
 
 
+def _log_lines(value: object) -> str:
+    return _one_of(value, ("off", "tagged", "all"))
+
+
 def _retention(value: object) -> int:
     return int(_one_of(value, tuple(str(days) for days in RETENTION_DAYS)))
 
@@ -175,6 +179,14 @@ class StackConfig:
         metadata=_is(
             _or_none(recipients.secret_name),
             "name of a secret with the address of an incoming webhook of Slack; a new message for each change",
+        ),
+    )
+    log_lines: str = field(
+        default="off",
+        metadata=_is(
+            _log_lines,
+            "whose last log lines stand in messages, with what looks like a secret masked: `off`, `tagged` "
+            "(`loopbreaker:logs` = `true`) or `all`",
         ),
     )
     runbook: str = field(

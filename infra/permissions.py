@@ -3,7 +3,7 @@
 AWS docs: Service Authorization Reference, "Amazon Elastic Container Service", "AWS Application Auto Scaling".
 """
 
-from aws_cdk import Stack
+from aws_cdk import ArnFormat, Stack
 
 from .functions import Worker
 
@@ -11,6 +11,8 @@ OPT_IN_TAG = "loopbreaker:action"
 HERE = "<AWS::Region>:<AWS::AccountId>"
 ANY_SERVICE = f"arn:<AWS::Partition>:ecs:{HERE}:service/*"
 ANY_DEPLOYMENT = f"arn:<AWS::Partition>:ecs:{HERE}:service-deployment/*"
+ANY_REVISION = f"arn:<AWS::Partition>:ecs:{HERE}:service-revision/*"
+ANY_STREAM = f"arn:<AWS::Partition>:logs:{HERE}:log-group:*:log-stream:*"
 ANY_TASK = f"arn:<AWS::Partition>:ecs:{HERE}:task/*"
 ANY_TARGET = f"arn:<AWS::Partition>:application-autoscaling:{HERE}:scalable-target/*"
 
@@ -33,6 +35,29 @@ def read_ecs(worker: Worker) -> None:
         "elasticloadbalancing:DescribeTargetHealth",
         on=["*"],
     )
+
+
+def diagnose(worker: Worker, *, log_lines: bool) -> None:
+    """What a diagnosis reads when a loop is found; log lines only where the configuration asks for them."""
+    stack = Stack.of(worker)
+    services = stack.format_arn(service="ecs", resource="service", resource_name="*")
+    revisions = stack.format_arn(service="ecs", resource="service-revision", resource_name="*")
+    worker.accept(f"Resource::{ANY_REVISION}", reason="Any service of the account may loop; this reads its revisions.")
+    worker.allow("ecs:ListServiceDeployments", on=[services])
+    worker.allow("ecs:DescribeServiceRevisions", on=[services, revisions])
+    # These three cannot be limited to resources.
+    worker.allow(
+        "ecs:DescribeTaskDefinition", "elasticloadbalancing:DescribeTargetGroups", "ec2:DescribeSubnets", on=["*"]
+    )
+    if log_lines:
+        streams = stack.format_arn(
+            service="logs",
+            resource="log-group",
+            resource_name="*:log-stream:*",
+            arn_format=ArnFormat.COLON_RESOURCE_NAME,
+        )
+        worker.accept(f"Resource::{ANY_STREAM}", reason="Any service may loop; asked for in the configuration.")
+        worker.allow("logs:GetLogEvents", on=[streams])
 
 
 def roll_back_deployments(worker: Worker) -> None:

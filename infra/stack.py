@@ -23,7 +23,7 @@ from .events import TaskEvents
 from .functions import Worker
 from .notifications import Notifications
 from .package import shipped_package
-from .permissions import read_ecs, roll_back_deployments, stop_services
+from .permissions import diagnose, read_ecs, roll_back_deployments, stop_services
 from .table import DUE_INDEX, ServiceTable
 
 ASKED = {"asked_at": "N"}
@@ -80,6 +80,7 @@ class Loopbreaker(Construct):
         return {
             **self._store,
             "ACTION": self._config.action.value,
+            "LOG_LINES": self._config.log_lines,
             **{name: value for name, value in scope.items() if value},
         }
 
@@ -92,7 +93,8 @@ class Loopbreaker(Construct):
             "RUNBOOK_URL": self._config.runbook,
         }
         known = {name: value for name, value in given.items() if value}
-        return {"TOPIC_ARN": self.notifications.topic.topic_arn, "EVENT_BUS_NAME": "default", **known}
+        told = {"TOPIC_ARN": self.notifications.topic.topic_arn, "EVENT_BUS_NAME": "default", **known}
+        return {**self._store, **told}
 
     def _open_outlets(self) -> Iterator[Outlet]:
         """Where the configuration asks for them: the bot, the webhook."""
@@ -131,7 +133,9 @@ class Loopbreaker(Construct):
         self.detect.use(self.table, "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:BatchWriteItem")
         self.respond.use(self.table, "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query")
         self.sweep.use(self.table, "dynamodb:GetItem", "dynamodb:PutItem", index=True)
+        self.notify.use(self.table, "dynamodb:GetItem", "dynamodb:Query")
         read_ecs(self.respond)
+        diagnose(self.respond, log_lines=self._config.log_lines != "off")
         if self._config.action is not Mode.ALERT:
             roll_back_deployments(self.respond)
         if self._config.action is Mode.STOP:

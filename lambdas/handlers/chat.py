@@ -6,7 +6,7 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from handlers.observability import logger, metrics
+from handlers.observability import watched
 from handlers.outlet import Failures, drain
 from handlers.wiring import settings
 from loopbreaker.aws.clients import client
@@ -19,8 +19,7 @@ from loopbreaker.telling.parcel import Parcel
 _TOKEN = r"xoxb-[A-Za-z0-9-]{10,250}"  # noqa: S105 the shape of a token
 
 
-@logger.inject_lambda_context
-@metrics.log_metrics
+@watched
 def handler(event: dict[str, Any], context: LambdaContext) -> Failures:
     """Deliver a batch; names the messages to deliver again."""
     return drain(event, context, deliver)

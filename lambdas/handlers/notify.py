@@ -7,11 +7,13 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.exceptions import BotoCoreError, ClientError
 
 from handlers.observability import MESSAGES, count_event, log_unreadable, logger, watched
-from handlers.wiring import settings
+from handlers.wiring import settings, table
 from loopbreaker.aws.clients import client
 from loopbreaker.aws.codec import CodecError
+from loopbreaker.aws.findings import Findings
 from loopbreaker.aws.publisher import Places, Publisher, PublishError
 from loopbreaker.aws.store import from_item, service_of
+from loopbreaker.stories.notify import Library
 from loopbreaker.stories.notify import notify as tell_people
 
 Failures = dict[str, list[dict[str, str]]]
@@ -35,10 +37,18 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> Failures:
 def _publish(images: dict[str, Any]) -> None:
     after = from_item(images["NewImage"])
     before = from_item(images["OldImage"]) if "OldImage" in images else None
-    notices = tell_people(before, after, outlet=publisher())
+    notices = tell_people(before, after, outlet=publisher(), library=library())
     count_event(MESSAGES, len(notices))
     for notice in notices:
         logger.info("message sent", transition=notice.kind.value, service_name=after.service.name, reason=notice.reason)
+
+
+@cache
+def library() -> Library:
+    """What was found out before; made when the first message is owed."""
+    read = settings("TABLE_NAME")
+    shelf = Findings(client("dynamodb"), read.table_name, table())
+    return Library(shelf=shelf, runbook=read.runbook, window=read.policy.mass_window)
 
 
 @cache

@@ -13,9 +13,12 @@ from loopbreaker.aws.clients import client
 from loopbreaker.aws.ecs import Fleet
 from loopbreaker.aws.store import service_of
 from loopbreaker.model import ServiceRef
+from loopbreaker.record import Incident
 from loopbreaker.stories.ports import ConflictError, UnreadableError
 from loopbreaker.stories.respond import Tools
 from loopbreaker.stories.respond import respond as look_and_act
+from loopbreaker.treating.facts import Facts, Unknown
+from loopbreaker.treating.owner import wishes
 
 Failures = dict[str, list[dict[str, str]]]
 
@@ -47,7 +50,28 @@ def tools() -> Tools:
     """What the story works with, made at the first look."""
     read = settings("TABLE_NAME")
     fleet = Fleet(client("ecs"), client("application-autoscaling"), lambda: client("elbv2"))
-    return Tools(store=table(), ecs=fleet, mode=read.mode, scope=read.scope, policy=read.policy, clock=clock)
+    return Tools(
+        store=table(),
+        ecs=fleet,
+        mode=read.mode,
+        scope=read.scope,
+        policy=read.policy,
+        clock=clock,
+        diagnose=diagnose,
+    )
+
+
+def diagnose(service: ServiceRef, incident: Incident, facts: Facts | Unknown) -> None:
+    """Find out about a loop, and keep it. What is needed for it is loaded when a loop is found, and not before."""
+    from loopbreaker.aws.diagnosis import Doctor, LogLines  # noqa: PLC0415
+    from loopbreaker.aws.findings import Findings  # noqa: PLC0415
+
+    read = settings("TABLE_NAME")
+    tags = facts.tags if isinstance(facts, Facts) else {}
+    doctor = Doctor(client, clock, lines=LogLines(read.log_lines).wanted(wishes(tags).logs))
+    found = doctor.diagnose(service, incident)
+    Findings(client("dynamodb"), read.table_name, table()).keep(service, incident, found)
+    logger.info("diagnosed", service_name=service.name, left_out=list(found.left_out))
 
 
 def clock() -> float:

@@ -29,6 +29,7 @@ class Settings:
     runbook: str
     secret_name: str
     channels: tuple[str, ...]
+    log_lines: str
     mode: Mode
     scope: Scope
     policy: Policy
@@ -48,6 +49,8 @@ class Settings:
             problems += [f"POLICY: {problem}" for problem in error.problems]
         except (ValueError, RecursionError) as error:
             problems.append(f"POLICY: not JSON: {error}")
+        if env.get("LOG_LINES", "off") not in ("off", "tagged", "all"):
+            problems.append(f"LOG_LINES: not one of off, tagged, all: {env['LOG_LINES']!r}")
         if problems:
             raise SettingsError("; ".join(problems))
         return cls(
@@ -60,6 +63,7 @@ class Settings:
             runbook=env.get("RUNBOOK_URL", ""),
             secret_name=env.get("SECRET_NAME", ""),
             channels=_patterns(env, "SLACK_CHANNELS"),
+            log_lines=env.get("LOG_LINES", "off"),
             mode=mode,
             scope=Scope(allow=_patterns(env, "ACT_ON"), deny=_patterns(env, "NEVER_ACT_ON")),
             policy=policy,

@@ -26,13 +26,23 @@ READ_ECS = {
     "application-autoscaling:DescribeScalableTargets",
     "elasticloadbalancing:DescribeTargetHealth",
 }
+DIAGNOSE = {
+    "ecs:ListServiceDeployments",
+    "ecs:DescribeServiceRevisions",
+    "ecs:DescribeTaskDefinition",
+    "elasticloadbalancing:DescribeTargetGroups",
+    "ec2:DescribeSubnets",
+}
 ROLL_BACK = {"ecs:StopServiceDeployment"}
 ACT = {"ecs:UpdateService", "application-autoscaling:RegisterScalableTarget"}
 ALERT = {
     "detect": LOGS | RECEIVE | {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:BatchWriteItem"},
-    "respond": LOGS | STREAM | SEND | READ_ECS | {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"},
+    "respond": LOGS | STREAM | SEND | READ_ECS | DIAGNOSE | {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"},
     "sweep": LOGS | SEND | {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"},
-    "notify": LOGS | STREAM | SEND | {"sns:Publish", "kms:Decrypt", "kms:GenerateDataKey*", "events:PutEvents"},
+    "notify": LOGS
+    | STREAM
+    | SEND
+    | {"sns:Publish", "kms:Decrypt", "kms:GenerateDataKey*", "events:PutEvents", "dynamodb:GetItem", "dynamodb:Query"},
 }
 EXPECTED = {
     "alert": ALERT,
@@ -44,6 +54,9 @@ UNLIMITED = {
     "ecs:ListTasks",
     "application-autoscaling:DescribeScalableTargets",
     "elasticloadbalancing:DescribeTargetHealth",
+    "ecs:DescribeTaskDefinition",
+    "elasticloadbalancing:DescribeTargetGroups",
+    "ec2:DescribeSubnets",
 }
 """Actions that AWS does not let anybody limit to a resource."""
 
@@ -73,6 +86,8 @@ def test_in_mode_alert_nothing_may_change_ecs_or_scaling(template: Json) -> None
     ours = {action for action in granted if action.split(":")[0] in {"ecs", "application-autoscaling", "*"}}
     assert ours
     assert all(action.split(":")[1].startswith(("Describe", "List")) for action in ours)
+    others = {action for action in granted if action.split(":")[0] in {"ec2", "elasticloadbalancing"}}
+    assert all(action.split(":")[1].startswith("Describe") for action in others)
 
 
 def test_roles_have_no_policy_but_their_own(template: Json) -> None:

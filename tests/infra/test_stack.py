@@ -22,7 +22,7 @@ NEEDS = {
     "detect": ("TABLE_NAME", "POLICY"),
     "respond": ("TABLE_NAME", "INDEX_NAME", "POLICY", "ACTION"),
     "sweep": ("TABLE_NAME", "INDEX_NAME", "POLICY"),
-    "notify": ("TOPIC_ARN", "EVENT_BUS_NAME"),
+    "notify": ("TOPIC_ARN", "EVENT_BUS_NAME", "TABLE_NAME", "POLICY"),
 }
 
 
@@ -38,7 +38,7 @@ def test_the_environment_is_what_the_settings_read(templates: dict[str, Json], m
     """Each function's variables make valid settings, with the mode and the policy that were deployed."""
     settings = Settings.from_env(environment(templates[mode], function), needs=NEEDS[function])
     assert settings.mode.value == (mode if function == "respond" else "alert")
-    assert settings.policy.fast.depth == (3 if function == "notify" else 4)
+    assert settings.policy.fast.depth == 4
 
 
 def test_every_function_logs_under_one_name(template: Json) -> None:

@@ -379,6 +379,10 @@ class Context(SimpleNamespace):
         return self.left
 
 
+def context(**fields: Any) -> Any:
+    return Context(**fields)
+
+
 def batch(*parcels: Parcel) -> dict[str, Any]:
     return {
         "Records": [
@@ -407,21 +411,21 @@ def failed(answer: Any) -> list[str]:
 
 def test_the_bot_delivers_a_batch(function: Notes, slack: Slack) -> None:
     """Every message of it, in order, to the default channel."""
-    assert failed(chat.handler(batch(parcel(1), parcel(2)), Context())) == []
+    assert failed(chat.handler(batch(parcel(1), parcel(2)), context())) == []
     assert [message["text"] for message in slack.parents()] == ["state 2"]
 
 
 def test_an_owner_reads_in_their_own_channel_too(function: Notes, slack: Slack) -> None:
     """A channel of the allow-list beside the default; one that is not in it is passed over."""
-    chat.handler(batch(parcel(1, channel="C9999999999")), Context())
-    chat.handler(batch(parcel(2, incident="2", channel="C0666666666")), Context())
+    chat.handler(batch(parcel(1, channel="C9999999999")), context())
+    chat.handler(batch(parcel(2, incident="2", channel="C0666666666")), context())
     assert [message["channel"] for message in slack.parents()] == [CHANNEL, "C9999999999", CHANNEL]
 
 
 def test_a_pause_is_kept_where_there_is_time(function: Notes, slack: Slack) -> None:
     """Seven seconds are waited for; what Slack did not take is said once more."""
     slack.moods = [LIMITED]
-    assert failed(chat.handler(batch(parcel(1)), Context())) == []
+    assert failed(chat.handler(batch(parcel(1)), context())) == []
     assert SLEPT == [7]
     assert len(slack.parents()) == 1
 
@@ -429,9 +433,9 @@ def test_a_pause_is_kept_where_there_is_time(function: Notes, slack: Slack) -> N
 def test_a_pause_for_which_there_is_no_time_waits_in_the_queue(function: Notes, slack: Slack) -> None:
     """Nothing is lost: all that was not delivered comes again."""
     slack.moods = [LIMITED]
-    assert failed(chat.handler(batch(parcel(1), parcel(2)), Context(left=40_000))) == ["m0", "m1"]
+    assert failed(chat.handler(batch(parcel(1), parcel(2)), context(left=40_000))) == ["m0", "m1"]
     assert SLEPT == []
-    assert failed(chat.handler(batch(parcel(1)), Context(left=10_000))) == ["m0"]
+    assert failed(chat.handler(batch(parcel(1)), context(left=10_000))) == ["m0"]
 
 
 @pytest.mark.parametrize("mood", [BROKEN, GARBAGE, HANG, CLOSE])
@@ -439,9 +443,9 @@ def test_while_slack_is_down_everything_waits(function: Notes, slack: Slack, moo
     """One try in a batch, the rest is delivered again; when Slack is back nothing is missing."""
     slack.moods = [mood]
     both = batch(parcel(1), parcel(2))
-    assert failed(chat.handler(both, Context())) == ["m0", "m1"]
+    assert failed(chat.handler(both, context())) == ["m0", "m1"]
     assert len(slack.calls) == 1
-    assert failed(chat.handler(both, Context())) == []
+    assert failed(chat.handler(both, context())) == []
     assert slack.replies() == ["change 2"]
 
 
@@ -449,7 +453,7 @@ def test_one_message_that_is_refused_does_not_stop_the_others(function: Notes, s
     """Those of its own service wait behind it, so that their order stays; those of another go on."""
     other = Parcel(type(SERVICE)(SERVICE.cluster_arn, "shop"), "1", 1, "", {"text": "shop"}, "r")
     slack.moods = [GONE]
-    assert failed(chat.handler(batch(parcel(1), parcel(2), other), Context())) == ["m0", "m1"]
+    assert failed(chat.handler(batch(parcel(1), parcel(2), other), context())) == ["m0", "m1"]
     assert [message["text"] for message in slack.parents()] == ["shop"]
 
 
@@ -457,14 +461,14 @@ def test_rubbish_in_the_queue_goes_its_own_way(function: Notes, slack: Slack) ->
     """It fails alone, and ends in the failure queue."""
     event = batch(parcel(1), Parcel(type(SERVICE)(SERVICE.cluster_arn, "shop"), "1", 1, "", {"text": "shop"}, "r"))
     event["Records"][0]["body"] = "rubbish"
-    assert failed(chat.handler(event, Context())) == ["m0"]
+    assert failed(chat.handler(event, context())) == ["m0"]
 
 
 def test_a_token_that_is_no_longer_taken_is_read_anew(function: Notes, slack: Slack) -> None:
     """Somebody replaced it: the next delivery uses the new one, and no deployment is needed."""
     slack.moods = [DENIED]
-    assert failed(chat.handler(batch(parcel(1)), Context())) == ["m0"]
-    assert failed(chat.handler(batch(parcel(1)), Context())) == []
+    assert failed(chat.handler(batch(parcel(1)), context())) == ["m0"]
+    assert failed(chat.handler(batch(parcel(1)), context())) == []
 
 
 @pytest.mark.parametrize("mood", [DENIED, BROKEN, GARBAGE, GONE, CLOSE, LIMITED])
@@ -474,8 +478,8 @@ def test_no_log_holds_a_secret(
     """Whatever goes wrong, neither token nor address is written anywhere."""
     slack.moods = [mood, mood]
     with caplog.at_level(logging.DEBUG):
-        chat.handler(batch(parcel(1)), Context(left=36_000))
-        webhook.handler(batch(parcel(1)), Context(left=36_000))
+        chat.handler(batch(parcel(1)), context(left=36_000))
+        webhook.handler(batch(parcel(1)), context(left=36_000))
     written = capsys.readouterr()
     everything = " ".join([*(str(vars(record)) for record in caplog.records), written.out, written.err])
     assert "planted" not in everything
@@ -484,7 +488,7 @@ def test_no_log_holds_a_secret(
 
 def test_the_webhook_posts_each_change(function: Notes, slack: Slack) -> None:
     """It can neither edit nor reply: each change is a message."""
-    assert failed(webhook.handler(batch(parcel(1), parcel(2)), Context())) == []
+    assert failed(webhook.handler(batch(parcel(1), parcel(2)), context())) == []
     assert [call[1]["text"] for call in slack.calls] == ["state 1", "state 2"]
     slack.moods = [GONE]
-    assert failed(webhook.handler(batch(parcel(3)), Context())) == ["m0"]
+    assert failed(webhook.handler(batch(parcel(3)), context())) == ["m0"]

@@ -17,6 +17,7 @@ from loopbreaker.aws.store import Table, to_item
 from loopbreaker.model import ServiceRef
 from loopbreaker.policy import Mode, Policy
 from loopbreaker.record import BreakerState, NoticeKind, Record, Verdict, tell
+from loopbreaker.stories.notify import Library
 from loopbreaker.stories.ports import Change, ConflictError, UnreadableError
 from loopbreaker.stories.respond import Outcome
 from loopbreaker.stories.sweep import sweep as sweep_story
@@ -286,6 +287,7 @@ class Outbox:
 def outbox(monkeypatch: pytest.MonkeyPatch) -> Outbox:
     box = Outbox()
     monkeypatch.setattr(notify, "publisher", lambda: box)
+    monkeypatch.setattr(notify, "library", Library)
     return box
 
 
@@ -460,7 +462,7 @@ def test_the_clock_believes_the_table_and_not_its_index(store: MemoryStore, monk
 @pytest.fixture
 def environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
     """A function's environment, and nothing cached before or after."""
-    cached = (wiring.settings, wiring.table, notify.publisher, respond.tools, client)
+    cached = (wiring.settings, wiring.table, notify.publisher, notify.library, respond.tools, client)
     for name, value in {"TABLE_NAME": "loops", "INDEX_NAME": "due", "TOPIC_ARN": "arn:topic", "ACTION": "stop"}.items():
         monkeypatch.setenv(name, value)
     for build in cached:

@@ -22,6 +22,8 @@ def test_every_tag() -> None:
             "loopbreaker:action": "stop",
             "loopbreaker:recovery": "probe",
             "loopbreaker:depth": "5",
+            "loopbreaker:channel": "C0123456789",
+            "loopbreaker:logs": "true",
             "loopbreaker:mute-until": "2026-01-31T18:00+01:00",
             "loopbreaker:expected-exit": "0  3221225786",
         }
@@ -32,6 +34,8 @@ def test_every_tag() -> None:
         depth=5,
         mute_until=1769878800.0,
         expected_exits=(0, 3221225786),
+        channel="C0123456789",
+        logs=True,
     )
 
 
@@ -54,6 +58,8 @@ def test_a_time_without_a_zone_is_utc() -> None:
         ("expected-exit", "0, 143"),
         ("expected-exit", "-1"),
         ("expected-exit", "9" * 250),
+        ("channel", "#ops"),
+        ("logs", "yes"),
         ("colour", "red"),
     ],
 )

@@ -6,6 +6,7 @@ Nothing here may keep a loop from being told: each part catches what can go wron
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -26,6 +27,17 @@ _HISTORY = 20
 Json = Mapping[str, Any]
 # What an answer of another shape than the documented one leads to.
 _SHAPES = (KeyError, TypeError, ValueError, AttributeError, IndexError)
+
+
+class LogLines(StrEnum):
+    """Whose last log lines are read: nobody's, those of services whose owner asks for it by tag, everybody's."""
+
+    OFF = "off"
+    TAGGED = "tagged"
+    ALL = "all"
+
+    def wanted(self, tagged: bool) -> bool:
+        return self is LogLines.ALL or (self is LogLines.TAGGED and tagged)
 
 
 @dataclass(frozen=True, slots=True)

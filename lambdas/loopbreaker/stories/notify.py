@@ -1,13 +1,60 @@
-"""What `notify` does with one change of a record: publish the messages that it owes."""
+"""What `notify` does with one change of a record: publish the messages that it owes, with all that is known."""
 
-from loopbreaker.record import Notice, Record, owed
+from dataclasses import dataclass
+from typing import Protocol
+
+from loopbreaker.model import ServiceRef
+from loopbreaker.record import Incident, Notice, NoticeKind, Record, owed
 from loopbreaker.stories.ports import Outlet
+from loopbreaker.telling.contents import Background
+from loopbreaker.telling.diagnosis import NOTHING, Diagnosis
+from loopbreaker.telling.mass import Other
 from loopbreaker.telling.messages import compose
 
+# Of a great many services that loop at once so many are looked at for what they share.
+_MOST_OTHERS = 40
 
-def notify(before: Record | None, after: Record, *, outlet: Outlet) -> tuple[Notice, ...]:
+
+class Shelf(Protocol):
+    """What was found out before. Nothing here fails: what cannot be read is left out."""
+
+    def find(self, service: ServiceRef, incident: Incident) -> Diagnosis:
+        """What was found out about an incident."""
+
+    def at_once(self, *, at: float, window: float) -> list[Record]:
+        """The records of services that began to loop within `window` seconds of a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Library:
+    """Where a message takes from what the record does not say. `runbook` is an address; `window` in seconds."""
+
+    shelf: Shelf | None = None
+    runbook: str = ""
+    window: float = 0.0
+
+
+def notify(
+    before: Record | None, after: Record, *, outlet: Outlet, library: Library | None = None
+) -> tuple[Notice, ...]:
     """Publish what the step from one version of a record to the next owes, in order; what was published."""
     notices = owed(before, after)
     for notice in notices:
-        outlet.publish(compose(before, after, notice))
+        known = _background(before, after, notice, library or Library())
+        outlet.publish(compose(before, after, notice, known))
     return notices
+
+
+def _background(before: Record | None, after: Record, notice: Notice, library: Library) -> Background:
+    incident = after.incident or (before.incident if before else None)
+    shelf = library.shelf
+    if shelf is None or incident is None:
+        return Background(runbook=library.runbook)
+    if notice.kind is not NoticeKind.MASS:
+        return Background(diagnosis=shelf.find(after.service, incident), runbook=library.runbook)
+    records = shelf.at_once(at=incident.found_at, window=library.window)[:_MOST_OTHERS]
+    others = tuple(
+        Other(one.service, one.incident, shelf.find(one.service, one.incident) if one.incident else NOTHING)
+        for one in records
+    )
+    return Background(others=others, runbook=library.runbook)

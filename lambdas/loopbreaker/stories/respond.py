@@ -17,7 +17,10 @@ from loopbreaker.treating.scope import Scope
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """What the story works with. `clock` gives seconds since the epoch."""
+    """What the story works with. `clock` gives seconds since the epoch.
+
+    diagnose: finds out about a loop that was found, and keeps it for the message; None where nobody asks.
+    """
 
     store: Table
     ecs: Ecs
@@ -25,6 +28,7 @@ class Tools:
     scope: Scope
     policy: Policy
     clock: Callable[[], float]
+    diagnose: Callable[[ServiceRef, Incident, Facts | Unknown], None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +47,7 @@ def respond(service: ServiceRef, tools: Tools) -> Outcome | None:
     Raises ConflictError, and the faults of ECS calls that act.
     """
     facts: Facts | Unknown | None = None
+    diagnosed = False
     for _ in range(ATTEMPTS):
         before = tools.store.load(service)
         if before.asked_at is None or _is_leased(before, tools.clock()):
@@ -53,6 +58,9 @@ def respond(service: ServiceRef, tools: Tools) -> Outcome | None:
         look = consider(before, facts=facts, limits=_limits(before, tools), policy=tools.policy, now=now)
         after = look.record
         if after.incident and not before.incident:
+            if tools.diagnose and not diagnosed:
+                tools.diagnose(service, after.incident, facts)
+                diagnosed = True
             began = tools.store.gather(service, at=after.incident.found_at, window=tools.policy.mass_window)
             after = share(after, began, policy=tools.policy, now=now)
         if look.ended:

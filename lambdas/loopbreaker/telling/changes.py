@@ -1,4 +1,4 @@
-"""In what two task definitions differ, as DescribeTaskDefinition gives them. No value of a variable leaves here. Pure."""
+"""In what two task definitions differ, as DescribeTaskDefinition gives them; values of variables stay here. Pure."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any

@@ -17,12 +17,12 @@ _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         # -----BEGIN … PRIVATE KEY-----, with what follows on the line.
         (r"-----BEGIN [A-Z ]*(?:KEY|CERTIFICATE)-----.*", MASK),
         # Authorization: Bearer …, Basic …
-        (r"\b(bearer|basic|digest)\s+[\w.~+/=-]{6,}", rf"\1 {MASK}"),
+        (r"\b(bearer|basic)\s+[\w.~+/=-]{12,}", rf"\1 {MASK}"),
         # scheme://user:password@host
         (r"(\w[\w+.-]*://)[^\s/@:]*:[^\s/@]+@", rf"\1{MASK}@"),
         # password=…, "apiKey": "…", --token …, X-Api-Key: …
         (
-            rf"((?:\b|_|-|[a-z])(?:{_NAMES})[\"']?\s*(?:[:=]|=>|\s+is\s+)\s*)(?:\"[^\"]*\"|'[^']*'|[^\s,;&\"']+)",
+            rf"((?:\b|_|-|[a-z])(?:{_NAMES})[\"']?\s*(?:=>|[:=]|\s+is\s+)\s*)(?:\"[^\"]*\"|'[^']*'|[^\s,;&\"']+)",
             rf"\1{MASK}",
         ),
         (rf"(--?(?:[\w-]*-)?(?:{_NAMES})\s+)(?!-)\S+", rf"\1{MASK}"),

@@ -1,5 +1,6 @@
 """What the owner of a service asks for, in tags: read with care, because a tag may say anything."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -10,10 +11,16 @@ from loopbreaker.policy import Mode
 
 PREFIX = "loopbreaker:"
 _GREATEST_DEPTH = 100
-# Digits of an exit code of 32 bits.
-_LONGEST_CODE = 10
-_TAGS = ("action", "recovery", "depth", "mute-until", "expected-exit")
 _IGNORE = "ignore"
+_NAMES = ("action", "recovery", "depth", "mute-until", "expected-exit", "channel", "logs")
+_CHANNEL = re.compile(r"([CG][A-Z0-9]{6,20})?")
+# Codes of 32 bits have at most ten digits.
+_EXITS = re.compile(r"([0-9]{1,10}(\s+[0-9]{1,10})*)?")
+_PATTERNS = (
+    ("expected-exit", _EXITS, "exit codes with spaces between them, such as 0 or 0 143"),
+    ("channel", _CHANNEL, "the id of a Slack channel such as C0123456789"),
+    ("logs", re.compile("(true|false)?"), "true or false"),
+)
 
 
 class Recovery(StrEnum):
@@ -32,6 +39,7 @@ class Wishes:
     depth: generations that the owner wants to see at least; 0 where none is given.
     mute_until: seconds since the epoch; 0 where nothing is muted.
     expected_exits: exit codes with which tasks of this service end by design.
+    channel: Slack channel that is told as well. logs: the last log lines may stand in messages.
     """
 
     action: Mode = Mode.ALERT
@@ -40,6 +48,8 @@ class Wishes:
     depth: int = 0
     mute_until: float = 0.0
     expected_exits: tuple[int, ...] = ()
+    channel: str = ""
+    logs: bool = False
     problems: tuple[str, ...] = ()
 
     def silent(self, now: float, failures: Sequence[Failed] = ()) -> bool:
@@ -81,28 +91,37 @@ def wishes(tags: Mapping[str, str]) -> Wishes:
             mute_until = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
         except (ValueError, OverflowError):
             wrong("mute-until", "an ISO 8601 time such as 2026-01-31T18:00Z")
-    exits = _exit_codes(given("expected-exit"))
-    if exits is None:
-        wrong("expected-exit", "exit codes with spaces between them, such as 0 or 0 143")
-    problems += [
-        f"tag {key}: there is no such tag; there are {', '.join(_TAGS[:-1])} and {_TAGS[-1]}"
-        for key in sorted(tags)
-        if key.startswith(PREFIX) and key.removeprefix(PREFIX) not in _TAGS
-    ]
+    problems += _misshapen(tags) + _unknown(tags)
     return Wishes(
         action=action,
         ignore=given("action") == _IGNORE,
         recovery=recovery,
         depth=depth,
         mute_until=mute_until,
-        expected_exits=exits or (),
+        expected_exits=_exit_codes(given("expected-exit")),
+        channel=given("channel") if _CHANNEL.fullmatch(given("channel")) else "",
+        logs=given("logs") == "true",
         problems=tuple(problems),
     )
 
 
-def _exit_codes(text: str) -> tuple[int, ...] | None:
-    """The exit codes that a tag lists, which may hold no commas; None where one is none."""
-    codes = text.split()
-    if all(code.isascii() and code.isdigit() and len(code) <= _LONGEST_CODE for code in codes):
-        return tuple(int(code) for code in codes)
-    return None
+def _exit_codes(text: str) -> tuple[int, ...]:
+    """The exit codes that a tag lists, which may hold no commas."""
+    return tuple(int(code) for code in text.split()) if _EXITS.fullmatch(text) else ()
+
+
+def _misshapen(tags: Mapping[str, str]) -> list[str]:
+    given = {name: tags.get(f"{PREFIX}{name}", "").strip() for name, _, _ in _PATTERNS}
+    return [
+        f"tag {PREFIX}{name}: not {wanted}: {given[name][:60]!r}"
+        for name, pattern, wanted in _PATTERNS
+        if not pattern.fullmatch(given[name])
+    ]
+
+
+def _unknown(tags: Mapping[str, str]) -> list[str]:
+    return [
+        f"tag {key}: there is no such tag; there are {', '.join(_NAMES[:-1])} and {_NAMES[-1]}"
+        for key in sorted(tags)
+        if key.startswith(PREFIX) and key.removeprefix(PREFIX) not in _NAMES
+    ]

@@ -1,0 +1,69 @@
+"""What was found out about an incident, in the table: an item of its own beside the service's record."""
+
+from contextlib import suppress
+from typing import Any, Protocol
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from loopbreaker.aws.codec import CodecError, decode, encode, pack, unpack
+from loopbreaker.model import ServiceRef
+from loopbreaker.record import Incident, Record
+from loopbreaker.stories.ports import UnreadableError
+from loopbreaker.telling.diagnosis import NOTHING, Diagnosis
+
+_KEEP = 90 * 86_400
+
+
+class Records(Protocol):
+    """The records of services, and which of them began to loop at about one time."""
+
+    def load(self, service: ServiceRef) -> Record: ...
+
+    def began(self, *, at: float, window: float) -> tuple[ServiceRef, ...]: ...
+
+
+class Findings:
+    """DIAGNOSIS#<incident>: 90 days, because ECS forgets a stopped task after about an hour."""
+
+    def __init__(self, client: Any, name: str, records: Records) -> None:
+        self._client, self._name, self._records = client, name, records
+
+    def at_once(self, *, at: float, window: float) -> list[Record]:
+        """The records of services that began to loop at about one time, without those that cannot be read."""
+        found: list[Record] = []
+        try:
+            for service in self._records.began(at=at, window=window):
+                with suppress(UnreadableError):
+                    found.append(self._records.load(service))
+        except (ClientError, BotoCoreError):
+            # What was read stands; the message names no more.
+            return found
+        return found
+
+    def keep(self, service: ServiceRef, incident: Incident, diagnosis: Diagnosis) -> None:
+        """Keep it; a second one of the same incident replaces the first."""
+        item = {
+            **_key(service, incident),
+            "body": {"B": pack(encode(diagnosis))},
+            "expires_at": {"N": str(int(incident.found_at + _KEEP))},
+        }
+        self._client.put_item(TableName=self._name, Item=item)
+
+    def find(self, service: ServiceRef, incident: Incident) -> Diagnosis:
+        """What is known of it; where that cannot be read, a diagnosis that says so: the message goes all the same."""
+        try:
+            answer = self._client.get_item(TableName=self._name, Key=_key(service, incident), ConsistentRead=True)
+            item = answer.get("Item")
+            return decode(Diagnosis, unpack(item["body"]["B"])) if item else NOTHING
+        except ClientError as error:
+            return _unread(f"{error.operation_name}: {error.response['Error']['Code']}")
+        except (BotoCoreError, CodecError, KeyError, TypeError) as error:
+            return _unread(type(error).__name__)
+
+
+def _unread(why: str) -> Diagnosis:
+    return Diagnosis(left_out=(f"the diagnosis could not be read: {why}",))
+
+
+def _key(service: ServiceRef, incident: Incident) -> dict[str, Any]:
+    return {"pk": {"S": service.key}, "sk": {"S": f"DIAGNOSIS#{incident.id}"}}
