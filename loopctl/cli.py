@@ -7,25 +7,29 @@ from typing import Annotated
 import typer
 
 from loopbreaker import VERSION
-from loopctl.commands import explain, policy, replay, resume, scan, status
+from loopctl.commands import ack, explain, history, mute, policy, replay, resume, scan, show, status, unmute
 
 _HELP = """Operators' tools for Loopbreaker, which finds Amazon ECS services in a restart loop.
 
-scan needs an account and no installation; replay, explain and policy make no AWS call;
-status and resume ask the table of a deployed stack."""
+scan needs an account and no installation; replay, explain and policy read files and make no AWS call;
+the others ask a deployed stack."""
 
 _EPILOG = """\b
 Examples:
   loopctl scan                        what loops now, without an installation
+  loopctl status                      the services that loop now
+  loopctl history --since 7d          what looped in a week
+  loopctl show prod/web               one loop: its picture and its story
+  loopctl ack prod/web                somebody is at it: no more reminders
+  loopctl mute prod/web 2h            silence for two hours
+  loopctl resume prod web             bring a stopped service back
   loopctl replay events.jsonl         the restart loops in a recording
   loopctl explain events.jsonl        each event, and whether it counts
   loopctl policy                      the thresholds that may be tried
-  loopctl status                      the services that loop now
-  loopctl resume prod web             bring a stopped service back
   loopctl --install-completion        completion for the current shell
 """
 
-COMMANDS = (scan, status, resume, replay, explain, policy)
+COMMANDS = (scan, status, history, show, ack, mute, unmute, resume, replay, explain, policy)
 """In the order in which the help lists them."""
 
 # Plain help: it is as wide as the terminal, and a flag is shown as a flag.

@@ -1,17 +1,27 @@
-"""What an operator does to the deployed stack: see what is remembered, ask for a service to be brought back."""
+"""What an operator does with a deployed stack: see what loops and what looped, say that somebody is at it, silence it,
+ask for a service to be brought back."""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import Any
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from loopbreaker.aws.store import Table
+from loopbreaker.aws.archive import everywhere
+from loopbreaker.aws.store import ClosedIncident, Table
+from loopbreaker.model import ServiceRef
 from loopbreaker.record import Record, Verdict
-from loopbreaker.stories.ports import ConflictError
+from loopbreaker.stories.acknowledge import acknowledge
+from loopbreaker.stories.ports import ConflictError, UnreadableError
 from loopbreaker.stories.resume import resume
+from loopbreaker.telling.commands import service_arn
+from loopctl.loops import Loop
 
 _MOST = 1000
+_MUTED = "loopbreaker:mute-until"
 
 
 class OperateError(Exception):
@@ -19,21 +29,53 @@ class OperateError(Exception):
 
 
 class Account:
-    """The table of one deployed stack."""
+    """One deployed stack: its table, and the services of its account and Region."""
 
     def __init__(self, *, stack: str, region: str | None, profile: str | None) -> None:
         """Finds the table by the outputs of the stack. Raises OperateError where there is none."""
-        try:
-            session = boto3.Session(region_name=region, profile_name=profile)
-            self._table = Table(session.client("dynamodb"), table_name(session.client("cloudformation"), stack))
-        except (ClientError, BotoCoreError) as error:
-            raise OperateError(f"stack {stack}: {error}") from error
+        with _said(f"stack {stack}"):
+            self._session = boto3.Session(region_name=region, profile_name=profile)
+            client = self._session.client("cloudformation")
+            name = table_name(client, stack)
+            self._name, self._dynamodb = name, self._session.client("dynamodb")
+            self._where = whereabouts(client, stack)
+            self._table = Table(self._dynamodb, name)
 
     def remembered(self) -> list[Record]:
         """The records of services that loop or are suspected of it, those of one cluster together."""
-        services = self._table.due(now=time.time() + 400 * 86_400, limit=_MOST)
-        records = [self._table.load(service) for service in sorted(services)]
+        with _said("the table"):
+            services = self._table.due(now=time.time() + 400 * 86_400, limit=_MOST)
+            records = [self._table.load(service) for service in sorted(services)]
         return [record for record in records if record.verdict is Verdict.LOOPING or record.suspicion]
+
+    def open(self) -> list[Loop]:
+        """The loops that go on now."""
+        return [Loop(r.service, r.incident, record=r) for r in self.remembered() if r.incident]
+
+    def past(self, service: ServiceRef | None = None) -> list[Loop]:
+        """Loops that are over, the newest first: of one service, or of all."""
+        with _said("the table"):
+            if service:
+                found = [_over(service, closed) for closed in self._table.incidents(service)]
+            else:
+                found = [_over(one, closed) for one, closed in everywhere(self._dynamodb, self._name)]
+        return sorted(found, key=lambda loop: -loop.incident.opened_at)
+
+    def find(self, service: ServiceRef, incident: str = "") -> Loop:
+        """One loop: that with this id, else the one that goes on, else the newest. Raises OperateError."""
+        with _said("the table"):
+            record = self._table.load(service)
+        loops = [Loop(service, record.incident, record=record)] if record.incident else []
+        if not loops or incident not in ("", loops[0].incident.id):
+            loops = [loop for loop in self.past(service) if incident in ("", loop.incident.id)]
+        if not loops:
+            which = f"no loop {incident}" if incident else "no loop"
+            raise OperateError(f"{_name(service)}: {which} is remembered, of the last 400 days")
+        return loops[0]
+
+    def service(self, cluster: str, name: str) -> ServiceRef:
+        """The service of these names, in the account and Region of the stack."""
+        return ServiceRef(cluster_arn=f"{self._where}:cluster/{cluster}", name=name)
 
     def resume(self, cluster: str, name: str) -> Record:
         """Ask for a stopped service to be brought back; `respond` does it within a minute.
@@ -43,13 +85,30 @@ class Account:
         held = [r for r in self.remembered() if (r.service.cluster, r.service.name) == (cluster, name)]
         if not held:
             raise OperateError(f"{cluster}/{name}: nothing is remembered of such a service")
-        try:
+        with _said(f"{cluster}/{name}"):
             asked = resume(held[0].service, store=self._table, now=time.time())
-        except ConflictError as error:
-            raise OperateError(f"{cluster}/{name}: its record keeps changing; try again") from error
         if asked is None:
             raise OperateError(f"{cluster}/{name}: Loopbreaker does not hold this service")
         return asked
+
+    def ack(self, service: ServiceRef) -> Record:
+        """Say that somebody is at it: no more reminders. Raises OperateError where the service does not loop."""
+        with _said(_name(service)):
+            record = acknowledge(service, store=self._table)
+        if record is None:
+            raise OperateError(f"{_name(service)}: it is in no loop")
+        return record
+
+    def mute(self, service: ServiceRef, *, until: float) -> None:
+        """Silence a service by the tag that its owner would set; the next look at it sees the tag."""
+        value = datetime.fromtimestamp(until, tz=UTC).strftime("%Y-%m-%dT%H:%MZ")
+        with _said(_name(service)):
+            ecs = self._session.client("ecs")
+            ecs.tag_resource(resourceArn=service_arn(service), tags=[{"key": _MUTED, "value": value}])
+
+    def unmute(self, service: ServiceRef) -> None:
+        with _said(_name(service)):
+            self._session.client("ecs").untag_resource(resourceArn=service_arn(service), tagKeys=[_MUTED])
 
 
 def table_name(cloudformation: Any, stack: str) -> str:
@@ -59,3 +118,37 @@ def table_name(cloudformation: Any, stack: str) -> str:
     if "TableName" not in outputs:
         raise OperateError(f"stack {stack}: has no output TableName; is it Loopbreaker's?")
     return str(outputs["TableName"])
+
+
+def whereabouts(cloudformation: Any, stack: str) -> str:
+    """The beginning of ARNs of ECS where the stack is: `arn:aws:ecs:eu-west-1:123456789012`."""
+    found = cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
+    _, partition, _, region, account, *_ = found["StackId"].split(":")
+    return f"arn:{partition}:ecs:{region}:{account}"
+
+
+def regions(profile: str | None) -> list[str]:
+    """The Regions that have ECS, as the SDK knows them."""
+    with _said("regions"):
+        return list(boto3.Session(profile_name=profile).get_available_regions("ecs"))
+
+
+@contextmanager
+def _said(what: str) -> Iterator[None]:
+    """Faults of AWS in one line each."""
+    try:
+        yield
+    except (ClientError, BotoCoreError) as error:
+        raise OperateError(f"{what}: {error}") from error
+    except UnreadableError as error:
+        raise OperateError(f"{what}: cannot be read by this version: {error}") from error
+    except ConflictError as error:
+        raise OperateError(f"{what}: its record keeps changing; try again") from error
+
+
+def _over(service: ServiceRef, closed: ClosedIncident) -> Loop:
+    return Loop(service, closed.incident, closed_at=closed.closed_at, closed_because=closed.reason)
+
+
+def _name(service: ServiceRef) -> str:
+    return f"{service.cluster}/{service.name}"

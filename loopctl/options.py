@@ -53,6 +53,9 @@ Region = Annotated[
 ]
 Profile = Annotated[str | None, typer.Option(metavar="PROFILE", help="Profile of the AWS configuration.")]
 
+ServiceName = Annotated[str, typer.Argument(metavar="CLUSTER/SERVICE", hidden=True)]
+Since = Annotated[str, typer.Option("--since", metavar="AGE", help="Only what is younger, such as 30m, 24h or 7d.")]
+
 
 def policy_of(tries: list[str] | None) -> Policy:
     """The default policy with the thresholds that were asked for."""
@@ -73,3 +76,29 @@ def account(*, stack: str, region: str | None, profile: str | None) -> Iterator[
     except OperateError as error:
         print(f"loopctl: {error}", file=sys.stderr)
         raise typer.Exit(ExitStatus.REFUSED) from error
+
+
+_UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0, "w": 604_800.0}
+
+
+def duration(text: str) -> float | None:
+    """Seconds in `90s`, `30m`, `2h`, `3d`, `1w`; None where it is not such a text."""
+    number, unit = text[:-1], text[-1:]
+    return int(number) * _UNITS[unit] if unit in _UNITS and number.isascii() and number.isdigit() else None
+
+
+def seconds_ago(text: str) -> float:
+    """The same, where nothing else will do."""
+    found = duration(text)
+    if found is None:
+        raise typer.BadParameter(f"not an age such as 30m, 24h or 7d: {text!r}", param_hint="--since")
+    return found
+
+
+def named(text: str) -> tuple[str, str, str]:
+    """Cluster, service and number of an incident in `prod/web` or `prod/web@1790000000`."""
+    name, _, number = text.partition("@")
+    cluster, slash, service = name.partition("/")
+    if not (slash and cluster and service) or "/" in service or (number and not number.isdigit()):
+        raise typer.BadParameter(f"not CLUSTER/SERVICE: {text!r}")
+    return cluster, service, number

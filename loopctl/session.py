@@ -22,6 +22,15 @@ _STEP = 500
 _WIDE = 240
 
 
+def only_ascii() -> bool:
+    """Whether standard output can show nothing but ASCII."""
+    try:
+        "░█✕".encode(sys.stdout.encoding or "ascii")
+    except (LookupError, UnicodeEncodeError):
+        return True
+    return False
+
+
 class Screen(Console):
     """Standard output or standard error, as wide as it is."""
 

@@ -15,11 +15,14 @@ from loopbreaker.aws.store import Table
 from loopbreaker.record import BreakerState, Step, Trip
 from loopctl import operate
 from loopctl.cli import app
-from loopctl.operate import OperateError, table_name
+from loopctl.operate import OperateError, table_name, whereabouts
 from tests.builders import SERVICE, T0, looping
 from tests.schema import create_table
 
 _OUTPUTS = [{"OutputKey": "TableName", "OutputValue": "records"}]
+
+
+STACK_ID = "arn:aws:cloudformation:eu-west-1:123456789012:stack/Loopbreaker/1"
 
 
 class Cloudformation:
@@ -32,7 +35,7 @@ class Cloudformation:
         if StackName != "Loopbreaker":
             body: Any = {"Error": {"Code": "ValidationError", "Message": f"Stack with id {StackName} does not exist"}}
             raise ClientError(body, "DescribeStacks")
-        return {"Stacks": [{"Outputs": self._outputs}]}
+        return {"Stacks": [{"Outputs": self._outputs, "StackId": STACK_ID}]}
 
 
 _TRIP = Trip(
@@ -54,6 +57,7 @@ def table(monkeypatch: pytest.MonkeyPatch) -> Iterator[Table]:
         create_table(dynamodb, "records")
         stacks = Cloudformation(_OUTPUTS)
         monkeypatch.setattr(operate, "table_name", lambda _client, stack: table_name(stacks, stack))
+        monkeypatch.setattr(operate, "whereabouts", lambda _client, stack: whereabouts(stacks, stack))
         yield Table(dynamodb, "records")
 
 
@@ -87,7 +91,7 @@ def test_status_lists_what_is_held(table: Table) -> None:
     done = CliRunner().invoke(app, ["status", "--json"])
     (line,) = done.stdout.splitlines()
     found = json.loads(line)
-    assert (found["service"], found["breaker"], found["saved_desired_count"]) == (SERVICE.name, "open", 3)
+    assert (found["service"], found["state"], found["savedDesiredCount"]) == (SERVICE.name, "held at 0", 3)
 
 
 def test_no_stack(table: Table) -> None:

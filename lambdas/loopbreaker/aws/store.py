@@ -82,11 +82,7 @@ class Table:
 
     def incidents(self, service: ServiceRef) -> Iterator[ClosedIncident]:
         """The closed incidents of a service, the newest first. Raises UnreadableError."""
-        for item in self._query(service.key, "INCIDENT#", "INCIDENT#~"):
-            try:
-                yield decode(ClosedIncident, _body(item))
-            except CodecError as error:
-                raise UnreadableError(f"{item['sk']['S']} of {service.key}: {error}") from error
+        yield from map(closed_in, self._query(service.key, "INCIDENT#", "INCIDENT#~"))
 
     def gather(self, service: ServiceRef, *, at: float, window: float) -> tuple[ServiceRef, ...]:
         item = {
@@ -196,6 +192,14 @@ def from_item(item: dict[str, Any]) -> Record:
         body["notices"] = [unpack(notice["S"]) for notice in item["notices"]["L"]]
     body["version"] = int(item["version"]["N"])
     return decode(Record, body)
+
+
+def closed_in(item: dict[str, Any]) -> ClosedIncident:
+    """The closed incident in an item. Raises UnreadableError."""
+    try:
+        return decode(ClosedIncident, _body(item))
+    except CodecError as error:
+        raise UnreadableError(f"{item['sk']['S']} of {item['pk']['S']}: {error}") from error
 
 
 def _body(item: dict[str, Any]) -> dict[str, Any]:

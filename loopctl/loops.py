@@ -1,0 +1,124 @@
+"""One restart loop as operators look at it, open or over: what `status`, `history`, `show` and the others tell of."""
+
+from dataclasses import dataclass
+from typing import Any, assert_never
+
+from loopbreaker.history import Failed
+from loopbreaker.model import ServiceRef
+from loopbreaker.record import BreakerState, Incident, Record, Signal, Step
+from loopbreaker.telling.contents import burned
+from loopbreaker.telling.diagnosis import NOTHING
+from loopbreaker.telling.plain import iso
+from loopbreaker.telling.prices import Burn
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """An incident of a service. `record` is None where it is over; then `closed_at` and `closed_because` are known."""
+
+    service: ServiceRef
+    incident: Incident
+    record: Record | None = None
+    closed_at: float | None = None
+    closed_because: str = ""
+
+    @property
+    def name(self) -> str:
+        return f"{self.service.cluster}/{self.service.name}"
+
+    @property
+    def id(self) -> str:
+        """How this one is asked for: `loopctl show prod/web@1790000000`."""
+        return f"{self.name}@{self.incident.id}"
+
+    @property
+    def burn(self) -> Burn:
+        """What its restarts cost at most, of what is known."""
+        return burned(self.incident, NOTHING)
+
+    @property
+    def state(self) -> str:
+        """What becomes of the service, in a few words."""
+        return state(self.record) if self.record else "over"
+
+
+def state(record: Record) -> str:
+    """How a service stands, in a few words that need no explanation."""
+    trip = record.trip
+    match record.breaker:
+        case BreakerState.OPEN:
+            return "held at 0"
+        case BreakerState.HALF_OPEN:
+            return "being tried"
+        case BreakerState.CLOSED:
+            pass
+        case other:
+            assert_never(other)
+    if record.incident is None:
+        return "suspected"
+    if trip and trip.step in (Step.STOP_DEPLOYMENT, Step.ROLLING_BACK):
+        return "being rolled back"
+    match record.incident.signal:
+        case Signal.PLACEMENT:
+            return "no capacity"
+        case Signal.IMPAIRED:
+            return "cannot start"
+        case Signal.SLOW:
+            return "loops slowly"
+        case Signal.FAST:
+            return "loops"
+
+
+def to_json(loop: Loop) -> dict[str, Any]:
+    """As `docs/schemas/loop.schema.json` has it."""
+    incident, trip, burn = loop.incident, loop.record.trip if loop.record else None, loop.burn
+    history = incident.history
+    return {
+        "id": loop.id,
+        "cluster": loop.service.cluster,
+        "service": loop.service.name,
+        "clusterArn": loop.service.cluster_arn,
+        "region": loop.service.region,
+        "account": loop.service.account,
+        "state": loop.state,
+        "openedAt": iso(incident.opened_at),
+        "times": incident.times,
+        "firstFailureAt": iso(incident.first_failure_at),
+        "lastFailureAt": iso(incident.last_failure_at),
+        "closedAt": iso(loop.closed_at) if loop.closed_at is not None else None,
+        "closedBecause": loop.closed_because or None,
+        "profile": incident.signal.value,
+        "category": incident.category.value,
+        "container": incident.container or None,
+        "exitCode": incident.exit_code,
+        "evidence": incident.evidence or None,
+        "depth": incident.depth,
+        "failedTasks": incident.failed_tasks,
+        "restartsPerHour": round(burn.per_hour, 1) if burn.per_hour is not None else None,
+        "dollars": round(burn.total, 2),
+        "desiredCount": incident.desired_count,
+        "taskDefinition": incident.task_definition or None,
+        "acknowledged": incident.acknowledged,
+        "step": trip.step.value if trip else None,
+        "savedDesiredCount": trip.desired_count if trip else None,
+        "messages": [
+            {"at": iso(told.at), "transition": told.kind.value, "reason": told.reason} for told in incident.messages
+        ],
+        "failures": [_failure(failed) for failed in (*history.first, *history.last)],
+        "counts": [
+            {"since": iso(history.since + n * history.width), "seconds": history.width, "failed": count}
+            for n, count in enumerate(history.counts)
+        ],
+    }
+
+
+def _failure(failed: Failed) -> dict[str, Any]:
+    return {
+        "at": iso(failed.at),
+        "lifetime": round(failed.lifetime, 3),
+        "category": failed.category.value,
+        "container": failed.container or None,
+        "exitCode": failed.exit_code,
+        "evidence": failed.evidence or None,
+        "taskDefinition": failed.task_definition or None,
+    }

@@ -1,0 +1,68 @@
+"""What is remembered of a loop, as a picture takes it. Pure."""
+
+from collections.abc import Sequence
+
+from loopbreaker.history import Failed
+from loopbreaker.record import NoticeKind, Told
+from loopctl.loops import Loop
+from loopctl.picture.timeline import Count, Mark, Moment, Task, Timeline
+
+MOMENTS: dict[NoticeKind, Moment] = {
+    NoticeKind.LOOPING: Moment.TOLD,
+    NoticeKind.MASS: Moment.TOLD,
+    NoticeKind.STILL_LOOPING: Moment.TOLD,
+    NoticeKind.STOPPED: Moment.STOPPED,
+    NoticeKind.ROLLED_BACK: Moment.ROLLED_BACK,
+    NoticeKind.PROBING: Moment.PROBE,
+    NoticeKind.BACK: Moment.BACK,
+    NoticeKind.RECOVERED: Moment.OVER,
+    NoticeKind.MASS_OVER: Moment.OVER,
+}
+"""The moments that a message tells of; others, such as a tag that is not understood, change nothing to be drawn."""
+
+
+def timeline(loop: Loop, *, now: float) -> Timeline:
+    """The picture of a loop until it was over, or until now."""
+    history, incident = loop.incident.history, loop.incident
+    until = loop.closed_at if loop.closed_at is not None else now
+    shown = history.first + history.last
+    return Timeline(
+        cluster=loop.service.cluster,
+        service=loop.service.name,
+        until=max(until, incident.last_failure_at),
+        first=tuple(_task(loop.service.name, failed) for failed in history.first),
+        last=tuple(_task(loop.service.name, failed) for failed in history.last),
+        between=max(0, incident.failed_tasks - len(shown)),
+        counts=_counts(loop),
+        marks=_marks(loop),
+        dollars=loop.burn.total,
+    )
+
+
+def marks_of(messages: Sequence[Told]) -> list[Mark]:
+    """A mark for each message that has a moment."""
+    return [Mark(MOMENTS[told.kind], told.at, told.reason) for told in messages if told.kind in MOMENTS]
+
+
+def _task(service: str, failed: Failed) -> Task:
+    started = failed.at - failed.lifetime if failed.lifetime else None
+    created = failed.created_at or (started if started is not None else failed.at)
+    return Task(service, created, started, failed.at, failed.category, failed.exit_code)
+
+
+def _counts(loop: Loop) -> tuple[Count, ...]:
+    """The stored intervals; the first and the last are as long as there was something to count in them."""
+    history = loop.incident.history
+    found = [
+        (history.since + n * history.width, history.since + (n + 1) * history.width, failed)
+        for n, failed in enumerate(history.counts)
+    ]
+    return tuple(Count(since, until, failed) for since, until, failed in found)
+
+
+def _marks(loop: Loop) -> tuple[Mark, ...]:
+    marks = [Mark(Moment.FOUND, at) for at in (loop.incident.openings or (loop.incident.opened_at,))]
+    marks += marks_of(loop.incident.messages)
+    if loop.closed_at is not None and not any(mark.moment is Moment.OVER for mark in marks):
+        marks.append(Mark(Moment.OVER, loop.closed_at, loop.closed_because))
+    return tuple(sorted(marks, key=lambda mark: mark.at))
