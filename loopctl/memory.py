@@ -8,6 +8,7 @@ from loopbreaker.record import Incident, Record, keep_until
 
 # The table names no more of those that began either.
 _MOST_BEGINNINGS = 200
+_MOST_CLOSED = 1000
 
 
 class MemoryStore:
@@ -17,6 +18,7 @@ class MemoryStore:
         self._records: dict[ServiceRef, Record] = {}
         self._began: dict[ServiceRef, float] = {}
         self._told = (0, 0.0)
+        self.closed: dict[tuple[ServiceRef, str], tuple[Incident, float, str]] = {}
 
     def load(self, service: ServiceRef) -> Record:
         return self._records.get(service) or Record(service=service)
@@ -28,7 +30,11 @@ class MemoryStore:
         return True
 
     def archive(self, service: ServiceRef, incident: Incident, *, closed_at: float, reason: str) -> None:
-        """Nobody reads closed incidents of a replay."""
+        """Keep the newest few, for pictures."""
+        self.closed.pop((service, incident.id), None)
+        self.closed[service, incident.id] = (incident, closed_at, reason)
+        if len(self.closed) > _MOST_CLOSED:
+            del self.closed[next(iter(self.closed))]
 
     def gather(self, service: ServiceRef, *, at: float, window: float) -> tuple[ServiceRef, ...]:
         if not at - window <= self._began.get(service, 0.0) <= at:

@@ -5,11 +5,10 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime
 from heapq import heappop, heappush
 
 from loopbreaker.judging.detection import because
-from loopbreaker.model import Event, ServiceRef, ServiceSignal, TaskState
+from loopbreaker.model import ServiceRef
 from loopbreaker.policy import Mode, Policy
 from loopbreaker.record import Incident, Notice, NoticeKind, Record, Scaling, owed
 from loopbreaker.seeing.events import parse
@@ -19,7 +18,12 @@ from loopbreaker.stories.respond import Tools, respond
 from loopbreaker.treating.facts import Refusal, Unknown
 from loopbreaker.treating.look import ask
 from loopbreaker.treating.scope import Scope
+from loopctl.explain import sent_at
+from loopctl.loops import Loop
 from loopctl.memory import MemoryStore
+from loopctl.picture.timeline import Timeline
+from loopctl.seen import SeenFailures
+from loopctl.timelines import timeline, with_tasks
 
 # EventBridge tries to deliver for 24 hours (EventBridge user guide, "Event retry policy"): what is older than that is
 # a repetition, or from a file given out of order. Records live as long.
@@ -47,6 +51,8 @@ class Replay:
         # Where nobody answers for ECS there is nothing to wait for.
         self._policy = replace(policy, confirm_blind_after=0.0)
         self._store = MemoryStore()
+        self._seen = SeenFailures()
+        self._drawn: dict[tuple[ServiceRef, str], Timeline] = {}
         self._tools = Tools(
             store=self._store,
             ecs=ecs or _Silent(),
@@ -71,17 +77,19 @@ class Replay:
     def feed(self, envelope: object) -> Iterator[Change]:
         """Take the next event. Raises MalformedEventError."""
         event = parse(envelope)
-        sent_at = _sent_at(envelope, event)
+        sent = sent_at(envelope, event)
         self.events += 1
-        if sent_at is not None:
-            self.began_at = self.began_at or sent_at
-            yield from self._pass_time(sent_at)
-            if sent_at < self._now - _LATEST:
+        if sent is not None:
+            self.began_at = self.began_at or sent
+            yield from self._pass_time(sent)
+            if sent < self._now - _LATEST:
                 self.late += 1
                 return
         seen = observation(event)
         if seen is None:
             return
+        if seen.failure:
+            self._seen.add(seen.failure)
         change = detect([seen], store=self._store, policy=self._policy, now=self._now)
         if change is None:
             return
@@ -101,6 +109,21 @@ class Replay:
     def looping(self) -> list[tuple[ServiceRef, Incident]]:
         """The services that loop by now."""
         return [(record.service, record.incident) for record in self._store.records() if record.incident]
+
+    def pictures(self) -> list[tuple[Loop, Timeline]]:
+        """Every loop and its picture, in the order in which they began; of very many the newest."""
+        going = [
+            Loop(record.service, record.incident, record=record) for record in self._store.records() if record.incident
+        ]
+        found = {(loop.service, loop.incident.id): (loop, self._draw(loop)) for loop in going}
+        for known, (incident, closed_at, reason) in self._store.closed.items():
+            loop = Loop(known[0], incident, closed_at=closed_at, closed_because=reason)
+            found.setdefault(known, (loop, self._drawn.get(known) or self._draw(loop)))
+        return sorted(found.values(), key=lambda one: one[0].incident.opened_at)
+
+    def _draw(self, loop: Loop) -> Timeline:
+        drawn = timeline(loop, now=self._now)
+        return with_tasks(drawn, *self._seen.of(loop.service, since=loop.incident.first_failure_at, until=drawn.until))
 
     def _pass_time(self, until: float) -> Iterator[Change]:
         """Let each record act whose time comes before `until`."""
@@ -126,10 +149,20 @@ class Replay:
         assert outcome is not None, "nobody else attends to this store"
         after = outcome.change.after
         self._queue(after)
+        if outcome.ended:
+            self._keep_picture(after.service, outcome.ended)
         about = after.incident or outcome.ended
         for notice in _changes(before, after):
             assert about is not None, "every notice is about an incident"
             yield Change(service=after.service, notice=notice, incident=about)
+
+    def _keep_picture(self, service: ServiceRef, ended: Incident) -> None:
+        """Draw a loop while its tasks are known; as many pictures as the store has closed incidents."""
+        known = service, ended.id
+        _, closed_at, reason = self._store.closed[known]
+        self._drawn[known] = self._draw(Loop(service, ended, closed_at=closed_at, closed_because=reason))
+        self._drawn = {key: drawn for key, drawn in self._drawn.items() if key in self._store.closed}
+        self._seen.forget(service)
 
     def _queue(self, record: Record) -> None:
         """One entry a service in the heap: the earliest time at which it may have to act."""
@@ -162,17 +195,3 @@ class _Silent:
 
     def roll_back(self, _service_deployment: str) -> Refusal:
         return Refusal("a recording")
-
-
-def _sent_at(envelope: object, event: Event) -> float | None:
-    """The envelope's `time`, else the time of which the event speaks; None where it has neither."""
-    if isinstance(event, TaskState):
-        return event.sent_at
-    told = envelope.get("time") if isinstance(envelope, dict) else None
-    try:
-        moment = datetime.fromisoformat(told) if isinstance(told, str) else None
-    except ValueError:
-        moment = None
-    if moment is not None and moment.tzinfo is not None:
-        return moment.timestamp()
-    return event.at if isinstance(event, ServiceSignal) else None

@@ -10,8 +10,9 @@ from rich.text import Text
 
 from loopbreaker.model import Category, Label, ServiceRef
 from loopbreaker.policy import Threshold
-from loopbreaker.record import Incident, NoticeKind, Record
+from loopbreaker.record import Incident, NoticeKind
 from loopctl.explain import Explanation
+from loopctl.prose import fitted, joined
 from loopctl.replay import Change, Replay
 
 _CHANGE_STYLES = {
@@ -19,8 +20,8 @@ _CHANGE_STYLES = {
     NoticeKind.MASS: "bold magenta",
     NoticeKind.RECOVERED: "green",
 }
-# Columns from which on a table of changes has room for reasons.
-_ROOM = 130
+ROOM = 130
+"""Columns from which on the table of changes has room for its reasons."""
 LABEL_STYLES = {
     Label.FAILURE: "red",
     Label.NORMAL: "green",
@@ -50,49 +51,13 @@ def change_json(change: Change) -> str:
     )
 
 
-def record_json(record: Record) -> str:
-    """What is remembered of one service, as one line."""
-    incident, trip = record.incident, record.trip
-    return json.dumps(
-        {
-            "cluster": record.service.cluster,
-            "service": record.service.name,
-            "verdict": record.verdict.value,
-            "breaker": record.breaker.value,
-            "step": trip.step.value if trip else None,
-            "saved_desired_count": trip.desired_count if trip else None,
-            "category": incident.category.value if incident else None,
-            "depth": incident.depth if incident else None,
-            "failed_tasks": incident.failed_tasks if incident else None,
-            "first_failure_at": _iso(incident.first_failure_at) if incident else None,
-        }
-    )
-
-
-def records_table(records: Sequence[Record]) -> Table:
-    """The same for people."""
-    table = Table(box=None, pad_edge=False)
-    for column in ("CLUSTER", "SERVICE", "STATE", "SAVED COUNT", "SINCE", "GENERATIONS", "CAUSE"):
-        table.add_column(column)
-    for record in records:
-        incident, trip = record.incident, record.trip
-        table.add_row(
-            record.service.cluster,
-            record.service.name,
-            f"{record.verdict.value}, breaker {record.breaker.value}" if incident else "suspected",
-            str(trip.desired_count) if trip else "",
-            _iso(incident.first_failure_at) if incident else "",
-            str(incident.depth) if incident else "",
-            incident.category.value if incident else "",
-        )
-    return table
-
-
 def explanation_json(found: Explanation) -> str:
     """What one event is, as one line."""
     return json.dumps(
         {
+            "at": _iso(found.at) if found.at is not None else None,
             "task": found.task,
+            "cluster": found.service.cluster if found.service else None,
             "service": found.service.name if found.service else None,
             "label": found.label.value,
             "category": found.category.value if found.category else None,
@@ -102,13 +67,11 @@ def explanation_json(found: Explanation) -> str:
     )
 
 
-def changes_table(changes: Iterable[Change], *, width: int) -> Table:
-    """Every change, in the order in which it would have been told; the whole story where there is room for it."""
-    wide = width >= _ROOM
-    table = _table("at", "service", "change", "cause", "failed", "depth", *(["since", "signal", "reason"] * wide))
+def changes_table(changes: Iterable[Change]) -> Table:
+    """Every change, in the order in which it would have been told, for a wide screen."""
+    table = _table("at", "service", "change", "cause", "failed", "depth", "since", "signal", "reason")
     for change in changes:
         incident, kind = change.incident, change.notice.kind
-        more = [_time(incident.first_failure_at), incident.signal.value, Text(change.notice.reason)]
         table.add_row(
             _time(change.notice.at),
             Text(_name(change.service)),
@@ -116,20 +79,33 @@ def changes_table(changes: Iterable[Change], *, width: int) -> Table:
             incident.category.value,
             f"{incident.failed_tasks:,}",
             str(incident.depth),
-            *(more * wide),
+            _time(incident.first_failure_at),
+            incident.signal.value,
+            Text(change.notice.reason),
         )
     return table
 
 
-def replay_summary(replay: Replay, changes: Sequence[Change]) -> str:
+def changes_blocks(changes: Iterable[Change], *, width: int) -> str:
+    """The same for a narrow one: what, and below it why."""
+    lines: list[str] = []
+    for change in changes:
+        incident = change.incident
+        said = [incident.category.value, _count(incident.failed_tasks, "failed task"), change.notice.reason]
+        head = f"{_time(change.notice.at)}  {_name(change.service)}  {change.notice.kind.value.upper()}"
+        lines += [fitted(head, width=width), joined(said, width=width, indent="  ")]
+    return "\n".join(lines)
+
+
+def replay_summary(replay: Replay, changes: Sequence[Change], *, unreadable: int = 0) -> list[str]:
     """What came of a replay, in sentences."""
     found = Counter(change.notice.kind for change in changes)
     loops, recovered = found[NoticeKind.LOOPING], found[NoticeKind.RECOVERED]
     span = f", {_time(replay.began_at)} to {_time(replay.now)} UTC" if replay.began_at is not None else ""
     result = f"{_count(loops, 'restart loop')}, {recovered:,} recovered" if loops else "no restart loop"
     lines = [f"{_count(replay.events, 'event')}{span}: {result}."]
-    lines += [_still(service, incident) for service, incident in replay.looping()]
-    return "\n".join(lines)
+    lines += [f"{unreadable:,} could not be read."] if unreadable else []
+    return [*lines, *(_still(service, incident) for service, incident in replay.looping())]
 
 
 def _still(service: ServiceRef, incident: Incident) -> str:
@@ -137,12 +113,16 @@ def _still(service: ServiceRef, incident: Incident) -> str:
     return f"Still looping where the recording ends: {_name(service)}, whose last failure was at {last}."
 
 
-def explanation_line(found: Explanation, label: str) -> str:
-    """What one event is, in aligned columns. `label` is the label as it is to be shown."""
+def explanation_line(found: Explanation, label: str, *, width: int) -> str:
+    """What one event is, in aligned columns, or on a narrow screen in two lines. `label` is as it is to be shown."""
+    at = _time(found.at) if found.at is not None else "-" * 19
     category = found.category.value if found.category else "-"
-    counts = "counts" if found.counts else "-"
     service = _name(found.service) if found.service else "-"
-    return f"{label} {category:22} {counts:6}  {service}  {_plain(found.task or '-')}  {_plain(found.why)}"
+    if width < ROOM:
+        head = f"{at}  {label.strip()}  {service}  {category if found.category else ''}".rstrip()
+        return f"{head}\n{fitted(found.why, width=width, indent='  ')}"
+    counts = "counts" if found.counts else "-"
+    return f"{at}  {label} {category:22} {counts:6}  {service}  {_plain(found.task or '-')}  {_plain(found.why)}"
 
 
 def totals_table(totals: Counter[tuple[Label, Category | None]]) -> Table:

@@ -18,6 +18,8 @@ _BROKEN_PIPE = 141
 _CANNOT_WRITE = 1
 # Events between two moves of the bar.
 _STEP = 500
+# Problems that are said one by one; the others are counted.
+_MOST_SAID = 20
 # Columns, where nobody looks at a screen: nothing is cut or folded there.
 _WIDE = 240
 
@@ -90,6 +92,8 @@ class Session:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._bar.stop()
+        if self.unreadable > _MOST_SAID:
+            self.say(f"… and {self.unreadable - _MOST_SAID:,} more that could not be read")
 
     def events(self) -> Iterator[Recorded]:
         """Every event that can be read, in order; what cannot be read is said."""
@@ -112,4 +116,5 @@ class Session:
 
     def _refuse(self, problem: Unreadable) -> None:
         self.unreadable += 1
-        self.say(str(problem))
+        if self.unreadable <= _MOST_SAID:
+            self.say(str(problem))

@@ -1,6 +1,7 @@
 """What is remembered of a loop, as a picture takes it. Pure."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from loopbreaker.history import Failed
 from loopbreaker.record import NoticeKind, Told
@@ -36,6 +37,32 @@ def timeline(loop: Loop, *, now: float) -> Timeline:
         counts=_counts(loop),
         marks=_marks(loop),
         dollars=loop.burn.total,
+    )
+
+
+def with_tasks(drawn: Timeline, first: Sequence[Task], last: Sequence[Task]) -> Timeline:
+    """The same picture with more of its tasks known one by one; those that nobody kept are still counted."""
+    if len(first) + len(last) <= len(drawn.tasks):
+        return drawn
+    between = max(0, drawn.failures - len(first) - len(last))
+    if between and not last:
+        first, last = first[: len(first) // 2], first[len(first) // 2 :]
+    return replace(drawn, first=tuple(first), last=tuple(last), between=between)
+
+
+def together(drawn: Sequence[Timeline]) -> Timeline:
+    """Loops of one cluster that began together, as one picture: a row for each service."""
+    tasks = sorted((task for one in drawn for task in one.tasks), key=lambda task: task.created_at)
+    marks = sorted({mark for one in drawn for mark in one.marks}, key=lambda mark: mark.at)
+    first_of_kind = {mark.moment: mark for mark in reversed(marks)}
+    return Timeline(
+        cluster=drawn[0].cluster,
+        service="",
+        until=max(one.until for one in drawn),
+        first=tuple(tasks),
+        between=sum(one.between for one in drawn),
+        marks=tuple(sorted(first_of_kind.values(), key=lambda mark: mark.at)),
+        dollars=sum(one.dollars or 0.0 for one in drawn),
     )
 
 

@@ -15,7 +15,7 @@ from typer.testing import CliRunner, Result
 
 from loopctl.cli import app
 from tests.loopctl.recorded import crash_loop, later
-from tests.task_events import task_stopped
+from tests.task_events import CREATED, task_stopped
 
 ROOT = Path(__file__).parents[2]
 DAY = 86_400
@@ -129,9 +129,11 @@ def test_explain_tells_programs_one_object_an_event() -> None:
     """With these keys in this order, null where there is nothing."""
     result = run("explain", "--json", "-", stdin=as_lines([task_stopped(), {"detail-type": "x"}]))
     assert result.stdout.splitlines() == [
-        '{"task": "00000000000000000000000000000001", "service": "web", "label": "failure", '
+        '{"at": "2026-01-01T00:01:05.000Z", "task": "00000000000000000000000000000001", "cluster": "prod", '
+        '"service": "web", "label": "failure", '
         '"category": "app-crash", "counts": true, "why": "Container web crashed (exit code 1)."}',
-        '{"task": null, "service": null, "label": "not-a-stop", "category": null, "counts": false, '
+        '{"at": null, "task": null, "cluster": null, "service": null, "label": "not-a-stop", "category": null, '
+        '"counts": false, '
         '"why": "Not used: detail-type \'x\'."}',
     ]
     assert (result.exit_code, result.stderr) == (0, "")
@@ -141,13 +143,72 @@ def test_explain_tells_people_a_line_an_event_and_the_totals(loop: Path) -> None
     """In aligned columns."""
     rows, totals = run("explain", loop).stdout.split("\n\n")
     first = rows.splitlines()[0]
-    assert first.startswith("failure    app-crash              counts  prod/web  web0000")
+    assert first.startswith("2026-01-01 00:01:05  failure    app-crash              counts  prod/web  web0000")
     assert first.endswith("Container web crashed (exit code 1).")
     assert [line.split() for line in totals.splitlines()] == [
         ["label", "category", "events"],
         ["failure", "app-crash", "10"],
         ["not-a-stop", "-", "1"],
     ]
+
+
+@pytest.mark.parametrize(
+    ("options", "tasks"),
+    [
+        (["--only", "failure"], ["a", "b", "c"]),
+        (["--only", "normal"], ["d"]),
+        (["--only", "normal", "--only", "failure", "--service", "prod/web"], ["a", "b", "d"]),
+        (["--service", "api"], ["c"]),
+        (["--service", "stage/web"], []),
+        (["--since", "2026-01-01T00:05Z"], ["b", "d"]),
+        (["--since", "1h"], []),
+    ],
+)
+def test_explain_tells_of_what_was_asked_for(options: list[str], tasks: list[str]) -> None:
+    """By label, by service, by time, and by all of them at once; the totals are of these events."""
+    events = [
+        task_stopped(task_id="a" * 32),
+        task_stopped(task_id="b" * 32, created=CREATED + 600),
+        task_stopped(task_id="c" * 32, service="api"),
+        task_stopped(task_id="d" * 32, created=CREATED + 600, stopCode="UserInitiated"),
+    ]
+    found = run("explain", "--json", *options, "-", stdin=as_lines(events)).stdout.splitlines()
+    assert [json.loads(line)["task"][0] for line in found] == tasks
+    if not tasks:
+        assert run("explain", *options, "-", stdin=as_lines(events)).stdout == "No such event.\n"
+
+
+@pytest.mark.parametrize("options", [["--only", "oops"], ["--since", "soon"]])
+def test_explain_of_nonsense_is_wrong_usage(options: list[str]) -> None:
+    """Before anything is read."""
+    assert run("explain", *options, "-").exit_code == 2
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+@pytest.mark.parametrize("command", [["replay"], ["replay", "--picture"], ["explain"]])
+def test_every_width_is_readable(command: list[str], width: int, loop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No line is wider than the terminal, and the service is named beside every change and every event."""
+    monkeypatch.setattr("loopctl.session.Screen.width", width)
+    text = run(*command, loop).stdout
+    assert max(map(len, text.splitlines())) <= width
+    assert len([line for line in text.splitlines() if "prod/web" in line]) >= (10 if command == ["explain"] else 2)
+
+
+def test_replay_draws_each_loop(loop: Path) -> None:
+    """In characters beside the table, and as a page: ten failed tasks, each with its sign."""
+    drawn = run("replay", "--picture", loop).stdout
+    slot = next(line for line in drawn.splitlines() if line.startswith("slot 1"))
+    assert slot.count("✕") == 10
+    page = run("replay", "--html", loop).stdout
+    assert page.startswith("<!doctype html>")
+    assert page.count("<svg ") == 1
+    assert "over: no task failed for 60 minutes" in page
+
+
+def test_replay_draws_every_loop_of_a_service() -> None:
+    """One that was over and one that came later are two pictures."""
+    events = [*crash_loop(5), *crash_loop(5, start=CREATED + 5 * DAY), later(6 * DAY)]
+    assert run("replay", "--html", "-", stdin=as_lines(events)).stdout.count("<svg ") == 2
 
 
 def test_text_from_outside_does_not_move_the_cursor() -> None:
@@ -186,6 +247,26 @@ def test_a_missing_file_does_not_keep_the_others_from_being_read(loop: Path) -> 
     result = run("replay", "--json", loop.with_name("missing"), loop)
     assert result.stderr == f"{loop.with_name('missing')}: No such file or directory\n"
     assert (result.exit_code, len(result.stdout.splitlines())) == (1, 2)
+
+
+def test_what_could_not_be_read_at_all_is_no_peace(loop: Path) -> None:
+    """A file that is missing does not end in "no restart loop": nothing is known, and that is what is said."""
+    result = run("replay", loop.with_name("missing"))
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.endswith("nothing could be read, so nothing is known\n")
+
+
+def test_the_summary_counts_what_could_not_be_read(spoilt: Path) -> None:
+    """Beside what was read, not only among the errors."""
+    assert "2 could not be read." in run("replay", spoilt).stdout
+
+
+def test_a_thousand_bad_lines_are_not_a_thousand_lines() -> None:
+    """The first twenty problems are said one by one, the others counted; the status is the same."""
+    result = run("explain", "--json", "-", stdin="oh\n" * 1000 + as_lines([task_stopped()]))
+    said = result.stderr.splitlines()
+    assert (len(said), said[-1]) == (21, "… and 980 more that could not be read")
+    assert (result.exit_code, len(result.stdout.splitlines())) == (1, 1)
 
 
 # -- exit statuses ----------------------------------------------------------------------------------------------------

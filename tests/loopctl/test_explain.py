@@ -7,7 +7,7 @@ import pytest
 
 from loopbreaker.model import Category, Label, ServiceRef, SignalKind
 from loopctl.explain import Explanation, explain
-from tests.task_events import CLUSTER_ARN, Json, deployment_event, service_action, task_stopped
+from tests.task_events import CLUSTER_ARN, CREATED, Json, deployment_event, service_action, task_stopped
 
 WEB = ServiceRef(CLUSTER_ARN, "web")
 TASK = "00000000000000000000000000000001"
@@ -23,6 +23,7 @@ def test_a_failure_counts() -> None:
         category=Category.APP_CRASH,
         counts=True,
         why="Container web crashed (exit code 1).",
+        at=CREATED + 65,
     )
 
 
@@ -79,7 +80,7 @@ def test_other_events_are_not_stops() -> None:
     """Whatever else was recorded is named."""
     found = explain({"detail-type": "EC2 Instance State-change Notification"})
     why = "Not used: detail-type 'EC2 Instance State-change Notification'."
-    assert found == Explanation(None, None, Label.NOT_A_STOP, None, counts=False, why=why)
+    assert found == Explanation(None, None, Label.NOT_A_STOP, None, counts=False, why=why, at=None)
 
 
 def test_what_cannot_be_read_is_invalid() -> None:
