@@ -38,7 +38,7 @@ def go_on(world: World, record: ServiceDeployment) -> None:
 def keeps(service: Service, old: Deployment) -> bool:
     """Whether an old revision still runs in full: it has traffic, or would get it back at once."""
     record = service.history[-1]
-    going = record.status == "IN_PROGRESS" and old.rollout_state != "FAILED"
+    going = record.status in ("IN_PROGRESS", "ROLLBACK_REQUESTED") and old.rollout_state != "FAILED"
     return going and (old.traffic > 0 or record.stage == "BAKE_TIME")
 
 

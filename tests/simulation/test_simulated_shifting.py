@@ -72,7 +72,11 @@ def test_a_new_revision_that_never_comes_up_gets_no_traffic() -> None:
     sim.advance(1200)
     assert sim.serving("prod", "web") == 4
     sim.client("ecs").stop_service_deployment(serviceDeploymentArn=_current(sim)["serviceDeploymentArn"])
-    sim.advance(600)
+    served = set()
+    for _ in range(60):
+        sim.advance(10)
+        served.add(sim.serving("prod", "web"))
+    assert served == {4}
     assert (sim.serving("prod", "web"), described(sim)["runningCount"]) == (4, 4)
     assert _current(sim)["status"] == "ROLLBACK_SUCCESSFUL"
 

@@ -40,26 +40,28 @@ def _in_turns(stage: Stage, *, away: float, back: float) -> None:
         when = until + back * MINUTE
 
 
-def _no_reads(stage: Stage, *, minutes: float) -> None:
+def _no_reads(stage: Stage, *, minutes: float, life: float) -> None:
     """What Loopbreaker reads of ECS is throttled from the first failure until some minutes after the last."""
-    _away(stage, minutes=minutes, tasks=3)
+    _away(stage, minutes=minutes, tasks=3, life=life)
     reads = ("DescribeServices", "DescribeTasks", "ListTasks")
-    until = (stage.ended or 0) + stage.rng.uniform(1, 9) * MINUTE
+    until = (stage.ended or 0) + stage.rng.uniform(1, 6) * MINUTE
     stage.refuses(*reads, code="ThrottlingException", since=stage.began, until=until)
 
 
-def _redriven(stage: Stage, *, minutes: float) -> None:
-    """The events of the outage come out of the dead-letter queue a day later."""
-    _away(stage, minutes=minutes, tasks=3)
+def _redriven(stage: Stage, *, minutes: float, life: float) -> None:
+    """The events of the outage come out of the dead-letter queue a day later, when all tasks are but minutes old."""
+    _away(stage, minutes=minutes, tasks=3, life=life)
+    again = stage.began + DAY
+    stage.at(again - 5 * MINUTE, lambda: stage.sim.churn.interrupt_spot(CLUSTER, "web", count=None))
     if stage.ours:
-        stage.ours.deaf = (stage.began, (stage.ended or 0) + 300, stage.began + DAY)
+        stage.ours.deaf = (stage.began, (stage.ended or 0) + 300, again)
 
 
-def _asked_late(stage: Stage, *, minutes: float, what: str) -> None:
+def _asked_late(stage: Stage, *, minutes: float, what: str, life: float) -> None:
     """The owner opts in, or the silence ends, when the loop is over."""
     opted_in = {"loopbreaker:action": "stop"}
     stage.began, over = HOUR, HOUR + minutes * MINUTE
-    late = over + stage.rng.uniform(1, 9) * MINUTE
+    late = over + stage.rng.uniform(1, 6) * MINUTE
     if what == "opt-in":
         stage.service(desired_count=3, tags={})
         stage.tags(late, action="stop")
@@ -67,7 +69,7 @@ def _asked_late(stage: Stage, *, minutes: float, what: str) -> None:
         until = stage.sim.world.clock.moment(late).isoformat(timespec="seconds")
         stage.service(desired_count=3, tags={**opted_in, "loopbreaker:mute-until": until})
     stage.ended = over
-    stage.breaks(stage.began, dead(3, until=over))
+    stage.breaks(stage.began, dead(life, until=over))
 
 
 def _shared(stage: Stage, *, apart: float, lasts: float) -> None:
@@ -110,14 +112,14 @@ OUTAGES = (
         grid(minutes=(10, 35, 60, 150, 360), tasks=(2, 4, 10)),
     ),
     Kind("a dependency comes and goes", _in_turns, 6, 6, grid(away=(3, 8, 20, 40), back=(4, 10, 25))),
-    Kind("reads are throttled during the loop", _no_reads, 5, 8, grid(minutes=(10, 25, 40, 90))),
-    Kind("events redriven a day later", _redriven, 28, 5, grid(minutes=(10, 40, 90))),
+    Kind("reads are throttled during the loop", _no_reads, 5, 6, grid(minutes=(10, 25, 40, 90), life=(3.0, 150.0))),
+    Kind("events redriven a day later", _redriven, 28, 5, grid(minutes=(10, 40, 90), life=(3.0, 150.0))),
     Kind(
         "asked for action when the loop is over",
         _asked_late,
         4,
         10,
-        grid(minutes=(10, 40, 90), what=("opt-in", "mute")),
+        grid(minutes=(10, 40, 90), what=("opt-in", "mute"), life=(3.0, 150.0)),
     ),
     Kind("20 services, one shared cause", _shared, 8, 3, grid(apart=(0, 10, 90, 130, 300), lasts=(1, 2))),
     Kind("an old connection still serves", _fewer_left, 4, 8, grid(minutes=(10, 40, 90))),

@@ -9,7 +9,9 @@ from simulation.scripting.behaviour import Draw
 def dead(after: float = 3.0, *, until: float = 1e12, least: int = 1, slots: list[int] | None = None) -> Behaviour:
     """Dies so many seconds after its start, and is not up before: nobody is ever served."""
     life = uniform(0.8 * after, 1.2 * after)
-    return crash(Mode.APP_CRASH, after=life, ready_after=constant(after + 15), until=until, least=least, slots=slots)
+    return crash(
+        Mode.APP_CRASH, after=life, ready_after=constant(1.2 * after + 10), until=until, least=least, slots=slots
+    )
 
 
 def served_for(seconds: Draw, *, mode: Mode = Mode.APP_CRASH, slots: list[int] | None = None) -> Behaviour:
