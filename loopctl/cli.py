@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from loopbreaker import VERSION
-from loopctl.commands import ack, explain, history, mute, policy, replay, resume, scan, show, status, unmute
+from loopctl.commands import ack, backtest, explain, history, mute, policy, replay, resume, scan, show, status, unmute
 
 _HELP = """Operators' tools for Loopbreaker, which finds Amazon ECS services in a restart loop.
 
@@ -17,6 +17,7 @@ the others ask a deployed stack."""
 _EPILOG = """\b
 Examples:
   loopctl scan                        what loops now, without an installation
+  loopctl backtest --since 30d        what would have been told of the past
   loopctl status                      the services that loop now
   loopctl history --since 7d          what looped in a week
   loopctl show prod/web               one loop: its picture and its story
@@ -29,7 +30,7 @@ Examples:
   loopctl --install-completion        completion for the current shell
 """
 
-COMMANDS = (scan, status, history, show, ack, mute, unmute, resume, replay, explain, policy)
+COMMANDS = (scan, backtest, status, history, show, ack, mute, unmute, resume, replay, explain, policy)
 """In the order in which the help lists them."""
 
 # Plain help: it is as wide as the terminal, and a flag is shown as a flag.

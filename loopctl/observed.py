@@ -4,6 +4,7 @@ Field names are the same in both ("Task", "Service" in the ECS API reference; "A
 """
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,10 +17,28 @@ _SAID = (
 )
 
 
-def of_task(task: Mapping[str, Any]) -> Json | None:
-    """The event of a task that has stopped; None for one that has not."""
-    if task.get("lastStatus") != "STOPPED":
-        return None
+@dataclass(frozen=True, slots=True)
+class Size:
+    """What a task takes; 0 where it is not known."""
+
+    vcpu: float = 0.0
+    gib: float = 0.0
+    fargate: bool = False
+
+
+def size_of(task: Mapping[str, Any]) -> Size:
+    """The size of a task, of an event or an answer: `cpu` is in units of 1/1024, `memory` in MiB."""
+
+    def number(name: str) -> float:
+        text = str(task.get(name) or "")
+        return float(text) / 1024 if text.isascii() and text.isdigit() else 0.0
+
+    kind = f"{task.get('launchType') or ''} {task.get('capacityProviderName') or ''}"
+    return Size(number("cpu"), number("memory"), "FARGATE" in kind)
+
+
+def of_task(task: Mapping[str, Any]) -> Json:
+    """The event of the last change of a task."""
     detail = {name: _written(name, value) for name, value in task.items()}
     return {
         "detail-type": "ECS Task State Change",

@@ -26,7 +26,8 @@ class ExitStatus(IntEnum):
 FORMATS = """\b
 FILE holds EventBridge events in the order of their delivery:
   JSON Lines or a JSON list, plain or gzipped; SQS and SNS messages;
-  CloudWatch Logs: exports, `aws logs tail`, `aws logs filter-log-events`.
+  CloudWatch Logs: exports, `aws logs tail`, `aws logs filter-log-events`,
+  CSV of Logs Insights (fields @timestamp, @message); `aws ecs describe-tasks`.
   - is standard input.
 """
 

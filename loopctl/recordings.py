@@ -1,6 +1,7 @@
 """Recorded events, in the many forms in which people have them: one stream of envelopes, each with its place."""
 
 import codecs
+import csv
 import json
 import os
 import stat
@@ -12,7 +13,8 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import BinaryIO
 
-from loopctl.jsonstream import Broken, values
+from loopctl.jsonstream import Broken, Value, values
+from loopctl.observed import of_task
 
 STDIN = "-"
 _CHUNK = 2**16
@@ -21,6 +23,8 @@ _GZIP = b"\x1f\x8b"
 _INFLATED = 2**20
 # An event in an SNS message in an SQS message in a log line in a list is wrapped five times.
 _WRAPPERS = 8
+# How a table of CloudWatch Logs Insights begins.
+_INSIGHTS = ("@", '"@')
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +51,9 @@ class Unreadable:
 class Recordings:
     """The events of several files, one file after the other; `-` is standard input.
 
-    Files hold JSON Lines, JSON lists, exports and tails of CloudWatch Logs, SQS and SNS messages, plain or gzipped:
-    what they hold is found out by looking. They are read as they arrive, and never as a whole.
+    Files hold JSON Lines, JSON lists, exports and tails of CloudWatch Logs, tables of Logs Insights (CSV), SQS and SNS
+    messages, answers of DescribeTasks, plain or gzipped: what they hold is found out by looking.
+    They are read as they arrive, and never as a whole.
     """
 
     def __init__(self, files: Sequence[str]) -> None:
@@ -68,7 +73,7 @@ class Recordings:
             name = "standard input" if file == STDIN else file
             try:
                 with _opened(file) as stream:
-                    for found in values(_text(self._bytes(stream))):
+                    for found in _values(_text(self._bytes(stream))):
                         if isinstance(found, Broken):
                             yield Unreadable(name, found.line, found.why)
                         else:
@@ -84,6 +89,33 @@ class Recordings:
         while chunk := read(_CHUNK):
             self.bytes_read += len(chunk)
             yield chunk
+
+
+def _values(text: Iterator[str]) -> Iterator[Value | Broken]:
+    """The values of a text: JSON, or a table of CloudWatch Logs Insights as CSV with a column of messages."""
+    first = next(text, "")
+    chunks = chain([first], text)
+    return _rows(chunks) if first.lstrip("\ufeff").startswith(_INSIGHTS) else values(chunks)
+
+
+def _rows(chunks: Iterator[str]) -> Iterator[Value | Broken]:
+    csv.field_size_limit(_INFLATED * 16)
+    reader = csv.DictReader(_lines(chunks))
+    for row in reader:
+        message = row.get("@message") or row.get("message")
+        if message is None:
+            yield Broken(reader.line_num, "no column @message: ask for `fields @timestamp, @message`")
+            return
+        yield Value(reader.line_num, message)
+
+
+def _lines(chunks: Iterator[str]) -> Iterator[str]:
+    left = ""
+    for chunk in chunks:
+        *whole, left = (left + chunk).split("\n")
+        yield from (f"{line}\n" for line in whole)
+    if left:
+        yield left
 
 
 def _opened(file: str) -> AbstractContextManager[BinaryIO]:
@@ -131,9 +163,15 @@ def _unwrapped(found: object, *, file: str, line: int, depth: int = 0) -> Iterat
         case {"detail-type": _}:
             yield Recorded(file, line, found)
             return
-        case {"events": [*parts]} | {"logEvents": [*parts]} | {"Records": [*parts]} | {"Messages": [*parts]} | [*parts]:
-            for part in parts:
-                yield from _unwrapped(part, file=file, line=line, depth=depth + 1)
+        case {"taskArn": str(arn), "lastStatus": str(status), **rest}:
+            task = {str(name): value for name, value in rest.items()}
+            yield Recorded(file, line, of_task(task | {"taskArn": arn, "lastStatus": status}))
+            return
+        case {"events": [*parts]} | {"logEvents": [*parts]} | {"tasks": [*parts]} | [*parts]:
+            yield from _each(parts, file=file, line=line, depth=depth)
+            return
+        case {"Records": [*parts]} | {"Messages": [*parts]}:
+            yield from _each(parts, file=file, line=line, depth=depth)
             return
         case {"Type": "Notification", "Message": inner} | {"TopicArn": _, "Message": inner}:
             pass
@@ -148,3 +186,8 @@ def _unwrapped(found: object, *, file: str, line: int, depth: int = 0) -> Iterat
         yield Unreadable(file, line, f"wraps something that is not JSON: {error}")
         return
     yield from _unwrapped(parsed, file=file, line=line, depth=depth + 1)
+
+
+def _each(parts: list[object], *, file: str, line: int, depth: int) -> Iterator[Recorded | Unreadable]:
+    for part in parts:
+        yield from _unwrapped(part, file=file, line=line, depth=depth + 1)

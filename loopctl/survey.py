@@ -49,12 +49,12 @@ class Survey:
 
 @dataclass(slots=True)
 class _Seen:
-    """What was read so far. `sizes`: vCPU, GiB and whether it is Fargate, of the last task seen of each service."""
+    """What was read so far. `sizes`: of the last task seen of each service."""
 
     clusters: int = 0
     services: int = 0
     events: list[Json] = field(default_factory=list)
-    sizes: dict[ServiceRef, tuple[float, float, bool]] = field(default_factory=dict)
+    sizes: dict[ServiceRef, observed.Size] = field(default_factory=dict)
     unread: list[str] = field(default_factory=list)
 
 
@@ -100,25 +100,22 @@ def _read(seen: _Seen, ecs: Any, cluster: str) -> None:
 
 
 def _note(seen: _Seen, task: Json) -> None:
-    event = observed.of_task(task)
     kind, _, name = task.get("group", "").partition(":")
-    if event is None or kind != "service":
+    if task.get("lastStatus") != "STOPPED" or kind != "service":
         return
-    seen.events.append(event)
-    on_fargate = "FARGATE" in (task.get("launchType", "") or task.get("capacityProviderName", ""))
-    vcpu, gib = float(task.get("cpu") or 0) / 1024, float(task.get("memory") or 0) / 1024
-    seen.sizes[ServiceRef(task["clusterArn"], name)] = (vcpu, gib, on_fargate)
+    seen.events.append(observed.of_task(task))
+    seen.sizes[ServiceRef(task["clusterArn"], name)] = observed.size_of(task)
 
 
 def _burn(service: ServiceRef, incident: Incident, seen: _Seen) -> Burn:
-    vcpu, gib, on_fargate = seen.sizes.get(service, (0.0, 0.0, False))
+    size = seen.sizes.get(service, observed.Size())
     return burn(
         restarts=incident.failed_tasks,
         seconds=incident.last_failure_at - incident.first_failure_at,
         category=incident.category,
-        vcpu=vcpu,
-        gib=gib,
-        fargate=on_fargate,
+        vcpu=size.vcpu,
+        gib=size.gib,
+        fargate=size.fargate,
     )
 
 

@@ -15,8 +15,7 @@ from benchmarks.detection.watching import Rollout, Said, Sample, Seen, Stopped, 
 from loopbreaker.policy import Policy
 from loopbreaker.record import NoticeKind
 from loopctl.replay import Replay
-
-_MINUTE = 60.0
+from loopctl.usual import StopsInWindow, usual_rules
 
 
 class Rule(Protocol):
@@ -27,35 +26,20 @@ class Rule(Protocol):
 
 
 @dataclass(slots=True)
-class StopsInWindow:
-    """So many stops of a service within a window.
+class Counted:
+    """One of the rules that count stops within a window, with each minute's passing."""
 
-    With every stop counted, 3 in 15 minutes, this is what the closest published peer does (an EventBridge rule,
-    a table of stops, a query over the last 15 minutes). 5 failures in 10 minutes is the restart limit of process
-    supervisors carried over, 3 in an hour the cautious way to catch slow loops with a counter.
-    """
-
-    threshold: int
-    window: float
-    every_stop: bool = False
-    _stops: dict[str, dict[str, float]] = field(default_factory=lambda: defaultdict(dict))
-    _holds: set[str] = field(default_factory=set)
+    counter: StopsInWindow
 
     def see(self, seen: Seen) -> Iterator[Message]:
-        if isinstance(seen, Stopped) and (seen.failed or self.every_stop):
-            self._stops[seen.service].setdefault(seen.task, seen.at)
-        elif not isinstance(seen, Sample):
+        if isinstance(seen, Stopped):
+            changed = self.counter.stopped(seen.service, seen.task, at=seen.at, failed=seen.failed)
+        elif isinstance(seen, Sample):
+            changed = self.counter.judged(seen.service, at=seen.at)
+        else:
             return
-        stops = self._stops[seen.service]
-        while stops and (oldest := next(iter(stops.items())))[1] <= seen.at - self.window:
-            del stops[oldest[0]]
-        holds, held = len(stops) >= self.threshold, seen.service in self._holds
-        if holds and not held:
-            self._holds.add(seen.service)
-            yield Message(seen.at, seen.service)
-        elif held and not holds:
-            self._holds.discard(seen.service)
-            yield Message(seen.at, seen.service, over=True)
+        if changed is not None:
+            yield Message(seen.at, seen.service, over=not changed)
 
 
 @dataclass(slots=True)
@@ -123,13 +107,16 @@ _DEPTH_ALONE = replace(
     Policy(), fast=replace(Policy().fast, chance=1), slow=replace(Policy().slow, chance=1), flaky_chance=1, outage=1e-6
 )
 
+
+def _counted(name: str) -> Callable[[Watch], Rule]:
+    return lambda _: Counted(usual_rules()[name])
+
+
 RULES: dict[str, Callable[[Watch], Rule]] = {
     OURS: Operated,
     EVENTS: Loopbreaker,
     UNDOUBTING: lambda watch: Loopbreaker(watch, _DEPTH_ALONE),
-    "3 stops in 15 min": lambda _: StopsInWindow(3, 15 * _MINUTE, every_stop=True),
-    "5 failures in 10 min": lambda _: StopsInWindow(5, 10 * _MINUTE),
-    "3 failures in 60 min": lambda _: StopsInWindow(3, 60 * _MINUTE),
+    **{name: _counted(name) for name in usual_rules()},
     "deployment circuit breaker": lambda _: DeploymentBreaker(),
     "running < desired for 3 min": lambda _: FewerThanDesired(),
 }

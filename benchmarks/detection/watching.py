@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from benchmarks.detection.scenario import CLUSTER, HOUR, Loop, Scenario
+from loopctl.usual import is_failure
 from simulation import CircuitBreaker, Delivery, Simulation, uniform
 from simulation.core.state import Change, Task
 
@@ -124,13 +125,6 @@ class Watch:
         for service in sim.world.services.values():
             running = sum(1 for task in service.live.values() if task.last_status == "RUNNING")
             self._pending.append(Sample(sim.now, service.name, running, service.wanted))
-
-
-def is_failure(stop_code: str, reason: str) -> bool:
-    """Whether a stop is a failure, by the stop codes of the "Stopped tasks error codes" page."""
-    if stop_code == "ServiceSchedulerInitiated":
-        return "health checks" in reason
-    return stop_code in ("EssentialContainerExited", "TaskFailedToStart")
 
 
 def _is_let_through(detail: dict[str, Any]) -> bool:

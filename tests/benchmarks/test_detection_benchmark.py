@@ -10,12 +10,13 @@ from benchmarks.detection import judging
 from benchmarks.detection.judging import Found, Outcome, judge
 from benchmarks.detection.picture import draw
 from benchmarks.detection.report import RIVALS, Run, as_json, as_markdown
-from benchmarks.detection.rules import OURS, RULES, DeploymentBreaker, FewerThanDesired, StopsInWindow
+from benchmarks.detection.rules import OURS, RULES, Counted, DeploymentBreaker, FewerThanDesired
 from benchmarks.detection.saying import Message
 from benchmarks.detection.scenario import Group
 from benchmarks.detection.suite import QUICK, SCENARIOS, jobs, run
 from benchmarks.detection.summary import Totals, compare, goals, totals
 from benchmarks.detection.watching import SHUFFLED, Rollout, Sample, Seen, Stopped, Watch
+from loopctl.usual import StopsInWindow
 
 
 def _stop(at: float, task: str, *, failed: bool = True) -> Stopped:
@@ -26,13 +27,13 @@ def _sample(at: float, *, running: int = 1) -> Sample:
     return Sample(at=at, service="web", running=running, desired=1)
 
 
-def _told(rule: StopsInWindow | FewerThanDesired | DeploymentBreaker, *seen: Seen) -> list[tuple[float, bool]]:
+def _told(rule: Counted | FewerThanDesired | DeploymentBreaker, *seen: Seen) -> list[tuple[float, bool]]:
     return [(message.at, message.over) for one in seen for message in rule.see(one)]
 
 
 def test_a_task_counts_once_however_often_its_event_comes() -> None:
     """The counting rules are not fooled by duplicates, so that no rule is worse for what it could easily do."""
-    assert _told(StopsInWindow(3, 900), _stop(1, "a"), _stop(2, "a"), _stop(3, "b"), _stop(4, "a")) == []
+    assert _told(Counted(StopsInWindow(3, 900)), _stop(1, "a"), _stop(2, "a"), _stop(3, "b"), _stop(4, "a")) == []
 
 
 def test_the_window_slides_and_the_alarm_ends() -> None:
@@ -45,14 +46,14 @@ def test_the_window_slides_and_the_alarm_ends() -> None:
         _stop(903, "e"),
         _sample(1900),
     ]
-    assert _told(StopsInWindow(3, 900), *seen) == [(902, False), (1900, True)]
+    assert _told(Counted(StopsInWindow(3, 900)), *seen) == [(902, False), (1900, True)]
 
 
 def test_ordinary_stops_count_only_where_every_stop_does() -> None:
     """Counting failures means counting neither deployments nor scale-in."""
     stops = [_stop(at, str(at), failed=False) for at in range(3)]
-    assert _told(StopsInWindow(3, 900), *stops) == []
-    assert _told(StopsInWindow(3, 900, every_stop=True), *stops) == [(2, False)]
+    assert _told(Counted(StopsInWindow(3, 900)), *stops) == []
+    assert _told(Counted(StopsInWindow(3, 900, every_stop=True)), *stops) == [(2, False)]
 
 
 def test_three_short_minutes_in_a_row_raise_the_alarm_on_running_tasks() -> None:
