@@ -3,6 +3,8 @@
 Every description says what it means and what to do; it is the text of the mail.
 """
 
+from collections.abc import Sequence
+
 from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
@@ -41,9 +43,13 @@ class Alarms(Construct):
         self._alarm(id_, visible, meaning=meaning, remedy=remedy)
 
     def late(self, id_: str, queue: sqs.Queue, *, meaning: str, remedy: str) -> None:
-        """Something has waited in a queue for more than 10 minutes."""
+        """Something has waited in a queue for more than 15 minutes.
+
+        SQS leaves out of this age what has been received three times, so one message that nobody can read stays below
+        (its developer guide, "Available CloudWatch metrics for Amazon SQS").
+        """
         age = queue.metric_approximate_age_of_oldest_message(period=FIVE_MINUTES, statistic="Maximum")
-        self._alarm(id_, age, threshold=600, meaning=meaning, remedy=remedy)
+        self._alarm(id_, age, threshold=900, meaning=meaning, remedy=remedy)
 
     def dropped(self, id_: str, metric: cloudwatch.Metric) -> None:
         self._alarm(
@@ -53,34 +59,56 @@ class Alarms(Construct):
             remedy="Look at the topic that ends in ChatTopic: only Loopbreaker and its alarms may publish to it.",
         )
 
-    def undelivered(self, id_: str, rule: events.Rule) -> None:
-        failed = cloudwatch.Metric(
-            namespace="AWS/Events",
-            metric_name="FailedInvocations",
-            dimensions_map={"RuleName": rule.rule_name},
-            period=FIVE_MINUTES,
-            statistic="Sum",
+    def lost(self, id_: str, rules: Sequence[events.Rule]) -> None:
+        """Of events that cannot be delivered, those that the queue for them did not take either."""
+        lost = {f"m{n}": _of_rule(rule, "InvocationsFailedToBeSentToDlq") for n, rule in enumerate(rules)}
+        total = cloudwatch.MathExpression(
+            expression=" + ".join(f"FILL({name}, 0)" for name in lost), using_metrics=lost, period=FIVE_MINUTES
         )
         self._alarm(
             id_,
-            failed,
-            meaning="EventBridge could not reach the rule's target for good: events or clock ticks are missing.",
-            remedy="See that the target exists and that its policy lets this rule in; then deploy the stack again.",
+            total,
+            meaning="EventBridge could deliver events neither to the event queue nor to the queue of failed ones.",
+            remedy="See that both queues exist and that their policies let the rules in; then deploy the stack again.",
         )
 
-    def function(self, worker: Worker) -> None:
+    def unticked(self, id_: str, rule: events.Rule) -> None:
+        """The clock does not reach its function."""
+        self._alarm(
+            id_,
+            _of_rule(rule, "FailedInvocations"),
+            meaning="The clock cannot invoke sweep: recoveries and second looks do not come.",
+            remedy="See that the function exists and lets the rule in; then deploy the stack again.",
+        )
+
+    def unreadable(self, id_: str) -> None:
+        self._alarm(
+            id_,
+            cloudwatch.Metric(
+                namespace="Loopbreaker",
+                metric_name="RecordsUnreadable",
+                dimensions_map={"service": "loopbreaker"},
+                period=FIVE_MINUTES,
+                statistic="Sum",
+            ),
+            meaning="A record in the table cannot be read: that service, and no other, is not watched.",
+            remedy="Find 'unreadable record' in the logs. A newer version may have written it: deploy that one again, "
+            "or delete the item of that service, which begins anew.",
+        )
+
+    def function(self, worker: Worker, *, tolerated: int = 0, periods: int = 2) -> None:
+        """More errors than are tolerated in a period of five minutes, in so many of the last three periods.
+
+        One failed run is tried again, and ends in a failure queue if that fails too.
+        """
         name, function = worker.node.id, worker.function
         self._alarm(
             f"{name}Errors",
             function.metric_errors(period=FIVE_MINUTES, statistic="Sum"),
-            meaning=f"{name} raised an error. What it worked on is tried again and ends in a failure queue.",
+            threshold=tolerated,
+            periods=periods,
+            meaning=f"{name} goes on raising errors. What it worked on is tried again and ends in a failure queue.",
             remedy=f"Read the log group {worker.log_group.log_group_name} for the error.",
-        )
-        self._alarm(
-            f"{name}Throttles",
-            function.metric_throttles(period=FIVE_MINUTES, statistic="Sum"),
-            meaning=f"{name} was throttled: the account has run out of concurrent Lambda executions.",
-            remedy="Find the function that uses them up, or have the account's quota raised.",
         )
 
     def behind(self, worker: Worker) -> None:
@@ -95,19 +123,40 @@ class Alarms(Construct):
         )
 
     def _alarm(
-        self, id_: str, metric: cloudwatch.Metric, *, meaning: str, remedy: str, threshold: float = 0
-    ) -> cloudwatch.Alarm:
+        self,
+        id_: str,
+        metric: cloudwatch.IMetric,
+        *,
+        meaning: str,
+        remedy: str,
+        threshold: float = 0,
+        periods: int = 1,
+    ) -> None:
+        """An alarm over that many of the last three periods; over one, of the last one.
+
+        Only the alarm is told, not its end: every alarm of a new stack would begin with a mail that all is well, and
+        an alarm about the topic would tell its end through it, and fail again.
+        """
         alarm = cloudwatch.Alarm(
             self,
             id_,
             metric=metric,
             threshold=threshold,
-            evaluation_periods=1,
+            evaluation_periods=3 if periods > 1 else 1,
+            datapoints_to_alarm=periods,
             comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
             treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
             alarm_description=f"{meaning} {remedy}",
         )
         for topic in self._topics:
             alarm.add_alarm_action(actions.SnsAction(topic))
-            alarm.add_ok_action(actions.SnsAction(topic))
-        return alarm
+
+
+def _of_rule(rule: events.Rule, metric: str) -> cloudwatch.Metric:
+    return cloudwatch.Metric(
+        namespace="AWS/Events",
+        metric_name=metric,
+        dimensions_map={"RuleName": rule.rule_name},
+        period=FIVE_MINUTES,
+        statistic="Sum",
+    )

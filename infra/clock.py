@@ -3,22 +3,21 @@
 from aws_cdk import Duration
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
-from aws_cdk import aws_lambda_destinations as destinations
 from constructs import Construct
 
 from .functions import Worker
-from .queues import failure_queue
 
 
 class Clock(Construct):
-    """Invokes a function every minute. A run that fails is not tried again: the next minute's does the same work."""
+    """Invokes a function every minute.
+
+    A run that fails is neither tried again nor kept: the next minute's does the same work, and several failures in a
+    row are an alarm.
+    """
 
     def __init__(self, scope: Construct, id_: str, *, worker: Worker) -> None:
         super().__init__(scope, id_)
-        self.failed = failure_queue(self, "Failed")
-        worker.function.configure_async_invoke(
-            on_failure=destinations.SqsDestination(self.failed), retry_attempts=0, max_event_age=Duration.minutes(5)
-        )
+        worker.function.configure_async_invoke(retry_attempts=0, max_event_age=Duration.minutes(5))
         self.rule = events.Rule(
             self,
             "EachMinute",
@@ -26,7 +25,5 @@ class Clock(Construct):
             schedule=events.Schedule.rate(Duration.minutes(1)),
         )
         self.rule.add_target(
-            targets.LambdaFunction(
-                worker.function, dead_letter_queue=self.failed, retry_attempts=2, max_event_age=Duration.minutes(5)
-            )
+            targets.LambdaFunction(worker.function, retry_attempts=2, max_event_age=Duration.minutes(5))
         )

@@ -19,12 +19,27 @@ TASK_STOPS: Mapping[str, Any] = {
             {"anything-but": ["UserInitiated", "SpotInterruption", "TerminationNotice", "InfrastructureHealth"]},
             {"exists": False},
         ],
-        "stoppedReason": [{"anything-but": {"prefix": "Scaling activity initiated by"}}, {"exists": False}],
+        "stoppedReason": [
+            {
+                "anything-but": {
+                    "wildcard": [
+                        "Scaling activity initiated by*",
+                        "Availability-zone rebalancing*",
+                        "*ECS is performing maintenance*",
+                        "*container instance is in DRAINING state*",
+                        "Task stopped during instance draining*",
+                    ]
+                }
+            },
+            {"exists": False},
+        ],
     },
 }
-"""Stops of service tasks that may be a failure. Ordinary churn (scale-in, roll-outs, spot, hosts, people) stays out.
+"""Stops of service tasks that may be a failure. Ordinary churn (scale-in, roll-outs, zone rebalancing, maintenance,
+drained hosts, spot, lost hosts, people) stays out.
 
-AWS docs: "Amazon ECS task state change events"; `anything-but` alone would drop events without the field.
+AWS docs: "Amazon ECS task state change events", "Track Amazon ECS Availability Zone rebalancing", "Task retirement and
+maintenance for AWS Fargate"; `anything-but` alone would drop events without the field.
 """
 
 HEALTH_CHECK_STOPS: Mapping[str, Any] = {
@@ -61,7 +76,7 @@ AWS docs: "Amazon ECS service action events", "Amazon ECS service deployment sta
 class TaskEvents(Construct):
     """Three rules on the default bus, one queue.
 
-    `poison` gets the events that `detect` failed on five times,
+    `poison` gets the events that `detect` failed on again and again,
     `undelivered` those that EventBridge could not put in the queue.
     """
 

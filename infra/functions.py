@@ -16,6 +16,18 @@ from .config import StackConfig
 from .queues import failure_queue
 from .table import ServiceTable
 
+BATCHING_WINDOW = Duration.seconds(10)
+"""How long events may wait for others, so that those of one service are folded at once.
+
+Each of them is seen so much later at most; benchmarks/results/cost.md has what it saves.
+"""
+_LEVELS = {
+    "DEBUG": lambda_.ApplicationLogLevel.DEBUG,
+    "INFO": lambda_.ApplicationLogLevel.INFO,
+    "WARNING": lambda_.ApplicationLogLevel.WARN,
+    "ERROR": lambda_.ApplicationLogLevel.ERROR,
+}
+
 
 class Worker(Construct):
     """The function `lambdas/handlers/<name>.py`."""
@@ -49,6 +61,10 @@ class Worker(Construct):
             timeout=timeout,
             role=self.role,
             log_group=self.log_group,
+            # Two lines of the platform for each invocation cost as much as all that the functions write.
+            logging_format=lambda_.LoggingFormat.JSON,
+            system_log_level_v2=lambda_.SystemLogLevel.WARN,
+            application_log_level_v2=_LEVELS[config.log_level],
             environment={
                 "POWERTOOLS_SERVICE_NAME": "loopbreaker",
                 "POWERTOOLS_METRICS_NAMESPACE": "Loopbreaker",
@@ -83,16 +99,18 @@ class Worker(Construct):
             sources.SqsEventSource(
                 queue,
                 batch_size=100,
-                max_batching_window=Duration.seconds(2),
+                max_batching_window=BATCHING_WINDOW,
                 max_concurrency=5,
                 report_batch_item_failures=True,
             )
         )
 
-    def follow(self, table: ServiceTable, *, attribute: Mapping[str, str], give_up_after: Duration) -> sqs.Queue:
+    def follow(
+        self, table: ServiceTable, *, attribute: Mapping[str, str], give_up_after: Duration, tries: int | None = 10
+    ) -> sqs.Queue:
         """Invokes the function for each saved `SERVICE` record that has `attribute` (its name and DynamoDB type).
 
-        Returns the queue that gets what could not be done in 10 retries or before `give_up_after`.
+        Returns the queue that gets what could not be done in so many `tries`, or before `give_up_after`.
         """
         failed = failure_queue(self, "Failed")
         self.accept("Resource::*", reason="dynamodb:ListStreams, which Lambda asks for, cannot be limited to a stream.")
@@ -103,7 +121,8 @@ class Worker(Construct):
                 filters=[_saved_service_with(attribute)],
                 batch_size=10,
                 bisect_batch_on_error=True,
-                retry_attempts=10,
+                parallelization_factor=10,
+                retry_attempts=tries,
                 max_record_age=give_up_after,
                 report_batch_item_failures=True,
                 on_failure=sources.SqsDlq(failed),

@@ -4,6 +4,9 @@ from aws_cdk import Acknowledgment, Duration, Validations
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+TRIES = 11
+"""How often `detect` is given a message before it counts as poison."""
+
 
 def failure_queue(scope: Construct, id_: str, *, fifo: bool = False) -> sqs.Queue:
     """A queue in which whatever could not be done is kept as long as SQS keeps anything.
@@ -25,7 +28,10 @@ def failure_queue(scope: Construct, id_: str, *, fifo: bool = False) -> sqs.Queu
 
 
 def work_queue(scope: Construct, id_: str, *, visible_after: Duration, poison: sqs.Queue) -> sqs.Queue:
-    """A queue that gives a message five tries, `visible_after` apart, and then moves it to `poison`."""
+    """A queue that gives a message so many tries, `visible_after` apart, and then moves it to `poison`.
+
+    Six minutes apart they outlast an hour in which the table takes nothing.
+    """
     return sqs.Queue(
         scope,
         id_,
@@ -33,5 +39,5 @@ def work_queue(scope: Construct, id_: str, *, visible_after: Duration, poison: s
         enforce_ssl=True,
         retention_period=Duration.days(4),
         visibility_timeout=visible_after,
-        dead_letter_queue=sqs.DeadLetterQueue(queue=poison, max_receive_count=5),
+        dead_letter_queue=sqs.DeadLetterQueue(queue=poison, max_receive_count=TRIES),
     )

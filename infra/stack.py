@@ -52,7 +52,9 @@ class Loopbreaker(Construct):
         self.table = ServiceTable(self, "Table", keep_data=config.keep_data)
         self.notifications = Notifications(self, "Notifications", mail=config.mail, https=config.https)
         # Six times the timeout of detect, and its batching window (AWS docs: "Using Lambda with Amazon SQS").
-        self.events = TaskEvents(self, "Events", sources=config.event_source, visible_after=Duration.seconds(362))
+        self.events = TaskEvents(
+            self, "Events", sources=config.event_source, visible_after=Duration.seconds(6 * 60 + 10)
+        )
 
         self.detect = self._worker("Detect", seconds=60, environment=self._store)
         self.respond = self._worker("Respond", seconds=120, environment=self._limits)
@@ -64,7 +66,8 @@ class Loopbreaker(Construct):
         self.detect.consume(self.events.queue)
         self.unanswered = self.respond.follow(self.table, attribute=ASKED, give_up_after=Duration.hours(1))
         self.clock = Clock(self, "Clock", worker=self.sweep)
-        self.untold = self.notify.follow(self.table, attribute=OWED, give_up_after=Duration.hours(24))
+        # Until then what cannot be told waits for the topic to be there again.
+        self.untold = self.notify.follow(self.table, attribute=OWED, give_up_after=Duration.hours(24), tries=None)
 
         self._permit()
         self._watch()
@@ -130,7 +133,7 @@ class Loopbreaker(Construct):
 
     def _permit(self) -> None:
         """Beyond their own logs, queues and streams. In mode `alert` nothing may change anything outside the stack."""
-        self.detect.use(self.table, "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:BatchWriteItem")
+        self.detect.use(self.table, "dynamodb:GetItem", "dynamodb:PutItem")
         self.respond.use(self.table, "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query")
         self.sweep.use(self.table, "dynamodb:GetItem", "dynamodb:PutItem", index=True)
         self.notify.use(self.table, "dynamodb:GetItem", "dynamodb:Query")
@@ -161,7 +164,7 @@ class Loopbreaker(Construct):
         alarms.not_empty(
             "Poison",
             self.events.poison,
-            meaning="detect failed five times on these events: stops of tasks were not counted.",
+            meaning="detect failed again and again on these events: stops of tasks were not counted.",
             remedy="Find the error in the logs of detect, mend it, then start a DLQ redrive in the SQS console.",
         )
         alarms.not_empty(
@@ -169,12 +172,6 @@ class Loopbreaker(Construct):
             self.unanswered,
             meaning="respond gave up on a record: a service that may loop was not looked at.",
             remedy="Find the error in the logs of respond and mend it; sweep asks again. Then purge the queue.",
-        )
-        alarms.not_empty(
-            "SweepFailed",
-            self.clock.failed,
-            meaning="A run of sweep failed: recoveries and second looks are late by a minute or more.",
-            remedy="Find the error in the logs of sweep and mend it; each run does all that is due. Purge the queue.",
         )
         alarms.not_empty(
             "NotifyFailed",
@@ -185,14 +182,17 @@ class Loopbreaker(Construct):
         alarms.late(
             "EventsLate",
             self.events.queue,
-            meaning="Events from ECS have waited for more than 10 minutes: loops are found late.",
+            meaning="Events from ECS have waited for more than 15 minutes: loops are found late.",
             remedy="Look for errors and throttles of detect, and for throttled writes of the table.",
         )
         self._watch_channels(alarms)
-        for rule in (*self.events.rules, self.clock.rule):
-            alarms.undelivered(f"{rule.node.id}Failed", rule)
-        for worker in (self.detect, self.respond, self.sweep, self.notify):
+        alarms.lost("EventsLost", self.events.rules)
+        alarms.unticked("EachMinuteFailed", self.clock.rule)
+        alarms.unreadable("RecordsUnreadable")
+        for worker in (self.detect, self.respond, self.notify):
             alarms.function(worker)
+        # Each minute's run does the work of the one before.
+        alarms.function(self.sweep, tolerated=3, periods=1)
         for worker in (self.respond, self.notify):
             alarms.behind(worker)
 
@@ -212,7 +212,7 @@ class Loopbreaker(Construct):
             alarms.late(
                 f"{name}Late",
                 outlet.queue,
-                meaning=f"Messages for Slack have waited for {name} for more than 10 minutes; mail is not affected.",
+                meaning=f"Messages for Slack have waited for {name} for more than 15 minutes; mail is not affected.",
                 remedy="Find 'not delivered' in its logs: Slack is down, or it refuses the token, channel or webhook.",
             )
             alarms.function(outlet.worker)

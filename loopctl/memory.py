@@ -17,7 +17,7 @@ class MemoryStore:
     def __init__(self) -> None:
         self._records: dict[ServiceRef, Record] = {}
         self._began: dict[ServiceRef, float] = {}
-        self._told = (0, 0.0)
+        self._told: tuple[int, float, ServiceRef | None] = (0, 0.0, None)
         self.closed: dict[tuple[ServiceRef, str], tuple[Incident, float, str]] = {}
 
     def load(self, service: ServiceRef) -> Record:
@@ -45,11 +45,11 @@ class MemoryStore:
         near = sorted((began, service) for service, began in self._began.items() if abs(began - at) <= window)
         return tuple(service for _, service in reversed(near[-_MOST_BEGINNINGS:]))
 
-    def announce(self, number: int, *, at: float, window: float) -> bool:
-        told, told_at = self._told
+    def announce(self, service: ServiceRef, number: int, *, at: float, window: float) -> bool:
+        told, told_at, by = self._told
         if told >= number and told_at > at - window:
-            return False
-        self._told = (number, at)
+            return by == service and told == number
+        self._told = (number, at, service)
         return True
 
     def forget(self, *, now: float) -> None:

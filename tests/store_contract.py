@@ -120,8 +120,11 @@ class StoreContract:
 
     def test_so_many_are_announced_once(self, store: Table) -> None:
         """Of all who saw as many, one tells; more are told again, and the same number when it comes about anew."""
-        assert store.announce(6, at=CREATED, window=600)
-        assert not store.announce(6, at=CREATED + 1, window=600)
-        assert store.announce(12, at=CREATED + 2, window=600)
-        assert not store.announce(6, at=CREATED + 3, window=600)
-        assert store.announce(6, at=CREATED + 602, window=600)
+        api, stage = OTHERS
+        assert store.announce(WEB, 6, at=CREATED, window=600)
+        assert not store.announce(api, 6, at=CREATED + 1, window=600)
+        assert store.announce(WEB, 6, at=CREATED + 1, window=600), "it could not save what it was to tell"
+        assert store.announce(api, 12, at=CREATED + 2, window=600)
+        assert not store.announce(stage, 6, at=CREATED + 3, window=600)
+        assert not store.announce(api, 6, at=CREATED + 3, window=600)
+        assert store.announce(stage, 6, at=CREATED + 602, window=600)

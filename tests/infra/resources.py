@@ -48,3 +48,12 @@ def statements(template: Json, function: str) -> list[Json]:
     policies = of_type(template, "AWS::IAM::Policy").values()
     attached = [policy for policy in policies if role in set(referenced(policy["Roles"]))]
     return [statement for policy in attached for statement in policy["PolicyDocument"]["Statement"]]
+
+
+def watched_by(template: Json) -> Iterator[tuple[str, str]]:
+    """What the alarms look at, as (metric, logical id), also where one looks at several."""
+    for alarm in of_type(template, "AWS::CloudWatch::Alarm").values():
+        several = [entry["MetricStat"]["Metric"] for entry in alarm.get("Metrics", []) if "MetricStat" in entry]
+        for metric in several or [alarm]:
+            for id_ in referenced(metric["Dimensions"]):
+                yield metric["MetricName"], id_

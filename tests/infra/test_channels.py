@@ -14,7 +14,7 @@ from infra.config import ConfigError, StackConfig
 from infra.stack import LoopbreakerStack
 from loopbreaker.policy import Mode
 from tests.infra.conftest import FLAGS, a_config
-from tests.infra.resources import as_list, functions, of_type, referenced, statements
+from tests.infra.resources import as_list, functions, of_type, referenced, statements, watched_by
 from tests.infra.test_permissions import EXPECTED, LOGS, RECEIVE, actions
 
 # isort: split
@@ -126,7 +126,7 @@ def test_the_logs_of_amazon_q_end(amazon_q: Json) -> None:
 def test_what_amazon_q_drops_is_told(amazon_q: Json) -> None:
     """An alarm on the messages whose form it does not know."""
     alarms = of_type(amazon_q, "AWS::CloudWatch::Alarm").values()
-    assert [alarm for alarm in alarms if alarm["MetricName"] == "UnsupportedEvents"]
+    assert [alarm for alarm in alarms if alarm.get("MetricName") == "UnsupportedEvents"]
 
 
 # -- failing ----------------------------------------------------------------------------------------------
@@ -137,11 +137,7 @@ def test_each_channel_fails_for_itself(bot: Json) -> None:
     queues = {id_: q for id_, q in of_type(bot, "AWS::SQS::Queue").items() if q.get("FifoQueue")}
     work = {id_: q for id_, q in queues.items() if "RedrivePolicy" in q}
     assert (len(queues), len(work)) == (4, 2)
-    watched = {
-        (alarm["MetricName"], id_)
-        for alarm in of_type(bot, "AWS::CloudWatch::Alarm").values()
-        for id_ in referenced(alarm["Dimensions"])
-    }
+    watched = set(watched_by(bot))
     for id_, queue in work.items():
         (failed,) = referenced(queue["RedrivePolicy"])
         assert failed in queues

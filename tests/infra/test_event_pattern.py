@@ -38,6 +38,24 @@ FAILURES = {
 }
 ORDINARY = {
     "scale-in or roll-out": task_stopped(stop_code="ServiceSchedulerInitiated"),
+    "zones are balanced": task_stopped(
+        stop_code="ServiceSchedulerInitiated",
+        reason="Availability-zone rebalancing initiated by (deployment ecs-svc/1111111111111111111)",
+    ),
+    "maintenance": task_stopped(
+        stop_code="ServiceSchedulerInitiated",
+        reason="ECS is performing maintenance on the underlying infrastructure hosting the task",
+    ),
+    "maintenance, with the service's name": task_stopped(
+        stop_code="ServiceSchedulerInitiated",
+        reason="Service web: ECS is performing maintenance on the underlying infrastructure hosting the task",
+    ),
+    "drained host": task_stopped(
+        stop_code="ServiceSchedulerInitiated", reason="The container instance is in DRAINING state"
+    ),
+    "drained instance": task_stopped(
+        stop_code="ServiceSchedulerInitiated", reason="Task stopped during instance draining"
+    ),
     "stopped by a person": task_stopped(stop_code="UserInitiated"),
     "spot": task_stopped(stop_code="SpotInterruption"),
     "host terminated": task_stopped(stop_code="TerminationNotice"),
@@ -91,6 +109,6 @@ def test_the_template_carries_the_patterns_as_they_are_written(template: Json) -
 
 
 def test_each_pattern_is_within_the_limit_of_eventbridge(template: Json) -> None:
-    """AWS docs: PutRule; a pattern has at most 4096 characters."""
+    """AWS docs: "Amazon EventBridge quotas"; a pattern has at most 2,048 characters."""
     for rule in of_type(template, "AWS::Events::Rule").values():
-        assert len(json.dumps(rule.get("EventPattern", {}))) <= 4096
+        assert len(json.dumps(rule.get("EventPattern", {}))) <= 2048

@@ -36,9 +36,9 @@ DIAGNOSE = {
 ROLL_BACK = {"ecs:StopServiceDeployment"}
 ACT = {"ecs:UpdateService", "application-autoscaling:RegisterScalableTarget"}
 ALERT = {
-    "detect": LOGS | RECEIVE | {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:BatchWriteItem"},
+    "detect": LOGS | RECEIVE | {"dynamodb:GetItem", "dynamodb:PutItem"},
     "respond": LOGS | STREAM | SEND | READ_ECS | DIAGNOSE | {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"},
-    "sweep": LOGS | SEND | {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"},
+    "sweep": LOGS | {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"},
     "notify": LOGS
     | STREAM
     | SEND

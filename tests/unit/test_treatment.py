@@ -11,7 +11,7 @@ from loopbreaker.record import BreakerState, Finding, NoticeKind, Record, Scalin
 from loopbreaker.treating.breaker import LEASE, RECHECK
 from loopbreaker.treating.decide import Action, Decision, Limits
 from loopbreaker.treating.facts import Facts, RunningTask, Unknown
-from loopbreaker.treating.look import Look, ask, consider, share
+from loopbreaker.treating.look import Look, ask, consider, milestone, share
 from tests.builders import (
     DEPLOYMENT,
     OLDER_DEPLOYMENT,
@@ -542,33 +542,35 @@ FOUND = tell(looping(), NoticeKind.LOOPING, at=T0, reason="replacements failed 3
 
 
 @pytest.mark.parametrize(
-    ("number", "told"),
-    [
-        (1, NoticeKind.LOOPING),
-        (5, NoticeKind.LOOPING),
-        (6, NoticeKind.MASS),
-        (7, None),
-        (11, None),
-        (12, NoticeKind.MASS),
-        (13, None),
-        (18, None),
-        (24, NoticeKind.MASS),
-        (30, None),
-    ],
+    ("number", "due"), [(0, 0), (5, 0), (6, 6), (7, 6), (11, 6), (12, 12), (23, 12), (24, 24), (30, 24), (200, 192)]
 )
-def test_many_services_that_begin_at_once_are_one_summary(number: int, told: NoticeKind | None) -> None:
-    """Up to five are told one by one; the sixth tells of all, the twelfth again, and those between say nothing."""
-    after = share(FOUND, services(number), policy=POLICY, now=T0)
-    assert kinds(after) == ([told] if told else [])
+def test_a_summary_is_due_when_the_limit_is_passed_and_whenever_the_number_has_doubled(number: int, due: int) -> None:
+    """However many began between two looks: no number is stepped over."""
+    assert milestone(services(number), POLICY) == due
+
+
+@pytest.mark.parametrize("first", [True, False])
+@pytest.mark.parametrize("number", [5, 6, 40])
+def test_many_services_that_begin_at_once_are_one_summary(number: int, first: bool) -> None:
+    """Up to five are told one by one; of more, one record tells, and the others say nothing."""
+    after = share(FOUND, services(number), first=first, policy=POLICY, now=T0)
+    told = [NoticeKind.LOOPING] if number == 5 else [NoticeKind.MASS] if first else []
+    assert kinds(after) == told
     assert after.incident
     assert FOUND.incident
     assert replace(after.incident, messages=()) == replace(FOUND.incident, messages=())
-    assert [message.kind for message in after.incident.messages] == ([told] if told else [])
+    assert [message.kind for message in after.incident.messages] == told
+
+
+def test_a_summary_of_a_great_many_is_short() -> None:
+    """It names ten, and says how many more there are."""
+    after = share(FOUND, services(200), first=True, policy=POLICY, now=T0)
+    assert after.notices[0].reason.endswith("prod/s08, prod/s09 and 190 more")
 
 
 def test_the_summary_names_them() -> None:
     """In order, with their clusters."""
-    after = share(FOUND, tuple(reversed(services(6))), policy=POLICY, now=T0)
+    after = share(FOUND, tuple(reversed(services(6))), first=True, policy=POLICY, now=T0)
     assert after.notices[0].reason == (
         "6 services began to loop within 10 minutes, so none is acted on: "
         "prod/s00, prod/s01, prod/s02, prod/s03, prod/s04, prod/s05"
@@ -579,9 +581,9 @@ def test_the_summary_names_them() -> None:
 def test_a_summary_replaces_only_the_message_of_the_loop() -> None:
     """A service that asked for silence gets none; what else was told stays."""
     silent = looping(silent=True)
-    assert share(silent, services(6), policy=POLICY, now=T0) is silent
+    assert share(silent, services(6), first=True, policy=POLICY, now=T0) is silent
     more = tell(FOUND, NoticeKind.BAD_TAG, at=T0, reason="a tag")
-    shared = share(more, services(6), policy=POLICY, now=FOUND.notices[-1].at)
+    shared = share(more, services(6), first=True, policy=POLICY, now=FOUND.notices[-1].at)
     assert [notice.kind for notice in shared.notices] == [NoticeKind.BAD_TAG, NoticeKind.MASS]
 
 

@@ -98,16 +98,18 @@ class Table:
         # Who gathered twice, because it could not save in between, is one.
         return tuple(dict.fromkeys(_service(item["sk"]["S"].partition("#")[2]) for item in items))
 
-    def announce(self, number: int, *, at: float, window: float) -> bool:
+    def announce(self, service: ServiceRef, number: int, *, at: float, window: float) -> bool:
         told = self._client.get_item(TableName=self._name, Key=_TOLD, ConsistentRead=True).get("Item", {})
         if told and int(told["number"]["N"]) >= number and float(told["at"]["N"]) > at - window:
-            return False
+            # Who could not save what it was to tell comes again.
+            return bool(told["by"]["S"] == service.key and told["number"]["N"] == str(number))
         return self._taken(
             self._client.put_item,
             Item={
                 **_TOLD,
                 "number": {"N": str(number)},
                 "at": {"N": _number(at)},
+                "by": {"S": service.key},
                 "expires_at": {"N": str(int(at + _KEEP_BEGINNING))},
             },
             ConditionExpression="attribute_not_exists(pk) OR #number < :number OR #at <= :old",

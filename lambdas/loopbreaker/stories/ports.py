@@ -60,8 +60,8 @@ class Table(Records, Protocol):
     def began(self, *, at: float, window: float) -> tuple[ServiceRef, ...]:
         """The services that began to loop within `window` seconds of a time; of a great many the newest few hundred."""
 
-    def announce(self, number: int, *, at: float, window: float) -> bool:
-        """Whether it is for the caller to tell of so many services: nobody has told of as many within `window`."""
+    def announce(self, service: ServiceRef, number: int, *, at: float, window: float) -> bool:
+        """Whether it is for this service's record to tell of so many: no other has told of as many within `window`."""
 
 
 class Ecs(Protocol):

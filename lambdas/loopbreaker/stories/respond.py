@@ -11,7 +11,7 @@ from loopbreaker.stories.ports import ATTEMPTS, Change, ConflictError, Ecs, Tabl
 from loopbreaker.treating.breaker import CALLS, after_call, after_refusal, all_suspended, recheck
 from loopbreaker.treating.decide import Decision, Limits
 from loopbreaker.treating.facts import Answer, Facts, Refusal, Unknown
-from loopbreaker.treating.look import consider, share
+from loopbreaker.treating.look import consider, milestone, share
 from loopbreaker.treating.scope import Scope
 
 
@@ -62,7 +62,9 @@ def respond(service: ServiceRef, tools: Tools) -> Outcome | None:
                 tools.diagnose(service, after.incident, facts)
                 diagnosed = True
             began = tools.store.gather(service, at=after.incident.found_at, window=tools.policy.mass_window)
-            after = share(after, began, policy=tools.policy, now=now)
+            number = milestone(began, tools.policy)
+            first = number > 0 and tools.store.announce(service, number, at=now, window=tools.policy.mass_window)
+            after = share(after, began, first=first, policy=tools.policy, now=now)
         if look.ended:
             tools.store.archive(service, look.ended, closed_at=now, reason=look.closed)
         if tools.store.save(after):

@@ -1,5 +1,6 @@
 """From one look at ECS to the next state of a service: confirm the loop, decide, treat, see when it is over. Pure."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from loopbreaker.judging.crowd import Well
@@ -17,6 +18,8 @@ from loopbreaker.treating.owner import Wishes, wishes
 
 # A service that loops on is looked at this often at least, in seconds.
 _LOOK_AGAIN = 600.0
+# Services that a summary names.
+_NAMED = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,21 +78,27 @@ def _well(facts: Facts) -> tuple[Well, ...]:
     return tuple(Well(created_at=task.created_at, started_at=task.started_at or 0.0) for task in running)
 
 
-def share(record: Record, began: tuple[ServiceRef, ...], *, policy: Policy, now: float) -> Record:
+def milestone(began: Sequence[ServiceRef], policy: Policy) -> int:
+    """Of how many services that began together a summary tells: one more than the limit, and doubles of that; or 0."""
+    reached = len(began) // (policy.mass_limit + 1)
+    return (policy.mass_limit + 1) * 2 ** (reached.bit_length() - 1) if reached else 0
+
+
+def share(record: Record, began: Sequence[ServiceRef], *, first: bool, policy: Policy, now: float) -> Record:
     """A loop that has just begun, among all that began about now: one summary stands for many messages.
 
-    The summary is told when the limit is passed, and again each time that the number has doubled.
+    first: whether nobody has told of so many yet (see `milestone`).
     """
-    number, first = len(began), policy.mass_limit + 1
     told = [notice for notice in record.notices if notice.kind is NoticeKind.LOOPING and notice.at == now]
-    if number < first or not told:
+    if len(began) <= policy.mass_limit or not told:
         return record
     quiet = untell(record, tuple(told))
-    times = number // first
-    if number % first or times & (times - 1):
+    if not first:
         return quiet
-    names = ", ".join(f"{service.cluster}/{service.name}" for service in sorted(began))
-    why = f"{number} services began to loop within {policy.mass_window / 60:.0f} minutes, so none is acted on: {names}"
+    names = ", ".join(f"{service.cluster}/{service.name}" for service in sorted(began[:_NAMED]))
+    more = f" and {len(began) - _NAMED} more" if len(began) > _NAMED else ""
+    minutes = policy.mass_window / 60
+    why = f"{len(began)} services began to loop within {minutes:.0f} minutes, so none is acted on: {names}{more}"
     return tell(quiet, NoticeKind.MASS, at=now, reason=why)
 
 
