@@ -1,6 +1,6 @@
 # `make help` lists the targets. Python >= 3.11 and make are all that is needed; PYTHON=python3.12 chooses one.
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check fmt synth deploy dist lock bench-detection bench-breaker bench-cold-start clean
+.PHONY: help install demo test check fmt synth deploy dist lock bench-detection bench-breaker bench-cold-start pictures clean
 
 VENV := .venv/bin
 CANDIDATES := $(if $(PYTHON),$(PYTHON),$(VENV)/python python3.13 python3.12 python3.11 python3 python)
@@ -62,6 +62,9 @@ bench-breaker: install ## what the breaker does to services, beside the same ser
 
 bench-cold-start: install ## what a cold start costs, in instructions; needs valgrind
 	@$(VENV)/python -m benchmarks.cold_start
+
+pictures: install ## five incidents and what a terminal shows of them, into docs/pictures
+	@$(VENV)/python -m benchmarks.pictures
 
 clean: ## remove everything that was installed or made
 	rm -rf .venv node_modules cdk.out build dist infra/functions.zip .run .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage *.egg-info

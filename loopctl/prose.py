@@ -14,13 +14,13 @@ from loopctl.picture.words import plain
 _WIDEST = 100
 
 
-def fitted(text: str, *, width: int, indent: str = "") -> str:
-    """Text broken between words; the lines after the first are indented two more."""
+def fitted(text: str, *, width: int, indent: str = "", hang: int = 2) -> str:
+    """Text broken between words; the lines after the first are indented by `hang` more."""
     lines = wrap(
         plain(text),
         min(width, _WIDEST),
         initial_indent=indent,
-        subsequent_indent=f"{indent}  ",
+        subsequent_indent=indent + " " * hang,
         break_long_words=False,
         break_on_hyphens=False,
     )
@@ -135,7 +135,7 @@ def _story(loop: Loop, *, now: float, width: int) -> Iterator[str]:
         ("Again", f"{incident.times} times since {time_of(incident.opened_at)}" if incident.times > 1 else ""),
         ("Costs", "; ".join(f"{dollars(part.per_restart)} {part.what}" for part in loop.burn.parts)),
     ]
-    yield "\n".join(fitted(f"{name + ':':<10}{said}", width=width) for name, said in facts if said)
+    yield "\n".join(fitted(f"{name + ':':<10}{said}", width=width, hang=10) for name, said in facts if said)
     if incident.messages:
         told = [f"{time_of(one.at)}  {one.kind.value}: {one.reason}" for one in incident.messages]
         yield "\n".join(["TOLD", *(fitted(line, width=width, indent="  ") for line in told)])

@@ -50,9 +50,10 @@ def arrange(timeline: Timeline) -> Arrangement:
     """The rows of a timeline, the oldest on top; at most MOST_LANES, each of a bounded number of tasks."""
     first, last, folded = timeline.first, timeline.last, timeline.between
     slots = max(1, len(_rows(timeline.tasks[: 4 * _LONG * MOST_LANES])))
-    if not last and len(first) > _LONG * slots:
-        keep, end = _FIRST * slots, _LAST * slots
-        first, last, folded = first[:keep], first[-end:], len(first) - keep - end
+    keep, end = _FIRST * slots, _LAST * slots
+    if len(timeline.tasks) > _LONG * slots:
+        first, last = timeline.tasks[:keep], timeline.tasks[-end:]
+        folded += len(timeline.tasks) - keep - end
     rows = _rows((*first, *last))
     lanes = tuple(Lane(row[0].service, tuple(row)) for row in rows[:MOST_LANES])
     fold = (max(_end(task) for task in first), min(task.created_at for task in last)) if folded and last else None

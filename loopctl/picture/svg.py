@@ -9,7 +9,7 @@ from loopctl.picture.labels import Label, labels
 from loopctl.picture.lanes import Arrangement, Arrow, arrange
 from loopctl.picture.scale import Scale, scale
 from loopctl.picture.style import DEFS, STYLE, sign
-from loopctl.picture.timeline import Count, Task, Timeline, counted
+from loopctl.picture.timeline import Count, Task, Timeline, counted, spent
 from loopctl.picture.words import (
     Cause,
     cause,
@@ -273,13 +273,9 @@ def _money(frame: _Frame) -> Iterator[str]:
     dollars, bottom = frame.timeline.dollars or 0.0, frame.bottom
     yield _text(24, bottom - _CHART + 16, "money", "s")
     yield _text(24, bottom - _CHART + 32, "(estimate)", "s")
-    whole = sum(c.failures for c in frame.counts) or 1
-    path, seen = [f"M{_LEFT} {bottom:.1f}"], 0
-    for c in frame.counts:
-        path.append(f"L{frame.x(c.since):.1f} {bottom - _CHART * seen / whole:.1f}")
-        seen += c.failures
-    path.append(f"L{frame.x(frame.timeline.until):.1f} {bottom - _CHART * seen / whole:.1f}")
-    yield f'<path class="cash" d="{"".join(path)}"/>'
+    path = [f"M{_LEFT} {bottom:.1f}H{frame.x(frame.timeline.first_failure_at):.1f}"]
+    path += [f"L{frame.x(at):.1f} {bottom - _CHART * share:.1f}" for at, share in spent(frame.timeline)]
+    yield f'<path class="cash" d="{"".join(path)}H{_RIGHT}"/>'
     yield _text(_LEFT - 6, bottom - _CHART + 8, money(dollars), "e t")
     yield _text(_LEFT - 6, bottom - 3, "$0", "e t")
 

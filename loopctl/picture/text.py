@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from loopctl.picture.labels import Label, labels
 from loopctl.picture.lanes import Arrangement, arrange
 from loopctl.picture.scale import Scale, scale
-from loopctl.picture.timeline import Task, Timeline, counted
+from loopctl.picture.timeline import Task, Timeline, counted, spent
 from loopctl.picture.words import Cause, cause, clock, count, cut, duration, headline, left_out, money, plain, summary
 
 _NARROW, _WIDE = 11, 24
@@ -112,19 +112,18 @@ def _bars(cells: list[str], tasks: Sequence[Task], timeline: Timeline, room: Sca
 
 
 def _below(timeline: Timeline, room: Scale, left: int, width: int) -> Iterator[str]:
-    rates, sums = [0.0] * width, [0.0] * width
-    seen = 0
+    rates, shares = [0.0] * width, [0.0] * width
     for c in counted(timeline):
         first, last = int(room.place(c.since)), int(room.place(c.until))
         for column in range(first, max(last, first + 1)):
             rates[column] = max(rates[column], c.failures * 3600 / (c.until - c.since))
-            sums[column] = seen + c.failures * (column - first + 1) / max(last - first, 1)
-        seen += c.failures
-        sums[last:] = [seen] * (width - last)
+    for at, share in spent(timeline):
+        column = int(room.place(at))
+        shares[column:] = [share] * (width - column)
     if most := max(rates):
         yield f"{'per hour':{left}}{_curve(rates[left : width - 9], most)} {most:,.0f}"
-    if timeline.dollars is not None and seen:
-        yield f"{'money':{left}}{_curve(sums[left : width - 9], seen)} {money(timeline.dollars)}"
+    if timeline.dollars is not None and timeline.failures:
+        yield f"{'money':{left}}{_curve(shares[left : width - 9], 1.0)} {money(timeline.dollars)}"
     cells = [" "] * width
     cells[:3] = "UTC"
     span = timeline.until - timeline.since

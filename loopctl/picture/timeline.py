@@ -98,7 +98,7 @@ class Timeline:
         """Where the picture begins: a task that had run for long is shown from shortly before its failure."""
         born = min((task.created_at for task in self.tasks), default=self.until - 600)
         seen = [mark.at for mark in self.marks]
-        before = max(600.0, (self.last_failure_at - self.first_failure_at) / 8)
+        before = max(180.0, (self.last_failure_at - self.first_failure_at) / 8)
         return min([max(born, self.first_failure_at - before), *(at for at in seen if at > born - before)])
 
     def held(self) -> tuple[tuple[float, float], ...]:
@@ -118,17 +118,45 @@ class Timeline:
 
 _INTERVALS = (300.0, 900.0, 3600.0, 10_800.0, 21_600.0, 86_400.0)
 _MOST_INTERVALS, _ENOUGH = 60, 5
+_MOST_STEPS = 100
 
 
 def counted(timeline: Timeline) -> tuple[Count, ...]:
     """Every failure by interval: as stored, else from the tasks, in intervals long enough to make a rate."""
-    if timeline.counts or not timeline.failures:
-        return timeline.counts
-    since, span = timeline.since, timeline.until - timeline.since
+    if not timeline.failures:
+        return ()
+    span = timeline.until - timeline.since
     enough = span * _ENOUGH / timeline.failures
     wide = (width for width in _INTERVALS if span / width <= _MOST_INTERVALS and width >= min(enough, span / 4))
-    number = max(1, int(span // next(wide, _INTERVALS[-1])))
-    width = span / number
+    wanted = next(wide, _INTERVALS[-1])
+    return _merged(timeline, wanted) if timeline.counts else _from_tasks(timeline, max(1, int(span // wanted)))
+
+
+def spent(timeline: Timeline) -> list[tuple[float, float]]:
+    """By when which share of the failures had happened, in steps as fine as is known and few enough to draw."""
+    steps = [(c.until, c.failures) for c in timeline.counts if c.failures]
+    steps = steps or [(at, 1) for at in sorted(t.failed_at for t in timeline.tasks if t.failed_at is not None)]
+    whole, seen, found = sum(number for _, number in steps), 0, []
+    for at, number in steps:
+        seen += number
+        found.append((min(at, timeline.until), seen / whole))
+    return [*found[:: len(found) // _MOST_STEPS + 1], *found[-1:]]
+
+
+def _merged(timeline: Timeline, wanted: float) -> tuple[Count, ...]:
+    """Stored intervals, so many as make the wanted width in one; the last one ends with the picture."""
+    stored = timeline.counts
+    together = max(1, round(wanted / (stored[0].until - stored[0].since)))
+    groups = [stored[start : start + together] for start in range(0, len(stored), together)]
+    if len(groups) > 1 and len(groups[-1]) * 2 < together:
+        groups[-2:] = [groups[-2] + groups[-1]]
+    found = [Count(group[0].since, group[-1].until, sum(c.failures for c in group)) for group in groups]
+    end = min(found[-1].until, max(timeline.until, found[-1].since + wanted / 2))
+    return (*found[:-1], Count(found[-1].since, end, found[-1].failures))
+
+
+def _from_tasks(timeline: Timeline, number: int) -> tuple[Count, ...]:
+    since, width = timeline.since, (timeline.until - timeline.since) / number
     found = [0] * number
     for task in timeline.tasks:
         if task.failed_at is not None:

@@ -1,0 +1,1 @@
+"""`make pictures`: five very different incidents, lived on the simulated ECS with Loopbreaker beside it, and drawn."""
