@@ -8,6 +8,7 @@ from aws_cdk import ArnFormat, Stack
 from .functions import Worker
 
 OPT_IN_TAG = "loopbreaker:action"
+HELD_TAG = "loopbreaker:held"
 HERE = "<AWS::Region>:<AWS::AccountId>"
 ANY_SERVICE = f"arn:<AWS::Partition>:ecs:{HERE}:service/*"
 ANY_DEPLOYMENT = f"arn:<AWS::Partition>:ecs:{HERE}:service-deployment/*"
@@ -75,6 +76,8 @@ def roll_back_deployments(worker: Worker) -> None:
 def stop_services(worker: Worker) -> None:
     """Setting the desired count of services that carry the opt-in tag, and suspending the scaling of ECS services.
 
+    A service that is held carries a tag of ours: that alone may be put on services that opted in, and taken from
+    those that carry it, and what carries it may be brought back even where the opt-in tag is gone.
     A scalable target has tags of its own, not its service's, so there the namespace is all that can be asked for.
     """
     stack = Stack.of(worker)
@@ -83,7 +86,12 @@ def stop_services(worker: Worker) -> None:
     opted_in = {"StringEquals": {f"aws:ResourceTag/{OPT_IN_TAG}": "stop"}}
     of_ecs = {"StringEquals": {"application-autoscaling:service-namespace": "ecs"}}
     worker.accept(f"Resource::{ANY_TARGET}", reason="A scalable target's ARN does not say whose it is.")
+    held = {"StringLike": {f"aws:ResourceTag/{HELD_TAG}": "*"}}
+    no_other_tag = {"ForAllValues:StringEquals": {"aws:TagKeys": [HELD_TAG]}, "Null": {"aws:TagKeys": "false"}}
     worker.allow("ecs:UpdateService", on=[services], when=opted_in)
+    worker.allow("ecs:UpdateService", on=[services], when=held)
+    worker.allow("ecs:TagResource", on=[services], when={**opted_in, **no_other_tag})
+    worker.allow("ecs:UntagResource", on=[services], when={**held, **no_other_tag})
     worker.allow("application-autoscaling:RegisterScalableTarget", on=[targets], when=of_ecs)
 
 

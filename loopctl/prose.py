@@ -74,7 +74,7 @@ def cause(loop: Loop) -> str:
 def _open(loop: Loop, *, now: float, width: int) -> str:
     incident, record = loop.incident, loop.record
     since = trip.since if record and (trip := record.trip) else incident.first_failure_at
-    had = f", had {count(record.trip.restored_count, 'task')}" if record and record.trip else ""
+    had = f", had {count(record.trip.desired_count, 'task')}" if record and record.trip else ""
     commands = [f"loopctl show {loop.name}"]
     commands += [resume(loop.service)] if loop.state == "held at 0" else []
     return "\n".join(

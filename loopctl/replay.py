@@ -193,5 +193,11 @@ class _Silent:
     def set_suspended(self, _service: ServiceRef, _scaling: Scaling) -> Refusal:
         return Refusal("a recording")
 
+    def tag_held(self, _service: ServiceRef, *, count: int, since: float) -> Refusal:
+        return Refusal("a recording")
+
+    def untag_held(self, _service: ServiceRef) -> Refusal:
+        return Refusal("a recording")
+
     def roll_back(self, _service_deployment: str) -> Refusal:
         return Refusal("a recording")

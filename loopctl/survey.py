@@ -154,5 +154,11 @@ class _Now:
     def set_suspended(self, _service: ServiceRef, _scaling: Scaling) -> Refusal:
         return Refusal("only looking")
 
+    def tag_held(self, _service: ServiceRef, *, count: int, since: float) -> Refusal:
+        return Refusal("only looking")
+
+    def untag_held(self, _service: ServiceRef) -> Refusal:
+        return Refusal("only looking")
+
     def roll_back(self, _service_deployment: str) -> Refusal:
         return Refusal("only looking")

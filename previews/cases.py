@@ -6,7 +6,6 @@ from typing import Any
 
 from loopbreaker.model import Category, ServiceRef
 from loopbreaker.record import (
-    BreakerState,
     Incident,
     NoticeKind,
     Record,
@@ -132,9 +131,8 @@ def trip(step: Step, *, at: float) -> Trip:
         desired_count=6,
         deployment_id="ecs-svc/1111111111111111111",
         task_definition=_DEFINITION,
-        scaling=Scaling(
-            minimum=2, maximum=8, dynamic_in_suspended=False, dynamic_out_suspended=False, scheduled_suspended=False
-        ),
+        zeroed=True,
+        scaling=Scaling(minimum=2, dynamic_in_suspended=False, dynamic_out_suspended=False, scheduled_suspended=False),
     )
 
 
@@ -143,10 +141,9 @@ def _others(crash: Record) -> Iterator[tuple[str, Record, tuple[Record, NoticeKi
     assert long.incident is not None
     slow = replace(long, incident=replace(long.incident, signal=Signal.SLOW, failed_tasks=14, depth=9))
     impaired = looping(Category.IMAGE_PULL, signal=Signal.IMPAIRED, depth=2, failed_tasks=5)
-    held = replace(long, breaker=BreakerState.OPEN, trip=trip(Step.HELD, at=BEGAN + 1900), trips=(BEGAN + 1900,))
-    tried = replace(held, breaker=BreakerState.HALF_OPEN, trip=trip(Step.PROBING, at=BEGAN + 3000))
-    back = replace(held, breaker=BreakerState.CLOSED, trip=None)
-    raised = replace(back, trip=trip(Step.RAISED, at=BEGAN + 3000))
+    held = replace(long, trip=trip(Step.HELD, at=BEGAN + 1900), trips=(BEGAN + 1900,))
+    tried = replace(held, trip=trip(Step.PROBING, at=BEGAN + 3000))
+    back = replace(held, trip=None)
     rolling = replace(crash, trip=trip(Step.ROLLING_BACK, at=BEGAN + 200))
     over = Record(service=SERVICE, version=9, trips=held.trips)
     kinds = NoticeKind
@@ -155,24 +152,35 @@ def _others(crash: Record) -> Iterator[tuple[str, Record, tuple[Record, NoticeKi
     impaired_why = "ECS says that it cannot start tasks of this service"
     yield "looping-impaired", impaired, (impaired, kinds.LOOPING), impaired_why
     yield "stopped", long, (held, kinds.STOPPED), "desired count set from 6 tasks to 0"
-    yield "stopped-again", tried, (held, kinds.STOPPED), "the one task that was let try failed as well"
+    yield (
+        "stopped-again",
+        tried,
+        (held, kinds.STOPPED),
+        "what was tried failed as well; it is tried again, more and more rarely",
+    )
     yield (
         "rolled-back",
         crash,
         (rolling, kinds.ROLLED_BACK),
         "the deployment in progress was stopped and is rolled back",
     )
+    yield (
+        "rollback-failed",
+        rolling,
+        (replace(crash, trip=None), kinds.ROLLBACK_FAILED),
+        "tasks of the revision that it was rolled back to fail again and again as well",
+    )
     yield "not-stopped", long, (long, kinds.NOT_STOPPED), "2 tasks still serve"
     refused = "not brought back: AWS refused it: UpdateService: AccessDeniedException"
     yield "not-stopped-held", held, (held, kinds.NOT_STOPPED), refused
     yield "down", held, (held, kinds.DOWN), refused
-    yield "probing", held, (tried, kinds.PROBING), "one task is let try"
+    yield "probing", held, (tried, kinds.PROBING), "1 task was started, to see whether the loop is over"
     yield "back-by-a-fix", held, (back, kinds.BACK), "another task definition was deployed: checkout:43"
     somebody = (
-        "its desired count was raised to 6, not by Loopbreaker: by a person, Terraform, CloudFormation or a scaling "
+        "its desired count was set to 6, not by Loopbreaker: by a person, Terraform, CloudFormation or a scaling "
         "schedule"
     )
-    yield "back-by-somebody", held, (raised, kinds.BACK), somebody
+    yield "back-by-somebody", held, (back, kinds.BACK), somebody
     passed = "6 hours have passed since it was found"
     yield "still-looping", long, (long, kinds.STILL_LOOPING), passed
     yield "still-looping-held", held, (held, kinds.STILL_LOOPING), passed

@@ -132,6 +132,7 @@ def deployment(**fields: Any) -> Deployment:
         "task_definition": TASK_DEFINITION,
         "running": 0,
         "rollout": "COMPLETED",
+        "created_at": T0 - 86_400,
     }
     return Deployment(**(known | fields))
 
@@ -151,7 +152,6 @@ def rollout(**fields: Any) -> ServiceDeployment:
 
 def running_task(started: float | None, **fields: Any) -> RunningTask:
     known: dict[str, Any] = {
-        "id": f"{next(_numbers):032x}",
         "last_status": "RUNNING",
         "health": "UNKNOWN",
         "started_at": None if started is None else T0 + started,
@@ -180,5 +180,7 @@ def trip(**fields: Any) -> Trip:
         "deployment_id": DEPLOYMENT,
         "task_definition": TASK_DEFINITION,
         "scaling": None,
+        "looping_since": T0,
+        "zeroed": True,
     }
     return Trip(**(known | fields))

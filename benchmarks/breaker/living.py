@@ -27,7 +27,7 @@ from simulation import Simulation
 # How soon a record whose invocation failed is delivered again, in seconds, and how often (infra/functions.py).
 _AGAIN, _MOST_TRIES = 2.0, 10
 # Messages after which a reader believes that the service is at 0, and those after which not any more.
-_DOWN = {NoticeKind.STOPPED}
+_DOWN = {NoticeKind.STOPPED, NoticeKind.DOWN}
 _UP = {NoticeKind.BACK, NoticeKind.RECOVERED, NoticeKind.PROBING}
 
 

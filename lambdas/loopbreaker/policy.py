@@ -127,29 +127,55 @@ class Policy:
     placement_after: float = field(
         default=900, metadata=_is(Unit.SECONDS, "capacity that is missing for this long is worth a message")
     )
-    cool_down: float = field(
-        default=900,
+    serving_after: float = field(
+        default=60,
         metadata=_is(
-            Unit.SECONDS,
-            "how long a stopped service is held before one task is tried, where its owner chose that; "
-            "doubles with each try that fails",
+            Unit.SECONDS, "a task of which no health is known is taken for one that serves once it has run this long"
         ),
     )
+    stop_after: float = field(
+        default=1800,
+        metadata=_is(Unit.SECONDS, "nobody must have been served for this long before a service is acted on"),
+    )
+    fresh_after: float = field(
+        default=120,
+        metadata=_is(
+            Unit.SECONDS,
+            "nothing is done where the newest failure is older than this, or than twice the usual gap if that is more",
+        ),
+    )
+    cool_down: float = field(
+        default=420,
+        metadata=_is(Unit.SECONDS, "how long a stopped service is held before it is tried, at least"),
+    )
+    recovery_share: float = field(
+        default=0.5,
+        metadata=_is(
+            Unit.CHANCE,
+            "a held service is tried so often that it is back within this share of the time that its cause lasted",
+        ),
+    )
+    probe_allowance: float = field(
+        default=600, metadata=_is(Unit.SECONDS, "what a try and the way back take of that time")
+    )
     longest_cool_down: float = field(
-        default=86_400, metadata=_is(Unit.SECONDS, "the cool-down doubles up to this and no further")
+        default=86_400, metadata=_is(Unit.SECONDS, "a stopped service is held for this long at most before it is tried")
     )
     probe_age: float = field(
-        default=300, metadata=_is(Unit.SECONDS, "least age of the one task that is tried before it counts as a success")
+        default=120,
+        metadata=_is(
+            Unit.SECONDS, "a task of unknown health that is tried must outlive this, and those that failed twice over"
+        ),
     )
     retrips: int = field(
         default=3,
-        metadata=_is(Unit.COUNT, "how often within a day a service that was started again is stopped again"),
+        metadata=_is(Unit.COUNT, "how often within a day a service that came back is stopped again"),
     )
     mass_limit: int = field(
         default=5,
         metadata=_is(Unit.COUNT, "more services than this that begin to loop within `mass_window` have a shared cause"),
     )
-    mass_window: float = field(default=600, metadata=_is(Unit.SECONDS, "the time that `mass_limit` speaks of"))
+    mass_window: float = field(default=1800, metadata=_is(Unit.SECONDS, "the time that `mass_limit` speaks of"))
 
 
 _PROFILES = ("fast", "slow")
@@ -160,7 +186,8 @@ _NEVER_MORE = (
     ("confirm_after", "quiet_after", "an incident would be over before it is confirmed"),
     ("quiet_after", "long_quiet_after", "an incident would end sooner where a task is missing"),
     ("quiet_after", "blind_quiet_after", "an incident would end sooner where ECS cannot be asked"),
-    ("cool_down", "longest_cool_down", "the cool-down could not double"),
+    ("cool_down", "longest_cool_down", "a service would be held for longer than it may be"),
+    ("serving_after", "stop_after", "what never served could not be told from what did"),
 )
 """Thresholds of which the first may not be more than the second, and why."""
 

@@ -112,6 +112,7 @@ class NoticeKind(StrEnum):
     NOT_STOPPED = "not-stopped"
     PROBING = "probing"
     BACK = "back"
+    ROLLBACK_FAILED = "rollback-failed"
     BAD_TAG = "bad-tag"
     STILL_LOOPING = "still-looping"
     DOWN = "down"
@@ -154,9 +155,24 @@ class Suspicion:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """The service was once found fit to be stopped; a second finding that agrees lets it happen."""
+    """The service was once found fit for action; a second finding, on a later failure, lets it happen.
+
+    failed_at: the newest failure of the deployment at that time.
+    """
 
     at: float
+    deployment_id: str
+    failed_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Lived:
+    """A task that failed after `lifetime` seconds, and not by its health checks: it may have served until then."""
+
+    COMPACT: ClassVar[bool] = True
+
+    failed_at: float
+    lifetime: float
     deployment_id: str
 
 
@@ -177,6 +193,13 @@ class Incident:
     channel: where its owner wants to read of it as well; empty where nothing is wanted.
     reminded: how many reminders were told. acknowledged: somebody asked for no more of them.
     messages: what people were told of it, the first few and the last few.
+    looked_at: the newest look at which ECS answered.
+    watched_since: from then on there was no long pause between two such looks.
+    unserved_since: the newest of them at which somebody was served; when the loop began, where nobody ever was.
+    rolled_back_at: when a deployment of it was rolled back; 0 where none was.
+    served_by: deployments of which tasks were seen to serve, the newest few.
+    refused_until: AWS refused to act; until then it is not tried again.
+    ecs_failures, ecs_grew_at: what ECS's own circuit breaker counted at last, and when that was first seen.
     """
 
     signal: Signal
@@ -205,6 +228,14 @@ class Incident:
     reminded: int = 0
     acknowledged: bool = False
     messages: tuple[Told, ...] = ()
+    looked_at: float = 0.0
+    watched_since: float = 0.0
+    unserved_since: float = 0.0
+    served_by: tuple[str, ...] = ()
+    rolled_back_at: float = 0.0
+    refused_until: float = 0.0
+    ecs_failures: int = -1
+    ecs_grew_at: float = 0.0
 
     @property
     def found_at(self) -> float:
@@ -231,26 +262,36 @@ class Past:
 
 
 class Step(StrEnum):
-    """Where the treatment of a service stands. A step that names a call is saved before the call is made."""
+    """Where the treatment of a service stands. A step that names a call is saved before the call is made.
 
+    What each step means stands in one table, `treating.breaker.STEPS`.
+    """
+
+    TAG = "tag"
     SUSPEND_SCALING = "suspend-scaling"
     SET_ZERO = "set-zero"
     HELD = "held"
     SET_ONE = "set-one"
     PROBING = "probing"
-    RAISED = "raised"
+    SET_ALL = "set-all"
+    PROBING_ALL = "probing-all"
+    STOP_AGAIN = "stop-again"
     RESTORE_COUNT = "restore-count"
     RESTORE_SCALING = "restore-scaling"
+    UNTAG = "untag"
     STOP_DEPLOYMENT = "stop-deployment"
     ROLLING_BACK = "rolling-back"
 
 
+_OPEN = frozenset({Step.HELD, Step.RESTORE_COUNT})
+_HALF_OPEN = frozenset({Step.SET_ONE, Step.PROBING, Step.SET_ALL, Step.PROBING_ALL, Step.STOP_AGAIN})
+
+
 @dataclass(frozen=True, slots=True)
 class Scaling:
-    """An Application Auto Scaling target: its bounds and its three suspended flags."""
+    """An Application Auto Scaling target: its least count and its three suspended flags."""
 
     minimum: int
-    maximum: int
     dynamic_in_suspended: bool
     dynamic_out_suspended: bool
     scheduled_suspended: bool
@@ -268,10 +309,14 @@ class Trip:
     lease_until: until then the invocation that took the step works on it, and nobody else does.
     desired_count, scaling: what comes back in the end, exactly.
     deployment_id, task_definition: what looped; another one is a fix, or somebody's change.
+    looping_since: when the loop began; how long the service is held goes by how long that is ago.
     service_deployment: ARN of the service deployment that is rolled back; else empty.
-    cool_down: seconds to hold the service before a task is let try; doubles with each try that fails.
-    why: what people are told when the way back is done.
-    undo: whether the way back undoes a stop that did not come about.
+    zeroed: whether we set the count to 0, or may have.
+    tries: probes that failed.
+    why: what people are told when the way back is done; undo: whether it undoes a stop that did not come about.
+    odd_at: the first look at which the count was not ours; a second one has to agree.
+    blind_since: ECS has not answered since then; 0 where it does.
+    down, down_at: why people were told that the service is down and cannot be brought back, and when.
     """
 
     step: Step
@@ -281,15 +326,25 @@ class Trip:
     deployment_id: str
     task_definition: str
     scaling: Scaling | None
+    looping_since: float = 0.0
     service_deployment: str = ""
-    cool_down: float = 0.0
+    zeroed: bool = False
+    tries: int = 0
     why: str = ""
     undo: bool = False
+    odd_at: float = 0.0
+    blind_since: float = 0.0
+    down: str = ""
+    down_at: float = 0.0
 
     @property
-    def restored_count(self) -> int:
-        """The count that the service gets again; a scaling target would lift it to its minimum anyway."""
-        return max(self.desired_count, self.scaling.minimum if self.scaling else 0)
+    def state(self) -> BreakerState:
+        """OPEN while we hold the service at 0, HALF_OPEN while we let it try."""
+        if self.step is Step.RESTORE_COUNT and not self.zeroed:
+            return BreakerState.CLOSED
+        if self.step in _OPEN:
+            return BreakerState.OPEN
+        return BreakerState.HALF_OPEN if self.step in _HALF_OPEN else BreakerState.CLOSED
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,6 +360,7 @@ class Record:
     trips: when the service was set to 0 within the last day.
     resume_asked: somebody asked for the service to be brought back.
     history: the failures of the chain that may become an incident, which then has them.
+    lived: of the tasks that failed within a day, those that no later one outlived.
     """
 
     service: ServiceRef
@@ -318,7 +374,6 @@ class Record:
     extra_generations: int = 0
     incident: Incident | None = None
     past: Past | None = None
-    breaker: BreakerState = BreakerState.CLOSED
     trip: Trip | None = None
     notices: tuple[Notice, ...] = ()
     asked_at: float | None = None
@@ -328,6 +383,12 @@ class Record:
     resume_asked: bool = False
     touched_at: float = 0.0
     history: History = NO_FAILURES
+    lived: tuple[Lived, ...] = ()
+
+    @property
+    def breaker(self) -> BreakerState:
+        """What we do to the service; CLOSED while it runs as its owner set it."""
+        return self.trip.state if self.trip else BreakerState.CLOSED
 
 
 # A notice is read by the one stream record that brings it; a few more help the person who looks at the table.

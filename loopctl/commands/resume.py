@@ -21,5 +21,5 @@ def resume(
     """Bring SERVICE of CLUSTER back, which Loopbreaker stopped: its saved count first, then its scaling flags."""
     with account(stack=stack, region=region, profile=profile) as asked:
         record = asked.resume(cluster, service)
-    count = record.trip.restored_count if record.trip else 0
+    count = record.trip.desired_count if record.trip else 0
     print(f"{cluster}/{service}: asked to be brought back to {count}; a message says when it is done.")

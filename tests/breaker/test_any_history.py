@@ -14,7 +14,7 @@ from hypothesis.stateful import (
 )
 
 from loopbreaker.record import BreakerState, Step
-from loopbreaker.treating.breaker import CALLS
+from loopbreaker.treating.steps import CALLS
 from simulation import healthy
 from tests.breaker.scenarios import BROKEN, COUNT, scaled, world
 from tests.breaker.world import Crash, World, ref

@@ -34,7 +34,7 @@ DIAGNOSE = {
     "ec2:DescribeSubnets",
 }
 ROLL_BACK = {"ecs:StopServiceDeployment"}
-ACT = {"ecs:UpdateService", "application-autoscaling:RegisterScalableTarget"}
+ACT = {"ecs:UpdateService", "ecs:TagResource", "ecs:UntagResource", "application-autoscaling:RegisterScalableTarget"}
 ALERT = {
     "detect": LOGS | RECEIVE | {"dynamodb:GetItem", "dynamodb:PutItem"},
     "respond": LOGS | STREAM | SEND | READ_ECS | DIAGNOSE | {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"},
@@ -104,11 +104,24 @@ def test_no_two_functions_share_a_role(template: Json) -> None:
 
 
 def test_only_services_that_opted_in_can_be_stopped(templates: dict[str, Json]) -> None:
-    """UpdateService asks for the tag `loopbreaker:action` = `stop` on the service itself."""
-    (update,) = [s for s in statements(templates["stop"], "respond") if "ecs:UpdateService" in as_list(s["Action"])]
-    assert as_list(update["Action"]) == ["ecs:UpdateService"]
-    assert update["Condition"] == {"StringEquals": {"aws:ResourceTag/loopbreaker:action": "stop"}}
-    assert str(update["Resource"]).count(":service/*") == 1
+    """UpdateService asks for the tag `loopbreaker:action` = `stop` on the service, or for the tag of held ones."""
+    updates = [s for s in statements(templates["stop"], "respond") if "ecs:UpdateService" in as_list(s["Action"])]
+    assert [as_list(update["Action"]) for update in updates] == [["ecs:UpdateService"]] * 2
+    assert [update["Condition"] for update in updates] == [
+        {"StringEquals": {"aws:ResourceTag/loopbreaker:action": "stop"}},
+        {"StringLike": {"aws:ResourceTag/loopbreaker:held": "*"}},
+    ]
+    assert all(str(update["Resource"]).count(":service/*") == 1 for update in updates)
+
+
+def test_no_tag_but_ours_can_be_put_on_a_service_or_taken_away(templates: dict[str, Json]) -> None:
+    """The tag of held services goes on services that opted in, and off those that carry it; no other tag goes."""
+    (tag,) = [s for s in statements(templates["stop"], "respond") if "ecs:TagResource" in as_list(s["Action"])]
+    (untag,) = [s for s in statements(templates["stop"], "respond") if "ecs:UntagResource" in as_list(s["Action"])]
+    ours = {"ForAllValues:StringEquals": {"aws:TagKeys": ["loopbreaker:held"]}, "Null": {"aws:TagKeys": "false"}}
+    assert tag["Condition"] == {"StringEquals": {"aws:ResourceTag/loopbreaker:action": "stop"}, **ours}
+    assert untag["Condition"] == {"StringLike": {"aws:ResourceTag/loopbreaker:held": "*"}, **ours}
+    assert all(str(statement["Resource"]).count(":service/*") == 1 for statement in (tag, untag))
 
 
 def test_only_deployments_of_services_that_opted_in_can_be_stopped(templates: dict[str, Json]) -> None:

@@ -16,7 +16,7 @@ from typer.testing import CliRunner, Result
 from loopbreaker.aws.store import Table
 from loopbreaker.history import add
 from loopbreaker.model import Category, ServiceRef, TaskFailure
-from loopbreaker.record import BreakerState, Incident, NoticeKind, Record, Signal, Suspicion, tell
+from loopbreaker.record import Incident, NoticeKind, Record, Signal, Step, Suspicion, tell
 from loopctl import operate
 from loopctl.cli import app
 from loopctl.loops import state
@@ -200,10 +200,12 @@ def test_status_says_it_in_words(table: Table) -> None:
     assert not re.search("breaker (closed|open)|verdict|half-open", text)
 
 
-@pytest.mark.parametrize(("breaker", "signal"), [(b, s) for b in BreakerState for s in Signal])
-def test_every_state_has_a_word(breaker: BreakerState, signal: Signal) -> None:
+@pytest.mark.parametrize(("step", "signal"), [(step, signal) for step in (None, *Step) for signal in Signal])
+def test_every_state_has_a_word(step: Step | None, signal: Signal) -> None:
     """Whatever shows the loop, and whatever we do to the service; none is a term of ours."""
-    word = state(replace(HELD, breaker=breaker, incident=incident(signal=signal)))
+    assert HELD.trip is not None
+    trip = replace(HELD.trip, step=step) if step else None
+    word = state(replace(HELD, trip=trip, incident=incident(signal=signal)))
     assert word
     assert not re.search("open|closed|breaker|impaired", word)
 

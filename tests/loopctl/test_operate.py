@@ -12,7 +12,7 @@ from moto import mock_aws
 from typer.testing import CliRunner
 
 from loopbreaker.aws.store import Table
-from loopbreaker.record import BreakerState, Step, Trip
+from loopbreaker.record import Step, Trip
 from loopctl import operate
 from loopctl.cli import app
 from loopctl.operate import OperateError, table_name, whereabouts
@@ -47,7 +47,7 @@ _TRIP = Trip(
     task_definition="web:1",
     scaling=None,
 )
-HELD = replace(looping(due_at=T0 + 60), version=0, breaker=BreakerState.OPEN, trip=_TRIP)
+HELD = replace(looping(due_at=T0 + 60), version=0, trip=_TRIP)
 
 
 @pytest.fixture
@@ -72,7 +72,7 @@ def test_resume_asks_for_the_service(table: Table) -> None:
 
 def test_resume_of_a_service_that_is_not_held(table: Table) -> None:
     """A service that Loopbreaker does not hold is left alone, with one line that says so and status 1."""
-    table.save(replace(HELD, breaker=BreakerState.CLOSED, trip=None))
+    table.save(replace(HELD, trip=None))
     done = CliRunner().invoke(app, ["resume", SERVICE.cluster, SERVICE.name])
     assert done.exit_code == 1
     assert "does not hold" in done.stderr

@@ -236,11 +236,6 @@ def test_a_service_without_scaling_needs_one_command() -> None:
         assert command.endswith("--desired-count 5")
 
 
-def test_the_count_is_not_below_the_minimum_of_scaling() -> None:
-    """A count below the minimum would be lifted anyway."""
-    assert resume_commands(SERVICE, trip(scaling=SCALING, desired_count=1))[0].endswith("--desired-count 2")
-
-
 @pytest.mark.parametrize("name", NAMES)
 def test_commands_are_whole_when_they_are_pasted(name: str) -> None:
     """Each line of a command but its last ends in a backslash, so that a shell reads one command."""

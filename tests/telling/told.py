@@ -10,9 +10,7 @@ from previews.cases import Case, cases
 from tests.builders import T0, looping, trip
 
 NOW = T0 + 3610
-SCALING = Scaling(
-    minimum=2, maximum=8, dynamic_in_suspended=False, dynamic_out_suspended=True, scheduled_suspended=False
-)
+SCALING = Scaling(minimum=2, dynamic_in_suspended=False, dynamic_out_suspended=True, scheduled_suspended=False)
 CASES = list(cases())
 NAMES = [case.name for case in CASES]
 
@@ -37,7 +35,7 @@ def of(case: Case) -> Message:
 def held(state: BreakerState = BreakerState.OPEN, **fields: Any) -> Record:
     """A service that is held at 0, or tried with one task."""
     step = Step.HELD if state is BreakerState.OPEN else Step.PROBING
-    return looping(breaker=state, trip=replace(trip(), step=step, **fields))
+    return looping(trip=replace(trip(), step=step, **fields))
 
 
 def over(record: Record) -> Record:

@@ -50,16 +50,14 @@ def there_and_back(record: Record) -> Record:
 
 
 def full_record() -> Record:
-    scaling = Scaling(
-        minimum=1, maximum=9, dynamic_in_suspended=True, dynamic_out_suspended=False, scheduled_suspended=True
-    )
+    scaling = Scaling(minimum=1, dynamic_in_suspended=True, dynamic_out_suspended=False, scheduled_suspended=True)
     record = looping(
         fast=climbed(crash_loop(5)),
         slow=climbed(start_first_loop(4), POLICY.slow),
         impaired=(T0, T0 + 60),
         suspicion=Suspicion(signal=Signal.SLOW, at=T0, depth=4, since=T0 - 90),
         trip=trip(scaling=scaling),
-        finding=Finding(at=T0 + 30.5, deployment_id="ecs-svc/1"),
+        finding=Finding(at=T0 + 30.5, deployment_id="ecs-svc/1", failed_at=T0 + 30.5),
         told=("survivor", "deploying"),
         asked_at=T0 + 1,
         exit_code=0,
@@ -202,4 +200,4 @@ def test_the_clock_of_respond_survives_the_table() -> None:
     """A step that is read back equals the one that was saved: the clock is no finer than what is stored."""
     for _ in range(100):
         now = clock()
-        assert decode(Finding, encode(Finding(at=now, deployment_id="d"))).at == now
+        assert decode(Finding, encode(Finding(at=now, deployment_id="d", failed_at=now))).at == now

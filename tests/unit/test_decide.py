@@ -1,495 +1,311 @@
-"""What to do about a loop: every rule, their order, and that nothing is done unless all of them agree."""
+"""What to do about a loop: every reason to leave a service alone, and the only two in which something is done."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from loopbreaker.model import Category
 from loopbreaker.policy import Mode
-from loopbreaker.record import Finding, Record, Signal
-from loopbreaker.treating.decide import Action, Decision, Limits, decide
-from loopbreaker.treating.facts import Deployment, Facts, RunningTask, Unknown, survivors
+from loopbreaker.record import Finding, Lived, Signal
+from loopbreaker.treating.decide import Action, allowed, decide, fresh_for
+from loopbreaker.treating.facts import Facts, Unknown
 from tests.builders import (
     DEPLOYMENT,
     OLDER_DEPLOYMENT,
-    POLICY,
     T0,
     climbed,
     crash_loop,
     deployment,
     facts,
-    looping,
     rollout,
     running_task,
 )
+from tests.unit.cases import GENERATIONS, LAST, NOW, PERIOD, case, dead, deploying
 
-NOW = T0 + 200
-FINDING = Finding(at=NOW - 60, deployment_id=DEPLOYMENT)
-
-
-@dataclass(frozen=True)
-class Case:
-    """Everything that `decide` is told; by default a service that is to be stopped."""
-
-    facts: Facts | Unknown = field(default_factory=facts)
-    record: Record = field(default_factory=lambda: looping(finding=FINDING))
-    limits: Limits = field(default_factory=lambda: Limits(mode=Mode.STOP))
-
-    def but(self, **changes: Any) -> "Case":
-        """The case with something otherwise: in the limits, the facts, the record or its incident."""
-        case = self
-        for name, value in changes.items():
-            change = {name: value}
-            loop = case.record.incident
-            assert isinstance(case.facts, Facts)
-            assert loop is not None
-            if name in Limits.__slots__:
-                case = replace(case, limits=replace(case.limits, **change))
-            elif name in Facts.__slots__:
-                case = replace(case, facts=replace(case.facts, **change))
-            elif name in Record.__slots__:
-                case = replace(case, record=replace(case.record, **change))
-            else:
-                case = replace(case, record=replace(case.record, incident=replace(loop, **change)))
-        return case
-
-    def tagged(self, **tags: str) -> "Case":
-        """The case with other tags of ours; `_` stands for `-`."""
-        return self.but(tags={f"loopbreaker:{name.replace('_', '-')}": value for name, value in tags.items()})
-
-    def at_depth(self, depth: int) -> "Case":
-        return self.but(fast=climbed(crash_loop(depth)))
-
-    def decide(self) -> Decision:
-        return decide(self.facts, self.record, limits=self.limits, policy=POLICY, now=NOW)
+MINUTE = 60.0
+OTHERS = climbed(
+    [
+        *crash_loop(GENERATIONS, lifetime=5, restart=PERIOD - 5),
+        *crash_loop(GENERATIONS, lifetime=5, restart=PERIOD - 5, start=3, deployment_id=OLDER_DEPLOYMENT),
+    ]
+)
 
 
-STOPPABLE = Case()
-IN_PROGRESS = (deployment(rollout="IN_PROGRESS"),)
-# A deployment whose tasks loop, in place of one that runs.
-ROLLABLE = STOPPABLE.but(deployments=IN_PROGRESS, rollout=rollout())
+def said(*args: Any, **kwargs: Any) -> tuple[Action, str]:
+    decision = decide(case(*args, **kwargs))
+    return decision.action, decision.code
 
 
-def test_a_service_that_meets_every_condition_is_stopped() -> None:
-    """Opted in, fast loop, no deployment, no survivor, deep enough, two findings: stop, and say why."""
-    decision = STOPPABLE.decide()
-    assert (decision.action, decision.code) == (Action.STOP, "no-survivor")
-    assert decision.reason == (
-        "replacements failed 4 times in a row, no task serves, no deployment is in progress, "
-        "and two findings at least 30 s apart agree"
-    )
+def serving(**fields: Any) -> Facts:
+    """A task that runs, whatever is known of its health."""
+    return facts(tasks=(running_task(NOW - T0 - 3600, **fields),))
 
 
-def test_a_deployment_that_meets_every_condition_is_rolled_back() -> None:
-    """Opted in, the looping tasks are of the deployment in progress, an earlier revision runs: roll back."""
-    decision = ROLLABLE.decide()
-    assert (decision.action, decision.code) == (Action.ROLLBACK, "roll-back")
+def tagged(**tags: str) -> Facts:
+    given_tags = {f"loopbreaker:{name.replace('_', '-')}": value for name, value in tags.items()}
+    return facts(tags={"loopbreaker:action": "stop"} | given_tags)
 
 
-Change = Callable[[Case], Case]
-
-# In the order in which the rules are asked. Each change alone keeps the stoppable service from being stopped.
-RULES: list[tuple[str, Action, Change]] = [
-    ("alert-only", Action.LEAVE, lambda case: case.but(mode=Mode.ALERT)),
-    ("silenced", Action.LEAVE, lambda case: case.tagged(action="stop", mute_until="2027-01-01")),
-    ("not-opted-in", Action.LEAVE, lambda case: case.tagged()),
-    ("out-of-scope", Action.LEAVE, lambda case: case.but(in_scope=False)),
-    ("daemon", Action.LEAVE, lambda case: case.but(strategy="DAEMON")),
-    ("controller", Action.LEAVE, lambda case: case.but(controller="CODE_DEPLOY")),
-    ("express", Action.LEAVE, lambda case: case.but(managed_by_ecs=True)),
-    ("mass", Action.LEAVE, lambda case: case.but(began=6)),
-    ("slow", Action.LEAVE, lambda case: case.but(signal=Signal.SLOW)),
-    ("depth", Action.WAIT, lambda case: case.at_depth(2)),
-    ("trips", Action.LEAVE, lambda case: case.but(trips=(NOW - 9, NOW - 8, NOW - 7, NOW - 6))),
-    ("deploying", Action.LEAVE, lambda case: case.but(deployments=IN_PROGRESS)),
-    (
-        "older-deployment",
-        Action.LEAVE,
-        lambda case: case.but(deployments=(deployment(id="ecs-svc/3", status="ACTIVE", running=1),)),
-    ),
-    ("other-deployment", Action.LEAVE, lambda case: case.but(deployment_id=OLDER_DEPLOYMENT)),
-    ("survivor", Action.LEAVE, lambda case: case.but(tasks=(running_task(0),))),
-    ("rollback-only", Action.LEAVE, lambda case: case.tagged(action="rollback")),
-    ("first-finding", Action.WAIT, lambda case: case.but(finding=None)),
-]
-# Changes that set one and the same fact hide each other.
-_HIDES = {"silenced": {"not-opted-in", "rollback-only"}, "not-opted-in": {"rollback-only"}}
-_HIDES["deploying"] = {"older-deployment"}
+def test_a_dead_service_is_stopped() -> None:
+    """Nobody was served for half an hour, it still fails, and two looks agree: stop."""
+    assert said() == (Action.STOP, "nobody-served")
 
 
-@pytest.mark.parametrize(("code", "action", "change"), RULES, ids=[code for code, _, _ in RULES])
-def test_one_fact_otherwise_keeps_a_service_from_being_stopped(code: str, action: Action, change: Change) -> None:
-    """Each rule decides by itself."""
-    decision = change(STOPPABLE).decide()
-    assert (decision.action, decision.code) == (action, code)
-
-
-@pytest.mark.parametrize("position", range(len(RULES)), ids=[code for code, _, _ in RULES])
-def test_the_first_rule_that_applies_decides(position: int) -> None:
-    """Whom never to touch comes before when not to; a rule is not hidden by those behind it."""
-    first, case = RULES[position][0], STOPPABLE
-    for code, _, change in RULES[position:]:
-        if code not in _HIDES.get(first, set()):
-            case = change(case)
-    assert case.decide().code == first
-
-
-# -- who asked --------------------------------------------------------------------------------------------
+def test_a_dead_deployment_beside_a_revision_that_serves_is_rolled_back() -> None:
+    """While a deployment is in progress the only thing that is done is to take it back."""
+    assert said(None, deploying()) == (Action.ROLLBACK, "roll-back")
+    assert said(None, deploying(), mode=Mode.ROLLBACK) == (Action.ROLLBACK, "roll-back")
 
 
 @pytest.mark.parametrize(
-    ("tag", "code", "asked_for"),
+    ("seen", "code"),
     [
-        ("stop", "no-survivor", True),
-        ("rollback", "rollback-only", True),
-        ("", "not-opted-in", False),
-        ("alert", "not-opted-in", False),
-        ("ignore", "silenced", False),
-        ("yes", "not-opted-in", False),
-        ("STOP", "not-opted-in", False),
+        (Unknown("throttled"), "ecs-unknown"),
+        (facts(action=None), "not-opted-in"),
+        (facts(action="alert"), "not-opted-in"),
+        (facts(action="ignore"), "silenced"),
+        (facts(action="stop "), "not-opted-in"),
+        (tagged(mute_until="2999-01-01T00:00Z"), "silenced"),
+        (facts(strategy="DAEMON"), "daemon"),
+        (facts(controller="CODE_DEPLOY"), "controller"),
+        (facts(managed_by_ecs=True), "express"),
+        (facts(deployments=()), "no-primary"),
+        (facts(deployments=(deployment(rollout="IN_PROGRESS"),)), "deploying"),
+        (facts(deployments=(deployment(), deployment(id="old", status="ACTIVE", running=1))), "older-deployment"),
+        (facts(action="rollback"), "rollback-only"),
+        (serving(), "serving"),
+        (serving(health="HEALTHY"), "serving"),
+        (serving(target_health="healthy"), "serving"),
+        (serving(target_health="unused"), "serving"),
+        (serving(target_health="unavailable"), "serving"),
+        # The load balancer fails open, and ECS does not replace these tasks for their health.
+        (serving(target_health="unhealthy"), "serving"),
+        (serving(health="UNHEALTHY"), "serving"),
+        (facts(tasks=(running_task(NOW - T0 - 61),)), "serving"),
     ],
 )
-def test_the_tag_is_the_owner_s_word(tag: str, code: str, asked_for: bool) -> None:
-    """Only `stop` lets a service be stopped; a word without meaning is no consent."""
-    decision = STOPPABLE.tagged(action=tag).decide()
-    assert (decision.code, decision.asked_for, decision.final) == (code, asked_for, False)
-
-
-def test_a_service_without_tags_has_not_opted_in() -> None:
-    """Nor has one whose tags are other people's."""
-    assert STOPPABLE.but(tags={"action": "stop", "team": "stop"}).decide().code == "not-opted-in"
+def test_left_alone_for_what_ecs_says(seen: Facts | Unknown, code: str) -> None:
+    """Each of these facts alone keeps a dead service from being stopped, and says why."""
+    assert said(None, seen) == (Action.LEAVE, code)
 
 
 @pytest.mark.parametrize(
-    ("mode", "tag", "deploying", "expected"),
+    "seen",
     [
-        (Mode.STOP, "stop", False, Action.STOP),
-        (Mode.STOP, "stop", True, Action.ROLLBACK),
-        (Mode.STOP, "rollback", True, Action.ROLLBACK),
-        (Mode.STOP, "rollback", False, Action.LEAVE),
-        (Mode.ROLLBACK, "stop", False, Action.LEAVE),
-        (Mode.ROLLBACK, "stop", True, Action.ROLLBACK),
-        (Mode.ALERT, "stop", False, Action.LEAVE),
-        (Mode.ALERT, "stop", True, Action.LEAVE),
+        facts(tasks=(running_task(NOW - T0 - 59),)),
+        facts(tasks=(running_task(None),)),
+        facts(tasks=(running_task(NOW - T0 - 3600, last_status="DEPROVISIONING"),)),
+        facts(tasks=(running_task(NOW - T0 - 3600, target_health="initial"),)),
+        facts(deployments=(deployment(), deployment(id="old", status="ACTIVE", running=0))),
+        tagged(serving_after="2m"),
     ],
 )
-def test_the_lesser_of_installation_and_owner_counts(mode: Mode, tag: str, deploying: bool, expected: Action) -> None:
-    """What either of them does not allow is not done."""
-    case = ROLLABLE if deploying else STOPPABLE
-    assert case.but(mode=mode).tagged(action=tag).decide().action is expected
-
-
-@pytest.mark.parametrize("mode", Mode)
-def test_ecs_that_could_not_be_asked_leads_to_nothing(mode: Mode) -> None:
-    """What is unknown never leads to action; where action is allowed at all, people are told what went wrong."""
-    why = Unknown("DescribeServices: ThrottlingException")
-    decision = replace(STOPPABLE, facts=why, limits=Limits(mode=mode)).decide()
-    assert (decision.action, decision.code) == (Action.LEAVE, "ecs-unknown")
-    assert decision.asked_for == (mode is not Mode.ALERT)
-    assert "ThrottlingException" in decision.reason
-
-
-def test_an_installation_that_alerts_says_nothing_of_stopping() -> None:
-    """In mode alert every service is left alone quietly."""
-    assert not STOPPABLE.but(mode=Mode.ALERT).decide().asked_for
-
-
-@pytest.mark.parametrize("controller", ["CODE_DEPLOY", "EXTERNAL"])
-def test_other_controllers_keep_their_services(controller: str) -> None:
-    """The reason names the controller, and no failure will change it."""
-    decision = STOPPABLE.but(controller=controller).decide()
-    assert (decision.code, decision.final, decision.asked_for) == ("controller", True, True)
-    assert controller in decision.reason
-
-
-@pytest.mark.parametrize("change", [{"strategy": "DAEMON"}, {"managed_by_ecs": True}])
-def test_what_a_service_is_does_not_change(change: dict[str, Any]) -> None:
-    """DAEMON and Express services are left alone for good."""
-    assert STOPPABLE.but(**change).decide().final
-
-
-# -- causes -----------------------------------------------------------------------------------------------
-
-
-def test_more_services_than_the_limit_have_a_shared_cause() -> None:
-    """Five that begin to loop at once are acted on, six are not; the reason says how many."""
-    assert STOPPABLE.but(began=POLICY.mass_limit).decide().action is Action.STOP
-    reason = STOPPABLE.but(began=POLICY.mass_limit + 1).decide().reason
-    assert reason == "6 services began to loop within 10 minutes: the cause is a shared one"
+def test_what_serves_nobody_keeps_nobody(seen: Facts) -> None:
+    """A task that has just started, or that the load balancer sends nothing, is no reason to go on."""
+    assert said(None, seen)[0] is Action.STOP
 
 
 @pytest.mark.parametrize(
-    ("signal", "code"), [(Signal.SLOW, "slow"), (Signal.IMPAIRED, "impaired"), (Signal.PLACEMENT, "placement")]
-)
-def test_only_a_fast_loop_leads_to_action(signal: Signal, code: str) -> None:
-    """The other signals alert only, until the incident turns fast."""
-    for case in (STOPPABLE, ROLLABLE):
-        decision = case.but(signal=signal).decide()
-        assert (decision.action, decision.code, decision.final) == (Action.LEAVE, code, False)
-
-
-def test_what_the_incident_has_seen_is_not_what_loops_now() -> None:
-    """Generations count on the ladder, which is emptied when a service comes back, not in the incident."""
-    assert STOPPABLE.but(depth=50, fast=()).decide().code == "depth"
-    assert STOPPABLE.but(depth=1).decide().action is Action.STOP
-
-
-@pytest.mark.parametrize(
-    ("ages", "code"),
+    ("category", "fields"),
     [
-        ((), "no-survivor"),
-        ((1, 2, 3), "no-survivor"),
-        ((1, 2, 3, 4), "trips"),
-        ((1, 2, 3, 86_400), "no-survivor"),
-        ((1, 2, 3, 86_399), "trips"),
+        (Category.ELB_HEALTH_CHECK, {"target_health": "unhealthy"}),
+        (Category.CONTAINER_HEALTH_CHECK, {"health": "UNHEALTHY"}),
+        (Category.CONTAINER_HEALTH_CHECK, {"health": "UNKNOWN"}),
     ],
 )
-def test_a_service_is_stopped_again_three_times_a_day(ages: tuple[float, ...], code: str) -> None:
-    """Then a person decides, until the first stop is a day old."""
-    assert STOPPABLE.but(trips=tuple(NOW - age for age in ages)).decide().code == code
-
-
-# -- deployments ------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("deployments", "code"),
-    [
-        ((deployment(rollout="COMPLETED"),), "no-survivor"),
-        ((deployment(rollout="FAILED"),), "no-survivor"),
-        ((deployment(rollout=""),), "no-survivor"),
-        ((deployment(), deployment(id=OLDER_DEPLOYMENT, status="ACTIVE", running=1)), "older-deployment"),
-        ((deployment(), deployment(id=OLDER_DEPLOYMENT, status="ACTIVE", running=0)), "no-survivor"),
-        ((deployment(), deployment(id=OLDER_DEPLOYMENT, status="INACTIVE", running=1)), "no-survivor"),
-        ((deployment(), deployment(id=OLDER_DEPLOYMENT, status="ACTIVE", rollout="IN_PROGRESS")), "deploying"),
-        ((deployment(id=OLDER_DEPLOYMENT),), "other-deployment"),
-        ((), "other-deployment"),
-    ],
-)
-def test_deployments(deployments: tuple[Deployment, ...], code: str) -> None:
-    """Nothing is set to 0 while anything is deployed, nor where the looping tasks are not the current ones."""
-    assert STOPPABLE.but(deployments=deployments).decide().code == code
-
-
-@pytest.mark.parametrize("case", [STOPPABLE, ROLLABLE])
-def test_a_looping_task_of_no_deployment_leads_to_nothing(case: Case) -> None:
-    """Where the failed task did not say whose it is, it is not of the current deployment."""
-    assert case.but(deployment_id="").decide().action is Action.LEAVE
+def test_bad_health_is_believed_where_ecs_replaces_for_it(category: Category, fields: dict[str, str]) -> None:
+    """Tasks that ECS stops for failing this very check do not serve, however long they have run."""
+    assert said(dead(category=category), serving(**fields))[0] is Action.STOP
+    assert said(dead(category=category), serving(health="HEALTHY"))[1] == "serving"
 
 
 @pytest.mark.parametrize(
-    ("change", "code"),
+    ("fields", "code"),
     [
-        ({"deployment_id": OLDER_DEPLOYMENT}, "deploying"),
-        ({"deployments": ()}, "deploying"),
-        ({"rollout": None}, "deploying"),
-        ({"rollout": rollout(sources=())}, "no-source"),
-        ({"rollout": rollout(sources=(0,))}, "no-source"),
-        ({"rollout": rollout(sources=(0, 1))}, "roll-back"),
-        ({"rollout": rollout(breaker="MONITORING", failures=2, threshold=3)}, "ecs-breaker"),
-        ({"rollout": rollout(breaker="MONITORING", failures=3, threshold=3)}, "roll-back"),
-        ({"rollout": rollout(breaker="MONITORING_COMPLETE", failures=1, threshold=3)}, "roll-back"),
-        ({"rollout": rollout(breaker="TRIGGERED", failures=1, threshold=3)}, "roll-back"),
-        ({"rollout": rollout(status="PENDING")}, "deployment-ending"),
-        ({"rollout": rollout(status="ROLLBACK_IN_PROGRESS")}, "deployment-ending"),
-        ({"finding": None}, "first-finding"),
-        ({"tasks": (running_task(0),)}, "roll-back"),
+        ({"signal": Signal.SLOW}, "slow"),
+        ({"signal": Signal.IMPAIRED}, "impaired"),
+        ({"signal": Signal.PLACEMENT}, "placement"),
+        ({"refused_until": NOW + 1}, "refused"),
+        ({"lived": (Lived(NOW - 10 * MINUTE, 61.0, DEPLOYMENT),)}, "serves-between"),
+        ({"trips": (NOW - 4, NOW - 3, NOW - 2, NOW - 1)}, "trips"),
     ],
 )
-def test_a_deployment_in_progress(change: dict[str, Any], code: str) -> None:
-    """It is rolled back, or left to ECS or to its end; whoever still serves is of the revision that comes back."""
-    decision = ROLLABLE.but(**change).decide()
-    assert decision.code == code
-    assert decision.action is not Action.STOP
-
-
-def test_a_deployment_is_never_set_to_0() -> None:
-    """Where ECS names a service deployment, that is one in progress, whatever the list of deployments says."""
-    assert STOPPABLE.but(rollout=rollout()).decide().action is Action.ROLLBACK
-
-
-def test_the_reason_names_the_count_of_ecs_s_breaker() -> None:
-    """People see how far it is."""
-    case = ROLLABLE.but(rollout=rollout(breaker="MONITORING", failures=2, threshold=3))
-    assert case.decide().reason == "ECS's own deployment circuit breaker counts 2 of 3 failures"
-
-
-# -- what serves ------------------------------------------------------------------------------------------
+def test_left_alone_for_what_is_remembered(fields: dict[str, Any], code: str) -> None:
+    """Each of these in the record keeps a dead service from being stopped, and says why."""
+    assert said(dead(**fields)) == (Action.LEAVE, code)
 
 
 @pytest.mark.parametrize(
-    ("task", "serves"),
+    "fields",
     [
-        (running_task(79.9), True),
-        (running_task(80), False),
-        (running_task(0, health="HEALTHY"), True),
-        (running_task(0, health="UNHEALTHY"), False),
-        (running_task(0, target_health="healthy"), True),
-        (running_task(0, target_health="unhealthy"), False),
-        (running_task(0, target_health="initial"), False),
-        (running_task(0, last_status="PENDING"), False),
-        (running_task(None), False),
-        (running_task(0, deployment_id=OLDER_DEPLOYMENT), True),
+        {"refused_until": NOW},
+        {"lived": (Lived(NOW - 10 * MINUTE, 60.0, DEPLOYMENT),)},
+        {"lived": (Lived(NOW - 31 * MINUTE, 900.0, DEPLOYMENT),)},
+        {"trips": (NOW - 90_000, NOW - 90_001)},
     ],
 )
-def test_a_survivor_is_running_not_unhealthy_and_old_enough(task: RunningTask, serves: bool) -> None:
-    """After short lives a task is a survivor from two minutes on; being as old is not enough."""
-    alive = survivors(facts(tasks=(task,)), longest_lifetime=10, survivor_age=POLICY.survivor_age, now=NOW)
-    assert alive == ((task,) if serves else ())
-    assert STOPPABLE.but(tasks=(task,)).decide().code == ("survivor" if serves else "no-survivor")
+def test_what_is_remembered_and_past(fields: dict[str, Any]) -> None:
+    """What is over, or just within its bound, is no reason to leave a service looping."""
+    assert said(dead(**fields))[0] is Action.STOP
 
 
-def test_a_survivor_has_lived_twice_as_long_as_any_that_failed() -> None:
-    """After lives of 90 s a task of 180 s proves nothing yet."""
-    case = STOPPABLE.but(longest_lifetime=90, tasks=(running_task(20),))
-    assert case.decide().code == "no-survivor"
-    assert case.but(tasks=(running_task(19),)).decide().code == "survivor"
+def test_the_lesser_of_two_wishes_counts() -> None:
+    """Neither the installation nor the owner can be talked into more than each allows."""
+    assert allowed(case(None, facts(action="rollback"))) is Mode.ROLLBACK
+    assert allowed(case(None, facts(action="stop"), mode=Mode.ROLLBACK)) is Mode.ROLLBACK
+    assert allowed(case(None, facts(action="ignore"))) is Mode.ALERT
+    assert said(mode=Mode.ALERT) == (Action.LEAVE, "alert-only")
+    assert said(mode=Mode.ROLLBACK) == (Action.LEAVE, "rollback-only")
+    assert said(in_scope=False) == (Action.LEAVE, "out-of-scope")
 
 
-def test_survivors_are_counted_in_words() -> None:
-    """The reason says how many tasks still serve."""
-    assert STOPPABLE.but(tasks=(running_task(0),)).decide().reason == "1 task still serves"
-    assert STOPPABLE.but(tasks=(running_task(0), running_task(1))).decide().reason == "2 tasks still serve"
+@pytest.mark.parametrize(("began", "action"), [(5, Action.STOP), (6, Action.LEAVE)])
+def test_a_shared_cause(began: int, action: Action) -> None:
+    """More services than the limit began to loop while stopping waits: none of them is stopped."""
+    assert said(began=began)[0] is action
+    assert "30 minutes" in decide(case(began=6)).reason
+    assert "60 minutes" in decide(case(None, tagged(stop_after="1h"), began=6)).reason
 
 
-# -- once more --------------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("fields", "seen"),
+    [
+        ({"watched_since": NOW - 29 * MINUTE}, facts()),
+        ({"unserved_since": NOW - 29 * MINUTE}, facts()),
+        ({}, facts(deployments=(deployment(created_at=NOW - 29 * MINUTE),))),
+        ({}, tagged(stop_after="40m")),
+        ({"trips": (NOW - 7200,)}, facts()),
+        ({"fast": climbed(crash_loop(20, lifetime=5, restart=55, start=LAST - T0 - 19 * 60 - 5))}, facts()),
+    ],
+)
+def test_not_before_half_an_hour_without_anybody_served(fields: dict[str, Any], seen: Facts) -> None:
+    """A look that was missed, somebody who was served, a new deployment, a young chain: each begins the wait anew."""
+    assert said(dead(**fields), seen) == (Action.WAIT, "too-soon")
 
 
-@pytest.mark.parametrize(("desired_count", "alert"), [(1, 3), (9, 3), (10, 4), (100, 5)])
-def test_stopping_needs_one_generation_more_than_alerting(desired_count: int, alert: int) -> None:
-    """A rollback does not: it harms nobody. Large services need more, counted by their size as it is now."""
-    stop, back = (case.but(desired_count=desired_count) for case in (STOPPABLE, ROLLABLE))
-    assert stop.at_depth(alert + 1).decide().action is Action.STOP
-    assert stop.at_depth(alert).decide().code == "depth"
-    assert back.at_depth(alert).decide().action is Action.ROLLBACK
-    assert back.at_depth(alert - 1).decide().code == "depth"
+def test_the_owner_may_shorten_the_wait() -> None:
+    """The tag `loopbreaker:stop-after` holds for this service alone."""
+    assert said(dead(watched_since=NOW - 11 * MINUTE), tagged(stop_after="10m"))[0] is Action.STOP
 
 
-def test_the_owner_may_ask_for_more_generations() -> None:
-    """The tag counts where it is greater than what is needed anyway, for a rollback too."""
-    for case in (STOPPABLE.tagged(action="stop", depth="7"), ROLLABLE.tagged(action="rollback", depth="7")):
-        assert case.at_depth(6).decide().code == "depth"
-        assert case.at_depth(7).decide().action in (Action.STOP, Action.ROLLBACK)
-    assert STOPPABLE.tagged(action="stop", depth="2").at_depth(3).decide().code == "depth"
+def test_a_loop_that_is_over_is_not_stopped() -> None:
+    """No failure for two minutes: whatever was found before, it does not loop now."""
+    assert said(now=LAST + 120)[0] is Action.STOP
+    assert said(now=LAST + 121) == (Action.WAIT, "not-fresh")
+
+
+def test_how_long_a_failure_is_fresh_goes_by_the_usual_gap() -> None:
+    """Where failures come four minutes apart, eight minutes without one are needed to call it over."""
+    rare = climbed(crash_loop(12, lifetime=40, restart=200))
+    assert fresh_for(case(dead(fast=rare))) == 480
+    assert fresh_for(case()) == 120
 
 
 @pytest.mark.parametrize(
     ("finding", "code"),
     [
         (None, "first-finding"),
-        (Finding(at=NOW - 60, deployment_id=OLDER_DEPLOYMENT), "first-finding"),
-        (Finding(at=NOW - 29.9, deployment_id=DEPLOYMENT), "second-finding"),
-        (Finding(at=NOW - 30, deployment_id=DEPLOYMENT), None),
+        (Finding(at=NOW - 600, deployment_id=OLDER_DEPLOYMENT, failed_at=T0), "first-finding"),
+        (Finding(at=NOW - 29, deployment_id=DEPLOYMENT, failed_at=LAST - PERIOD), "second-finding"),
+        (Finding(at=NOW - 600, deployment_id=DEPLOYMENT, failed_at=LAST), "second-finding"),
     ],
 )
-def test_two_findings_must_agree(finding: Finding | None, code: str | None) -> None:
-    """The second comes at least 30 s after the first, of the same deployment."""
-    for case, done in ((STOPPABLE, "no-survivor"), (ROLLABLE, "roll-back")):
-        assert case.but(finding=finding).decide().code == (code or done)
+def test_two_findings_must_agree(finding: Finding | None, code: str) -> None:
+    """The second one comes later, of the same deployment, and rests on a failure that the first did not know."""
+    assert said(dead(finding=finding)) == (Action.WAIT, code)
 
 
-# -- all of it at once ------------------------------------------------------------------------------------
-
-
-def mostly(usual: Any, *others: Any) -> st.SearchStrategy[Any]:
-    """The value that lets a service be stopped, more often than the others together."""
-    return st.sampled_from([usual] * (4 * len(others)) + list(others))
-
-
-LADDERS = {depth: climbed(crash_loop(depth)) for depth in range(8)}
-TASKS = st.builds(
-    running_task,
-    mostly(150, 50, None),
-    last_status=mostly("RUNNING", "PENDING"),
-    health=mostly("UNKNOWN", "HEALTHY", "UNHEALTHY"),
-    target_health=mostly("", "healthy", "unhealthy"),
-)
-OLDER = st.builds(
-    deployment,
-    id=st.just(OLDER_DEPLOYMENT),
-    status=st.sampled_from(["ACTIVE", "INACTIVE"]),
-    running=st.integers(0, 1),
-    rollout=mostly("COMPLETED", "IN_PROGRESS"),
-)
-PRIMARY = st.builds(deployment, rollout=mostly("COMPLETED", "FAILED", "", "IN_PROGRESS"))
-ROLLOUTS = st.builds(
-    rollout,
-    status=mostly("IN_PROGRESS", "PENDING", "STOP_REQUESTED"),
-    sources=mostly((2,), (), (0,)),
-    breaker=mostly("DISABLED", "MONITORING"),
-    failures=st.integers(0, 3),
-    threshold=st.just(3),
-)
-CASES = st.builds(
-    Case,
-    limits=st.builds(
-        Limits, mode=mostly(Mode.STOP, Mode.ALERT, Mode.ROLLBACK), in_scope=mostly(True, False), began=mostly(1, 5, 6)
-    ),
-    facts=st.builds(
-        facts,
-        action=mostly("stop", "alert", "ignore", None, "rollback"),
-        desired_count=mostly(1, 2, 10, 100),
-        strategy=mostly("REPLICA", "DAEMON"),
-        controller=mostly("ECS", "CODE_DEPLOY", "EXTERNAL"),
-        managed_by_ecs=mostly(False, True),
-        deployments=st.tuples(PRIMARY) | st.tuples(PRIMARY, OLDER),
-        rollout=st.none() | ROLLOUTS,
-        tasks=st.lists(TASKS, max_size=2).map(tuple),
+def test_failures_of_an_older_deployment_do_not_count() -> None:
+    """A fix that has failed once is not stopped for what the revision before it did."""
+    older = climbed(
+        [
+            *crash_loop(GENERATIONS - 2, lifetime=5, restart=PERIOD - 5, deployment_id=OLDER_DEPLOYMENT),
+            *crash_loop(1, lifetime=5, start=(GENERATIONS - 1) * PERIOD),
+        ]
     )
-    | st.just(Unknown("down")),
-    record=st.builds(
-        looping,
-        signal=mostly(Signal.FAST, Signal.SLOW, Signal.IMPAIRED, Signal.PLACEMENT),
-        fast=mostly(LADDERS[6], *LADDERS.values()),
-        trips=mostly((), (NOW - 9, NOW - 8, NOW - 7, NOW - 6)),
-        deployment_id=mostly(DEPLOYMENT, OLDER_DEPLOYMENT),
-        longest_lifetime=mostly(10.0, 60.0),
-        finding=mostly(FINDING, None, Finding(at=NOW - 10, deployment_id=DEPLOYMENT)),
-    ),
+    assert said(dead(fast=older)) == (Action.WAIT, "depth")
+    assert said(None, tagged(depth="37")) == (Action.WAIT, "depth")
+    assert said(None, tagged(depth="36"))[0] is Action.STOP
+
+
+def test_a_larger_service_needs_more_failures_in_a_row() -> None:
+    """One generation more from ten tasks on, as for the finding itself."""
+    wide = replace(case().policy, fast=replace(case().policy.fast, replacement_gap=1000))
+    three = climbed(crash_loop(3, lifetime=5, restart=900, start=LAST - T0 - 1815), wide.fast)
+    four = climbed(crash_loop(4, lifetime=5, restart=600, start=LAST - T0 - 1820), wide.fast)
+    assert said(dead(fast=three), policy=wide)[1] != "depth"
+    assert said(dead(fast=three), facts(desired_count=10), policy=wide) == (Action.WAIT, "depth")
+    assert said(dead(fast=four), facts(desired_count=10), policy=wide)[1] != "depth"
+
+
+@pytest.mark.parametrize(
+    ("fields", "seen", "code"),
+    [
+        ({}, deploying(rollout=rollout(status="ROLLBACK_IN_PROGRESS")), "deployment-ending"),
+        ({}, deploying(rollout=rollout(sources=(0,))), "no-source"),
+        ({}, deploying(rollout=rollout(sources=())), "no-source"),
+        ({}, deploying(tasks=(running_task(NOW - T0 - 61),)), "target-serves"),
+        ({"served_by": (DEPLOYMENT,)}, deploying(), "target-serves"),
+        ({"lived": (Lived(NOW - 9000, 61.0, DEPLOYMENT),)}, deploying(), "target-serves"),
+        ({}, deploying(tasks=()), "source-fails"),
+        ({"fast": OTHERS}, deploying(), "source-fails"),
+    ],
 )
+def test_a_rollback_that_would_be_wrong(fields: dict[str, Any], seen: Facts, code: str) -> None:
+    """A deployment is not taken back where its tasks served, or where the earlier revision is no better."""
+    assert said(dead(**fields), seen) == (Action.LEAVE, code)
 
 
-def may_be_acted_on(case: Case) -> bool:
-    """What both kinds of action ask for, said once more and otherwise."""
-    seen, loop = case.facts, case.record.incident
-    if isinstance(seen, Unknown) or loop is None or case.limits.mode is Mode.ALERT:
-        return False
-    if seen.tags.get("loopbreaker:action") not in ("stop", "rollback") or not case.limits.in_scope:
-        return False
-    if (seen.strategy, seen.controller, seen.managed_by_ecs) != ("REPLICA", "ECS", False):
-        return False
-    if case.limits.began > 5 or loop.signal is not Signal.FAST or case.record.trips:
-        return False
-    return loop.deployment_id == DEPLOYMENT and loop.finding is not None and loop.finding.at <= NOW - 30
+def test_a_rollback_waits_as_long_as_a_stop() -> None:
+    """An outage at the time of a deployment is no fault of the deployment."""
+    young = deploying(deployments=(deployment(rollout="IN_PROGRESS", created_at=NOW - 29 * MINUTE),))
+    assert said(None, young) == (Action.WAIT, "too-soon")
 
 
-def right(case: Case) -> Action | None:
-    """The one action that is right; None where none is."""
-    seen, loop = case.facts, case.record.incident
-    if not may_be_acted_on(case) or isinstance(seen, Unknown) or loop is None:
-        return None
-    depth = max((rung.generation for rung in case.record.fast), default=0) - len(str(seen.desired_count)) + 1
-    if seen.rollout or any(d.rollout == "IN_PROGRESS" for d in seen.deployments):
-        way = seen.rollout
-        idle = way is not None and (way.breaker != "MONITORING" or way.failures >= way.threshold)
-        back = way is not None and way.status == "IN_PROGRESS" and any(way.sources) and idle
-        return Action.ROLLBACK if back and depth >= 3 else None
-    for task in seen.tasks:
-        age = NOW - task.started_at if task.started_at is not None else 0
-        healthy = task.health != "UNHEALTHY" and task.target_health != "unhealthy"
-        if task.last_status == "RUNNING" and healthy and age > max(120, 2 * loop.longest_lifetime):
-            return None
-    older = any(d.status == "ACTIVE" and d.running for d in seen.deployments)
-    wanted = case.limits.mode is Mode.STOP and seen.tags["loopbreaker:action"] == "stop"
-    return Action.STOP if wanted and not older and depth >= 4 else None
+def test_that_the_old_revision_serves_does_not_hold_a_rollback_up() -> None:
+    """It is the very reason why rolling back helps."""
+    assert said(dead(unserved_since=NOW, lived=(Lived(NOW - 60, 7200.0, OLDER_DEPLOYMENT),)), deploying())[0] is (
+        Action.ROLLBACK
+    )
 
 
-@settings(deadline=None, max_examples=300)
-@given(CASES)
-def test_nothing_is_done_unless_everything_agrees(case: Case) -> None:
-    """A service is stopped or rolled back where all conditions of that hold, and only there."""
-    action = case.decide().action
-    assert (action if action in (Action.STOP, Action.ROLLBACK) else None) == right(case)
+@pytest.mark.parametrize(
+    ("breaker", "failures", "grew", "action"),
+    [
+        ("MONITORING", 2, NOW - 599, Action.LEAVE),
+        ("MONITORING", 2, NOW - 600, Action.ROLLBACK),
+        ("MONITORING", 3, NOW - 1, Action.ROLLBACK),
+        ("MONITORING", 0, NOW - 1, Action.ROLLBACK),
+        ("MONITORING_COMPLETE", 2, NOW - 1, Action.ROLLBACK),
+        ("DISABLED", 2, NOW - 1, Action.ROLLBACK),
+    ],
+)
+def test_ecs_own_breaker_has_its_turn_while_it_counts(breaker: str, failures: int, grew: float, action: Action) -> None:
+    """It never counts tasks that reach RUNNING: there nobody waits for it."""
+    seen = deploying(rollout=rollout(breaker=breaker, failures=failures, threshold=3))
+    assert said(dead(ecs_grew_at=grew), seen)[0] is action
+
+
+def test_what_nobody_asked_for_is_not_worth_a_word() -> None:
+    """People are told why nothing was done only where somebody asked for something to be done."""
+    assert not decide(case(None, facts(action=None))).asked_for
+    assert not decide(case(mode=Mode.ALERT)).asked_for
+    assert not decide(case(None, Unknown("throttled"), mode=Mode.ALERT)).asked_for
+    assert decide(case(None, Unknown("throttled"))).asked_for
+    assert decide(case(None, serving())).asked_for
+    assert decide(case(None, facts(strategy="DAEMON"))).final
+    assert not decide(case(None, serving())).final
+
+
+@given(
+    age=st.floats(min_value=0, max_value=7200),
+    health=st.sampled_from(["UNKNOWN", "HEALTHY"]),
+    target=st.sampled_from(["", "healthy", "unused", "unavailable", "draining", "unhealthy"]),
+)
+def test_whoever_may_serve_is_not_stopped(age: float, health: str, target: str) -> None:
+    """Whatever a task that has run for more than a minute looks like, its service is not set to 0."""
+    seen = serving(started_at=NOW - 60.5 - age, health=health, target_health=target)
+    assert said(None, seen)[0] is not Action.STOP

@@ -9,7 +9,7 @@ from loopbreaker.judging.detection import assess, confirm, depth_now, fast_depth
 from loopbreaker.judging.ending import quiet_at
 from loopbreaker.model import Category, ServiceSignal, SignalKind, TaskFailure
 from loopbreaker.policy import Policy, override
-from loopbreaker.record import BreakerState, NoticeKind, Record, Signal, Step, Suspicion, Verdict
+from loopbreaker.record import NoticeKind, Record, Signal, Step, Suspicion, Verdict
 from tests.builders import (
     OLDER_DEPLOYMENT,
     POLICY,
@@ -580,9 +580,9 @@ def test_slow_generations_are_no_fast_ones() -> None:
 def test_a_held_service_asks_nobody_and_a_probe_asks_at_its_first_failure() -> None:
     """Late failures of a service at 0 change nothing to decide; the failure of the one task let try does."""
     (fifth,) = crash_loop(5)[4:]
-    held = looping(breaker=BreakerState.OPEN, trip=trip())
+    held = looping(trip=trip())
     assert observed([fifth], record=held).asked_at is None
-    probing = looping(breaker=BreakerState.HALF_OPEN, trip=trip(step=Step.PROBING), fast=(), slow=())
+    probing = looping(trip=trip(step=Step.PROBING), fast=(), slow=())
     assert observed([fifth], record=probing).asked_at == fifth.failed_at
     assert observed(signals=[signal(130)], record=probing).asked_at is None
     unwatched = replace(probing, incident=incident(watching=False))

@@ -16,15 +16,15 @@ from loopbreaker.aws.publisher import PublishError
 from loopbreaker.aws.store import Table, to_item
 from loopbreaker.model import ServiceRef
 from loopbreaker.policy import Mode, Policy
-from loopbreaker.record import BreakerState, NoticeKind, Record, Verdict, tell
+from loopbreaker.record import NoticeKind, Record, Verdict, tell
 from loopbreaker.stories.notify import Library
 from loopbreaker.stories.ports import Change, ConflictError, UnreadableError
 from loopbreaker.stories.respond import Outcome
 from loopbreaker.stories.sweep import sweep as sweep_story
 from loopbreaker.telling.messages import Message
-from loopbreaker.treating.breaker import RECHECK
 from loopbreaker.treating.decide import Action, Decision
 from loopbreaker.treating.scope import Scope
+from loopbreaker.treating.steps import RECHECK
 from tests.builders import SERVICE, T0, looping, trip
 from tests.task_events import CLUSTER_ARN, CREATED, Json, deployment_event, service_action, task_stopped
 
@@ -405,7 +405,7 @@ def test_what_changed_is_logged_and_counted(
     """A loop found, a service stopped, a loop ended: one line and one count each; no change, no line."""
     fresh, loop = Record(service=SERVICE), looping(opened_at=T0 + 130)
     stop = Decision(Action.STOP, "no-survivor", "no task serves")
-    held = replace(loop, breaker=BreakerState.OPEN, trip=trip())
+    held = replace(loop, trip=trip())
     over = tell(fresh, NoticeKind.RECOVERED, at=T0 + 999, reason="the service was deleted")
     attention.answers = {
         "found": Outcome(change=Change(before=fresh, after=loop), decision=None),

@@ -11,8 +11,8 @@ from loopbreaker.treating.owner import Recovery, Wishes, wishes
 
 
 def test_no_tag_is_the_safe_default() -> None:
-    """A service without tags is alerted about, never touched, and brought back by people."""
-    assert wishes({"team": "web"}) == Wishes(action=Mode.ALERT, recovery=Recovery.MANUAL)
+    """A service without tags is alerted about and never touched; one that is stopped comes back by itself."""
+    assert wishes({"team": "web"}) == Wishes(action=Mode.ALERT, recovery=Recovery.PROBE)
 
 
 def test_every_tag() -> None:
@@ -20,23 +20,34 @@ def test_every_tag() -> None:
     said = wishes(
         {
             "loopbreaker:action": "stop",
-            "loopbreaker:recovery": "probe",
+            "loopbreaker:recovery": "manual",
             "loopbreaker:depth": "5",
             "loopbreaker:channel": "C0123456789",
             "loopbreaker:logs": "true",
             "loopbreaker:mute-until": "2026-01-31T18:00+01:00",
             "loopbreaker:expected-exit": "0  3221225786",
+            "loopbreaker:serving-after": "90s",
+            "loopbreaker:stop-after": "2h",
+            "loopbreaker:held": "ours",
         }
     )
     assert said == Wishes(
         action=Mode.STOP,
-        recovery=Recovery.PROBE,
-        depth=5,
-        mute_until=1769878800.0,
+        recovery=Recovery.MANUAL,
         expected_exits=(0, 3221225786),
         channel="C0123456789",
         logs=True,
+        depth=5,
+        mute_until=1769878800.0,
+        serving_after=90.0,
+        stop_after=7200.0,
     )
+
+
+@pytest.mark.parametrize(("said", "seconds"), [("60", 60.0), ("10s", 10.0), ("5m", 300.0), ("1h", 3600.0)])
+def test_durations(said: str, seconds: float) -> None:
+    """A number alone is seconds; minutes and hours are said."""
+    assert wishes({"loopbreaker:serving-after": said}).serving_after == seconds
 
 
 def test_a_time_without_a_zone_is_utc() -> None:
@@ -60,6 +71,14 @@ def test_a_time_without_a_zone_is_utc() -> None:
         ("expected-exit", "9" * 250),
         ("channel", "#ops"),
         ("logs", "yes"),
+        ("serving-after", "9"),
+        ("serving-after", "61m"),
+        ("serving-after", "1.5m"),
+        ("stop-after", "59s"),
+        ("stop-after", "169h"),
+        ("stop-after", "10 m"),
+        ("stop-after", "99999999"),
+        ("action", "stop "),
         ("colour", "red"),
     ],
 )
@@ -75,7 +94,7 @@ def test_what_is_not_understood_is_named(name: str, value: str) -> None:
 def test_no_tag_is_a_fault(tags: dict[str, str]) -> None:
     """Whatever tags say, reading them never fails, and only the exact word asks for a stop."""
     said = wishes({f"loopbreaker:{name}": value for name, value in tags.items()})
-    assert (said.action is Mode.STOP) == (tags.get("action", "").strip() == "stop")
+    assert (said.action is Mode.STOP) == (tags.get("action") == "stop")
 
 
 def test_silence() -> None:

@@ -108,7 +108,7 @@ def test_an_unknown_threshold_is_refused(key: str) -> None:
         ({"flaky_chance": 0.01}, "flaky_chance=0.01 is more than fast.chance=0.0005, the default: "),
         ({"confirm_after": 60, "quiet_after": 30}, "confirm_after=60 is more than quiet_after=30: "),
         ({"blind_quiet_after": 500}, "quiet_after=600, the default is more than blind_quiet_after=500: "),
-        ({"longest_cool_down": 60}, "cool_down=900, the default is more than longest_cool_down=60: "),
+        ({"longest_cool_down": 60}, "cool_down=420, the default is more than longest_cool_down=60: "),
     ],
 )
 def test_thresholds_do_not_contradict_each_other(given: dict[str, object], told: str) -> None:

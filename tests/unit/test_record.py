@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from loopbreaker.record import NoticeKind, Record, Scaling, Verdict, keep_until, owed, tell, tell_once
-from tests.builders import SERVICE, T0, incident, looping, trip
+from tests.builders import SERVICE, T0, incident, looping
 
 DAY = 86_400
 
@@ -66,16 +66,6 @@ def test_each_reason_is_told_once_in_an_incident() -> None:
     assert tell_once(calm, NoticeKind.NOT_STOPPED, code="a", at=T0, reason="a") is calm
 
 
-def test_a_service_comes_back_with_at_least_the_minimum_of_its_scaling() -> None:
-    """A count below it would be lifted anyway."""
-    scaling = Scaling(
-        minimum=4, maximum=9, dynamic_in_suspended=False, dynamic_out_suspended=False, scheduled_suspended=False
-    )
-    assert trip(desired_count=2).restored_count == 2
-    assert trip(desired_count=2, scaling=scaling).restored_count == 4
-    assert trip(desired_count=5, scaling=scaling).restored_count == 5
-
-
 def test_a_record_is_kept_while_it_has_something_to_say() -> None:
     """A day after its last change where all is well, and more than a year while a loop lasts."""
     healthy = Record(service=SERVICE, touched_at=T0)
@@ -92,6 +82,6 @@ def test_an_incident_is_named_by_its_opening() -> None:
 def test_scaling_is_suspended_when_all_three_flags_say_so() -> None:
     """One kind of scaling that goes on is enough to lift the count."""
     flags = {"dynamic_in_suspended": True, "dynamic_out_suspended": True, "scheduled_suspended": True}
-    assert Scaling(minimum=1, maximum=2, **flags).suspended
+    assert Scaling(minimum=1, **flags).suspended
     for name in flags:
-        assert not Scaling(minimum=1, maximum=2, **(flags | {name: False})).suspended
+        assert not Scaling(minimum=1, **(flags | {name: False})).suspended

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from loopbreaker.judging.detection import observe
 from loopbreaker.policy import Mode
 from loopbreaker.record import Incident, Notice, NoticeKind, Past, Record, owed
-from loopbreaker.treating.decide import Limits
+from loopbreaker.treating.case import Case, Limits
 from loopbreaker.treating.facts import Facts, Unknown
 from loopbreaker.treating.look import consider
 from tests.builders import POLICY, SERVICE, T0, crash_loop, facts, looping, running_task
@@ -37,11 +37,13 @@ class Life:
     def look(self, *, running: int = 2, seen: Facts | Unknown | None = None) -> None:
         tasks = tuple(running_task(-9 * DAY) for _ in range(running))
         found = consider(
-            self.record,
-            facts=seen or facts(action=None, tasks=tasks),
-            limits=Limits(mode=Mode.ALERT),
-            policy=POLICY,
-            now=T0 + self.now,
+            Case(
+                record=self.record,
+                facts=seen or facts(action=None, tasks=tasks),
+                limits=Limits(mode=Mode.ALERT),
+                policy=POLICY,
+                now=T0 + self.now,
+            )
         )
         self._save(found.record)
         self.ended += [found.ended] if found.ended else []

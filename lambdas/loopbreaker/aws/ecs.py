@@ -1,7 +1,8 @@
 """ECS, Application Auto Scaling and load balancers: reads the facts of a service, and makes the calls that act."""
 
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from datetime import UTC, datetime
+from math import inf
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -9,6 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from loopbreaker.model import ServiceRef
 from loopbreaker.record import Scaling
 from loopbreaker.treating.facts import Answer, Deployment, Facts, Refusal, RunningTask, ServiceDeployment, Unknown
+from loopbreaker.treating.owner import HELD_TAG
 
 # DescribeTasks takes 100 tasks (ECS API reference).
 _TASKS = 100
@@ -25,6 +27,9 @@ _PASSING = (
     "Throttling",
     "ThrottlingException",
 )
+_NO_GROUP = ("TargetGroupNotFound", "TargetGroupNotFoundException")
+# What is known of several targets of one task, the most telling first.
+_TELLING = ("healthy", "unhealthy", "initial", "draining", "unavailable", "unused")
 _GONE = ("ClusterNotFoundException", "ServiceNotFoundException")
 
 
@@ -68,6 +73,16 @@ class Fleet:
         )
         return answer if isinstance(answer, Refusal) else Answer()
 
+    def tag_held(self, service: ServiceRef, *, count: int, since: float) -> Answer | Refusal:
+        moment = datetime.fromtimestamp(since, tz=UTC).strftime("%Y-%m-%dT%H:%MZ")
+        tag = {"key": HELD_TAG, "value": f"count={count} since={moment}"}
+        answer = _act(self._ecs.tag_resource, resourceArn=_arn(service), tags=[tag])
+        return answer if isinstance(answer, Refusal) else Answer()
+
+    def untag_held(self, service: ServiceRef) -> Answer | Refusal:
+        answer = _act(self._ecs.untag_resource, resourceArn=_arn(service), tagKeys=[HELD_TAG])
+        return answer if isinstance(answer, Refusal) else Answer()
+
     def roll_back(self, service_deployment: str) -> Answer | Refusal:
         # ABORT is in the enumeration, but only ROLLBACK is valid (ECS API reference, StopServiceDeployment).
         answer = _act(self._ecs.stop_service_deployment, serviceDeploymentArn=service_deployment, stopType="ROLLBACK")
@@ -94,11 +109,20 @@ class Fleet:
     def _targets(self, balancers: list[dict[str, Any]]) -> list[dict[str, str]]:
         """The state of each target by its address, a table for each target group of the service."""
         groups = {b["targetGroupArn"] for b in balancers if b.get("targetGroupArn")}
-        answers = [self._balancing().describe_target_health(TargetGroupArn=group) for group in sorted(groups)]
-        return [
-            {d["Target"]["Id"]: d["TargetHealth"]["State"] for d in answer["TargetHealthDescriptions"]}
-            for answer in answers
-        ]
+        # Of a blue/green deployment; green tasks are targets of the other group before the switch.
+        others = [b.get("advancedConfiguration", {}).get("alternateTargetGroupArn") for b in balancers]
+        groups |= {group for group in others if group}
+        return [found for found in map(self._health, sorted(groups)) if found]
+
+    def _health(self, group: str) -> dict[str, str]:
+        """The state of each target of a group by its address; empty for a group that was deleted."""
+        try:
+            answer = self._balancing().describe_target_health(TargetGroupArn=group)
+        except ClientError as error:
+            if error.response["Error"]["Code"] in _NO_GROUP:
+                return {}
+            raise
+        return {d["Target"]["Id"]: d["TargetHealth"]["State"] for d in answer["TargetHealthDescriptions"]}
 
     def _tasks(self, service: ServiceRef, targets: list[dict[str, str]]) -> Iterator[RunningTask]:
         where = {"cluster": service.cluster_arn}
@@ -137,7 +161,6 @@ class Fleet:
         suspended = target.get("SuspendedState", {})
         return Scaling(
             minimum=target["MinCapacity"],
-            maximum=target["MaxCapacity"],
             dynamic_in_suspended=suspended.get("DynamicScalingInSuspended", False),
             dynamic_out_suspended=suspended.get("DynamicScalingOutSuspended", False),
             scheduled_suspended=suspended.get("ScheduledScalingSuspended", False),
@@ -156,6 +179,12 @@ def _act(call: Callable[..., dict[str, Any]], **parameters: Any) -> dict[str, An
         return Refusal(why=f"{error.operation_name}: {code}")
 
 
+def _arn(service: ServiceRef) -> str:
+    """Only a service with the cluster in its ARN can carry tags ("Amazon Resource Names (ARNs) and IDs")."""
+    head, _, cluster = service.cluster_arn.partition(":cluster/")
+    return f"{head}:service/{cluster}/{service.name}"
+
+
 def _resource(service: ServiceRef) -> str:
     return f"service/{service.cluster}/{service.name}"
 
@@ -167,6 +196,7 @@ def _deployment(data: dict[str, Any]) -> Deployment:
         task_definition=data.get("taskDefinition", ""),
         running=data.get("runningCount", 0),
         rollout=data.get("rolloutState", ""),
+        created_at=data["createdAt"].timestamp() if "createdAt" in data else inf,
     )
 
 
@@ -181,14 +211,13 @@ def _target_health(data: dict[str, Any], targets: list[dict[str, str]]) -> str:
     ]
     addresses = [d["value"] for d in details if d["name"] == "privateIPv4Address"]
     states = [states[address] for states in targets for address in addresses if address in states]
-    return "healthy" if "healthy" in states else next(iter(states), "")
+    return next((state for state in _TELLING if state in states), next(iter(states), ""))
 
 
 def _task(data: dict[str, Any], targets: list[dict[str, str]]) -> RunningTask:
     created: datetime | None = data.get("createdAt")
     started: datetime | None = data.get("startedAt")
     return RunningTask(
-        id=data["taskArn"].rsplit("/", 1)[-1],
         last_status=data["lastStatus"],
         health=data.get("healthStatus", "UNKNOWN"),
         started_at=started.timestamp() if started else None,

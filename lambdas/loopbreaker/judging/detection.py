@@ -11,6 +11,7 @@ from loopbreaker.history import NO_FAILURES, History, add
 from loopbreaker.judging.crowd import Well, may_be_chance
 from loopbreaker.judging.ending import quiet_at
 from loopbreaker.judging.ladder import bystanders, chain, climb, depth, highest, surprise, top
+from loopbreaker.judging.lived import remember
 from loopbreaker.judging.relapse import taken_up
 from loopbreaker.model import Category, ServiceSignal, SignalKind, TaskFailure
 from loopbreaker.policy import Policy, Profile
@@ -71,6 +72,7 @@ def observe(
         slow=slow,
         impaired=signs[0],
         unplaced=signs[1],
+        lived=remember(record.lived, recent),
         touched_at=max(record.touched_at, now),
     )
     if seen.incident:
@@ -244,6 +246,9 @@ def _open(
         desired_count=desired_count,
         silent=silent,
         history=record.history,
+        looked_at=now,
+        watched_since=found.since,
+        unserved_since=found.since,
     )
     incident = taken_up(record.past, _counted(incident, known=0), now=now)
     opened = replace(

@@ -10,6 +10,7 @@ finds its place by its own times. So repeated and disordered delivery never infl
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from math import exp, expm1, inf, log
 
 from loopbreaker.model import TaskFailure
@@ -68,6 +69,20 @@ def depth(ladder: Ladder, profile: Profile) -> int:
     """How many times in a row a replacement has failed by now; 0 where nothing did, or something long ago."""
     rung = top(ladder, profile)
     return rung.generation if rung else 0
+
+
+def of_deployment(ladder: Ladder, deployment_id: str, profile: Profile) -> Ladder:
+    """The chain of one deployment's tasks alone: what failed of another is no reason to act on this one.
+
+    `since` of a rung stays that of the whole chain, older deployments included.
+    """
+    if all(rung.deployment_id == deployment_id for rung in ladder if rung.generation):
+        return chain(ladder, profile)
+    placed: list[Rung] = []
+    for rung in ladder:
+        if rung.generation and rung.deployment_id == deployment_id:
+            placed.append(_place(replace(rung, generation=1), placed, profile))
+    return chain(tuple(placed), profile)
 
 
 def _may_go_on(ladder: Ladder, ended_at: float, profile: Profile) -> bool:

@@ -80,6 +80,12 @@ class Ecs(Protocol):
     def set_suspended(self, service: ServiceRef, scaling: Scaling) -> Answer | Refusal:
         """Give the scaling target the three suspended flags of `scaling`."""
 
+    def tag_held(self, service: ServiceRef, *, count: int, since: float) -> Answer | Refusal:
+        """Put the tag on the service that says that it is held, from when on, and with which count it comes back."""
+
+    def untag_held(self, service: ServiceRef) -> Answer | Refusal:
+        """Take that tag away."""
+
     def roll_back(self, service_deployment: str) -> Answer | Refusal:
         """Stop a service deployment and roll it back."""
 

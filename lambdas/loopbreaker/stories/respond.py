@@ -6,13 +6,19 @@ from typing import assert_never
 
 from loopbreaker.model import ServiceRef
 from loopbreaker.policy import Mode, Policy
-from loopbreaker.record import Incident, Record, Step, Trip
+from loopbreaker.record import Incident, Record, Trip
 from loopbreaker.stories.ports import ATTEMPTS, Change, ConflictError, Ecs, Table
-from loopbreaker.treating.breaker import CALLS, after_call, after_refusal, all_suspended, recheck
-from loopbreaker.treating.decide import Decision, Limits
+from loopbreaker.treating.breaker import recheck
+from loopbreaker.treating.case import Case, Limits
+from loopbreaker.treating.decide import Decision
 from loopbreaker.treating.facts import Answer, Facts, Refusal, Unknown
 from loopbreaker.treating.look import consider, milestone, share
+from loopbreaker.treating.owner import wishes
 from loopbreaker.treating.scope import Scope
+from loopbreaker.treating.steps import CALLS, Call, Order, after_call, after_refusal, order_of
+
+# Calls in one invocation: more than any way through the steps has.
+_CALLS = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,19 +60,19 @@ def respond(service: ServiceRef, tools: Tools) -> Outcome | None:
             return None
         # Who loses a race reads the record again, and not ECS.
         facts = tools.ecs.read(service) if facts is None else facts
-        now = tools.clock()
-        look = consider(before, facts=facts, limits=_limits(before, tools), policy=tools.policy, now=now)
+        case = _case(before, facts, tools)
+        look = consider(case)
         after = look.record
         if after.incident and not before.incident:
             if tools.diagnose and not diagnosed:
                 tools.diagnose(service, after.incident, facts)
                 diagnosed = True
             began = tools.store.gather(service, at=after.incident.found_at, window=tools.policy.mass_window)
-            number = milestone(began, tools.policy)
-            first = number > 0 and tools.store.announce(service, number, at=now, window=tools.policy.mass_window)
-            after = share(after, began, first=first, policy=tools.policy, now=now)
+            number, window = milestone(began, tools.policy), tools.policy.mass_window
+            first = number > 0 and tools.store.announce(service, number, at=case.now, window=window)
+            after = share(after, began, first=first, policy=tools.policy, now=case.now)
         if look.ended:
-            tools.store.archive(service, look.ended, closed_at=now, reason=look.closed)
+            tools.store.archive(service, look.ended, closed_at=case.now, reason=look.closed)
         if tools.store.save(after):
             after = _act(replace(after, version=after.version + 1), tools)
             return Outcome(change=Change(before=before, after=after), decision=look.decision, ended=look.ended)
@@ -77,26 +83,41 @@ def _is_leased(record: Record, now: float) -> bool:
     return bool(record.trip and record.trip.step in CALLS and now < record.trip.lease_until)
 
 
-def _limits(record: Record, tools: Tools) -> Limits:
+def _case(record: Record, facts: Facts | Unknown, tools: Tools) -> Case:
+    limits = _limits(record, facts, tools)
+    return Case(record=record, facts=facts, limits=limits, policy=tools.policy, now=tools.clock())
+
+
+def _limits(record: Record, facts: Facts | Unknown, tools: Tools) -> Limits:
+    """What the installation allows, and how many services began to loop within the time that stopping waits."""
     if record.incident is None or tools.mode is Mode.ALERT:
         return Limits(mode=tools.mode)
-    began = tools.store.began(at=record.incident.found_at, window=tools.policy.mass_window)
+    tags = facts.tags if isinstance(facts, Facts) else {}
+    stop_after = wishes(tags).stop_after or tools.policy.stop_after
+    window = max(tools.policy.mass_window, stop_after)
+    began = tools.store.began(at=record.incident.found_at, window=window)
     return Limits(mode=tools.mode, in_scope=tools.scope.allows(record.service), began=len(began))
 
 
 def _act(record: Record, tools: Tools) -> Record:
-    """Make the calls that are left, each saved before it is made and checked against ECS after the one before."""
-    while record.trip and record.trip.step in CALLS:
-        step, answer = record.trip.step, _call(record.service, record.trip, tools)
+    """Make the calls that are due. Right before each the facts are read, and all is decided again on them."""
+    for _ in range(_CALLS):
+        if record.trip is None or order_of(record.trip) is None:
+            return record
+        facts = tools.ecs.read(record.service)
+        if isinstance(facts, Unknown):
+            return record
+        step, record = record.trip.step, _commit(record, _Checked(facts, tools), tools)
+        if record.trip is None or record.trip.odd_at:
+            return record
+        order = order_of(record.trip)
+        if record.trip.step is not step or order is None:
+            continue
+        answer = _call(record.service, order, tools)
         record = _commit(record, _Answered(answer), tools)
         if isinstance(answer, Refusal) and record.trip and record.trip.step is step:
             # Nothing else to try: what was saved stays saved, and the sweep tries again.
             return record
-        if record.trip and record.trip.step in CALLS:
-            facts = tools.ecs.read(record.service)
-            if isinstance(facts, Unknown):
-                return record
-            record = _commit(record, _Checked(facts, tools.policy), tools)
     return record
 
 
@@ -114,38 +135,31 @@ class _Answered:
 
 @dataclass(frozen=True, slots=True)
 class _Checked:
-    """The step that fits the facts."""
+    """The step that fits the facts, by what this installation allows now."""
 
     facts: Facts
-    policy: Policy
+    tools: Tools
 
-    def __call__(self, record: Record, trip: Trip, now: float) -> Record:
-        return recheck(record, trip, self.facts, policy=self.policy, now=now)
+    def __call__(self, record: Record, trip: Trip, _now: float) -> Record:
+        return recheck(_case(record, self.facts, self.tools), trip)
 
 
-def _call(service: ServiceRef, trip: Trip, tools: Tools) -> Answer | Refusal:
-    """Make the call that a step names."""
+def _call(service: ServiceRef, order: Order, tools: Tools) -> Answer | Refusal:
+    """Make one call."""
     ecs = tools.ecs
-    match trip.step:
-        case Step.SUSPEND_SCALING:
-            # Only before zeroing: any RegisterScalableTarget on a target whose count is below its minimum lifts
-            # the count back up (Application Auto Scaling API reference, RegisterScalableTarget).
-            assert trip.scaling is not None
-            return ecs.set_suspended(service, all_suspended(trip.scaling))
-        case Step.SET_ZERO:
-            return ecs.set_desired_count(service, 0)
-        case Step.SET_ONE:
-            return ecs.set_desired_count(service, 1)
-        case Step.RESTORE_COUNT:
-            return ecs.set_desired_count(service, trip.restored_count)
-        case Step.RESTORE_SCALING:
-            assert trip.scaling is not None
-            return ecs.set_suspended(service, trip.scaling)
-        case Step.STOP_DEPLOYMENT:
-            return ecs.roll_back(trip.service_deployment)
-        case Step.HELD | Step.PROBING | Step.RAISED | Step.ROLLING_BACK:
-            raise AssertionError(f"{trip.step} names no call")
-    assert_never(trip.step)
+    match order.call:
+        case Call.TAG:
+            return ecs.tag_held(service, count=order.count, since=tools.clock())
+        case Call.UNTAG:
+            return ecs.untag_held(service)
+        case Call.SUSPEND | Call.RESUME_SCALING:
+            assert order.scaling is not None
+            return ecs.set_suspended(service, order.scaling)
+        case Call.SET_COUNT:
+            return ecs.set_desired_count(service, order.count)
+        case Call.ROLL_BACK:
+            return ecs.roll_back(order.arn)
+    assert_never(order.call)
 
 
 def _commit(record: Record, change: Callable[[Record, Trip, float], Record], tools: Tools) -> Record:
@@ -153,6 +167,8 @@ def _commit(record: Record, change: Callable[[Record, Trip, float], Record], too
     for _ in range(ATTEMPTS):
         assert record.trip is not None
         after = change(record, record.trip, tools.clock())
+        if after == record:
+            return record
         if tools.store.save(after):
             return replace(after, version=after.version + 1)
         mine, record = record.trip, tools.store.load(record.service)

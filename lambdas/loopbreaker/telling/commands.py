@@ -68,7 +68,7 @@ def resume_commands(service: ServiceRef, trip: Trip) -> list[str]:
     where = f"--region {service.region}"
     commands = [
         f"aws ecs update-service {where} --cluster {quote(service.cluster)} --service {quote(service.name)} "
-        f"--desired-count {trip.restored_count}"
+        f"--desired-count {trip.desired_count}"
     ]
     if trip.scaling and not trip.scaling.suspended:
         flags = (

@@ -120,7 +120,7 @@ def _blocks(told: Telling, known: Background) -> Iterator[Block]:
             yield from _found(told, incident, known.diagnosis)
             yield _what_to_do(told, incident, known.diagnosis)
             yield from _bring_back(told)
-        case NoticeKind.ROLLED_BACK:
+        case NoticeKind.ROLLED_BACK | NoticeKind.ROLLBACK_FAILED:
             yield from _found(told, incident, known.diagnosis)
             yield _what_to_do(told, incident, known.diagnosis)
         case NoticeKind.RECOVERED | NoticeKind.BACK:

@@ -29,7 +29,8 @@ class Telling:
 _HEADLINES = {
     NoticeKind.MASS: "and others are in a restart loop",
     NoticeKind.ROLLED_BACK: "is being rolled back",
-    NoticeKind.PROBING: "is tried with one task",
+    NoticeKind.ROLLBACK_FAILED: "was rolled back, and the earlier revision fails too",
+    NoticeKind.PROBING: "is being tried",
     NoticeKind.BACK: "was started again",
     NoticeKind.BAD_TAG: "has a tag that is not understood",
     NoticeKind.DOWN: "is DOWN at 0: held and could not be brought back",
@@ -60,15 +61,16 @@ def state(telling: Telling) -> str:
     record, incident = telling.after, telling.incident
     trip = record.trip
     if record.breaker is BreakerState.OPEN and trip:
-        return f"held at 0 tasks by Loopbreaker; it had {trip.restored_count}"
+        return f"held at 0 tasks by Loopbreaker; it had {trip.desired_count}"
     if record.breaker is BreakerState.HALF_OPEN and trip:
-        return f"one task is being tried; it had {trip.restored_count}"
+        one = trip.step in (Step.SET_ONE, Step.PROBING)
+        return f"{count(1 if one else trip.desired_count, 'task')} being tried; it had {trip.desired_count}"
     if record.incident is None:
         return "not in a restart loop"
     if telling.notice.kind is NoticeKind.BACK:
         before = telling.before.trip if telling.before else None
-        raised = trip is not None and trip.step is Step.RAISED
-        wanted = f"with {count(before.restored_count, 'task')}" if before and not raised else "by somebody else"
+        raised = "not by Loopbreaker" in telling.notice.reason
+        wanted = f"with {count(before.desired_count, 'task')}" if before and not raised else "by somebody else"
         return f"started {wanted}; watched until it has proved itself"
     if trip and trip.step in (Step.STOP_DEPLOYMENT, Step.ROLLING_BACK):
         return "ECS is taking it back to the revision before"
@@ -83,7 +85,7 @@ def severity(telling: Telling) -> Severity:
     """Critical where nobody is served and only a person may help; information where nothing is asked of people."""
     kind = telling.notice.kind
     match kind:
-        case NoticeKind.DOWN | NoticeKind.MASS | NoticeKind.STOPPED:
+        case NoticeKind.DOWN | NoticeKind.MASS | NoticeKind.STOPPED | NoticeKind.ROLLBACK_FAILED:
             return Severity.CRITICAL
         case NoticeKind.NOT_STOPPED if telling.held:
             return Severity.CRITICAL

@@ -1,16 +1,27 @@
-"""What to do about a service that loops: facts in, one decision and its reason out. Pure.
+"""What to do about a service that loops: one look in, one decision and its reason out. Pure.
 
-The order of the rules is the order of harm: first whom never to touch, last the only case in which to act.
+The rules stand in the order of harm: first whom never to touch, last the only case in which to act. The first rule
+that has an answer gives it.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import pairwise
+from statistics import median
+from typing import assert_never
 
-from loopbreaker.judging.detection import fast_depth
-from loopbreaker.policy import Mode, Policy
-from loopbreaker.record import Incident, Record, Signal
-from loopbreaker.treating.facts import Facts, ServiceDeployment, Unknown, survivors
-from loopbreaker.treating.owner import wishes
+from loopbreaker.judging.ladder import highest, of_deployment
+from loopbreaker.judging.lived import served_until
+from loopbreaker.policy import Mode
+from loopbreaker.record import Signal
+from loopbreaker.treating.case import Case
+from loopbreaker.treating.facts import ServiceDeployment, Unknown
+
+# ECS's own circuit breaker has its turn for this long, in seconds, after its count last grew.
+_ECS_BREAKER_TURN = 600.0
+# An older deployment that fails so often in a row while a new one is rolled out fails for the same reason.
+_FAILS_TOO = 2
 
 
 class Action(StrEnum):
@@ -37,51 +48,50 @@ class Decision:
     final: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What this installation allows. `began` counts the services that began to loop about when this one did."""
-
-    mode: Mode
-    in_scope: bool = True
-    began: int = 1
-
-
-def decide(facts: Facts | Unknown, record: Record, *, limits: Limits, policy: Policy, now: float) -> Decision:
+def decide(case: Case) -> Decision:
     """What to do about a record with an incident. WAIT means that a later look may find otherwise."""
-    incident = record.incident
-    assert incident is not None
-    if isinstance(facts, Unknown):
-        asked_for = limits.mode is not Mode.ALERT
-        return Decision(Action.LEAVE, "ecs-unknown", f"ECS could not be asked: {facts.why}", asked_for=asked_for)
-    return (
-        _not_allowed(facts, incident, limits, now)
-        or _never(facts)
-        or _shared_cause(limits, policy)
-        or _not_for_this_cause(incident)
-        or _not_looping_now(facts, record, policy)
-        or _not_enough_trips_left(record, policy, now)
-        or _while_deploying(facts, record, policy=policy, now=now)
-        or _while_serving(facts, record, policy=policy, now=now)
-        or _stop(facts, record, limits, policy=policy, now=now)
-    )
+    for rule in _RULES:
+        decision = rule(case)
+        if decision:
+            return decision
+    return _not_yet(case, since=case.condemned_since) or _stop(case)
 
 
-def _not_allowed(facts: Facts, incident: Incident, limits: Limits, now: float) -> Decision | None:
-    """Rule 1, first half: nobody asked for action, or it is not allowed here."""
-    wanted = wishes(facts.tags)
-    if limits.mode is Mode.ALERT:
+def allowed(case: Case) -> Mode:
+    """The most that may be done: the lesser of what the installation and the owner allow."""
+    return Mode.ALERT if case.wishes.ignore else min(case.limits.mode, case.wishes.action)
+
+
+def mass(case: Case) -> str:
+    """Why the cause is taken for a shared one; empty where it is not."""
+    if case.limits.began <= case.policy.mass_limit:
+        return ""
+    minutes = max(case.policy.mass_window, case.stop_after) / 60
+    return f"{case.limits.began} services began to loop within {minutes:.0f} minutes: the cause is a shared one"
+
+
+def _unknown(case: Case) -> Decision | None:
+    if not isinstance(case.facts, Unknown):
+        return None
+    asked_for = case.limits.mode is not Mode.ALERT
+    return Decision(Action.LEAVE, "ecs-unknown", f"ECS could not be asked: {case.facts.why}", asked_for=asked_for)
+
+
+def _not_allowed(case: Case) -> Decision | None:
+    if case.limits.mode is Mode.ALERT:
         return _unasked("alert-only", "this installation alerts and never acts")
-    if wanted.silent(now, incident.history.shown):
+    if case.silent:
         return _unasked("silenced", "its owner asked for it to be left alone")
-    if wanted.action is Mode.ALERT:
+    if case.wishes.action is Mode.ALERT:
         return _unasked("not-opted-in", "its owner has not opted in to action")
-    if not limits.in_scope:
+    if not case.limits.in_scope:
         return Decision(Action.LEAVE, "out-of-scope", "this installation may not act on it")
     return None
 
 
-def _never(facts: Facts) -> Decision | None:
-    """Rule 1, second half: services that cannot be stopped, or not without harm."""
+def _never(case: Case) -> Decision | None:
+    """Services that cannot be stopped, or not without harm."""
+    facts = case.known
     if facts.strategy == "DAEMON":
         return Decision(Action.LEAVE, "daemon", "a DAEMON service has no desired count", final=True)
     if facts.controller != "ECS":
@@ -92,18 +102,14 @@ def _never(facts: Facts) -> Decision | None:
     return None
 
 
-def _shared_cause(limits: Limits, policy: Policy) -> Decision | None:
-    """Rule 2: many services that begin to loop at once have one cause, and it is not in them."""
-    if limits.began <= policy.mass_limit:
-        return None
-    why = (
-        f"{limits.began} services began to loop within {policy.mass_window / 60:.0f} minutes: the cause is a shared one"
-    )
-    return Decision(Action.LEAVE, "mass", why)
+def _shared_cause(case: Case) -> Decision | None:
+    why = mass(case)
+    return Decision(Action.LEAVE, "mass", why) if why else None
 
 
-def _not_for_this_cause(incident: Incident) -> Decision | None:
-    match incident.signal:
+def _not_for_this_cause(case: Case) -> Decision | None:
+    signal = case.incident.signal
+    match signal:
         case Signal.FAST:
             return None
         case Signal.SLOW:
@@ -112,96 +118,157 @@ def _not_for_this_cause(incident: Incident) -> Decision | None:
             return Decision(Action.LEAVE, "impaired", "ECS already slows its restarts down")
         case Signal.PLACEMENT:
             return Decision(Action.LEAVE, "placement", "missing capacity is not the application's fault")
+    assert_never(signal)
 
 
-def _not_looping_now(facts: Facts, record: Record, policy: Policy) -> Decision | None:
-    """An incident outlasts its chain: after a stop, a rollback or a pause a new one has to grow."""
-    if fast_depth(record, policy) < policy.fast.generations(facts.desired_count):
-        return Decision(Action.WAIT, "depth", "nothing loops at the moment")
+def _refused(case: Case) -> Decision | None:
+    if case.now < case.incident.refused_until:
+        # It was told when it happened.
+        return _unasked("refused", "AWS refused to let Loopbreaker act on it")
     return None
 
 
-def _not_enough_trips_left(record: Record, policy: Policy, now: float) -> Decision | None:
-    if len([at for at in record.trips if at > now - 86_400]) <= policy.retrips:
-        return None
-    why = f"it was stopped {len(record.trips)} times within a day and started again: a person has to decide"
-    return Decision(Action.LEAVE, "trips", why)
+def _not_looping_now(case: Case) -> Decision | None:
+    """An incident outlasts its chain, and what an older deployment did is no reason to act on the present one."""
+    if case.known.primary is None:
+        return Decision(Action.LEAVE, "no-primary", "ECS names no PRIMARY deployment")
+    needed = max(case.policy.fast.generations(case.known.desired_count), case.wishes.depth)
+    if case.own_depth < needed:
+        return Decision(Action.WAIT, "depth", f"{case.own_depth} of {needed} failures in a row of its newest revision")
+    return None
 
 
-def _while_deploying(facts: Facts, record: Record, *, policy: Policy, now: float) -> Decision | None:
-    """Rule 3: in a deployment, roll back or leave. At 0 a failing deployment would count as successful."""
-    if not facts.in_progress:
+def _while_deploying(case: Case) -> Decision | None:
+    """In a deployment, roll back or leave. At 0 a failing deployment would count as successful."""
+    if not case.known.in_progress:
         return None
-    incident, rollout = record.incident, facts.rollout
-    if rollout is None or facts.primary is None or incident is None or facts.primary.id != incident.deployment_id:
-        return Decision(
-            Action.LEAVE, "deploying", "a deployment is in progress, and the tasks that loop are not of its target"
-        )
+    rollout = case.known.rollout
+    if rollout is None:
+        return Decision(Action.LEAVE, "deploying", "a deployment is in progress that cannot be rolled back")
+    return _rollback_is_wrong(case, rollout) or _not_yet(case, since=case.failing_since) or _roll_back()
+
+
+def _rollback_is_wrong(case: Case, rollout: ServiceDeployment) -> Decision | None:
+    primary = case.known.primary
+    assert primary is not None
+    if rollout.status != "IN_PROGRESS":
+        return Decision(Action.LEAVE, "deployment-ending", f"its deployment is {rollout.status} already")
     if not any(rollout.sources):
         why = "a deployment is in progress, and there is no earlier revision that runs to roll back to"
         return Decision(Action.LEAVE, "no-source", why)
-    if _breaker_at_work(rollout):
+    if _has_served(case, primary.id):
+        return Decision(Action.LEAVE, "target-serves", "tasks of the revision that is rolled out do serve")
+    if len(case.serving) == len(case.serving_of(primary.id)):
+        why = "no task of the earlier revision serves either: rolling back would help nobody"
+        return Decision(Action.LEAVE, "source-fails", why)
+    if _another_fails_too(case, primary.id, since=primary.created_at):
+        why = "tasks of the earlier revision fail as well: the cause is not in the deployment"
+        return Decision(Action.LEAVE, "source-fails", why)
+    if _breaker_at_work(case, rollout):
         why = f"ECS's own deployment circuit breaker counts {rollout.failures} of {rollout.threshold} failures"
         return Decision(Action.LEAVE, "ecs-breaker", why)
-    if rollout.status != "IN_PROGRESS":
-        return Decision(Action.LEAVE, "deployment-ending", f"its deployment is {rollout.status} already")
-    return _not_yet(
-        facts, record, depth=policy.fast.generations(facts.desired_count), policy=policy, now=now
-    ) or Decision(
-        Action.ROLLBACK,
-        "roll-back",
-        "the tasks that loop are of the deployment in progress, and an earlier revision runs",
-    )
-
-
-def _breaker_at_work(rollout: ServiceDeployment) -> bool:
-    return rollout.breaker == "MONITORING" and rollout.failures < rollout.threshold
-
-
-def _while_serving(facts: Facts, record: Record, *, policy: Policy, now: float) -> Decision | None:
-    """Rule 4, the conditions that protect what serves."""
-    incident = record.incident
-    assert incident is not None
-    if any(d.status == "ACTIVE" and d.running for d in facts.deployments):
-        return Decision(Action.LEAVE, "older-deployment", "an older deployment still has running tasks")
-    if facts.primary is None or facts.primary.id != incident.deployment_id:
-        return Decision(Action.LEAVE, "other-deployment", "the tasks that loop are not of the current deployment")
-    alive = survivors(facts, longest_lifetime=incident.longest_lifetime, survivor_age=policy.survivor_age, now=now)
-    if alive:
-        serving = "1 task still serves" if len(alive) == 1 else f"{len(alive)} tasks still serve"
-        return Decision(Action.LEAVE, "survivor", serving)
     return None
 
 
-def _stop(facts: Facts, record: Record, limits: Limits, *, policy: Policy, now: float) -> Decision:
-    """Rule 4: stop. Of what the installation allows and the owner asks for the lesser counts."""
-    if min(limits.mode, wishes(facts.tags).action) is not Mode.STOP:
-        return Decision(Action.LEAVE, "rollback-only", "no deployment is in progress, and only a rollback is allowed")
-    depth = policy.fast.generations(facts.desired_count) + 1
-    not_yet = _not_yet(facts, record, depth=depth, policy=policy, now=now)
-    if not_yet:
-        return not_yet
-    why = (
-        f"replacements failed {fast_depth(record, policy)} times in a row, no task serves, "
-        f"no deployment is in progress, and two findings at least {policy.confirm_after:.0f} s apart agree"
-    )
-    return Decision(Action.STOP, "no-survivor", why)
+def _has_served(case: Case, deployment_id: str) -> bool:
+    """Whether any task of a deployment serves, was seen to serve, or lived long enough to have served."""
+    lived = served_until(case.record.lived, serving_after=case.serving_after, deployment_id=deployment_id)
+    return bool(case.serving_of(deployment_id) or lived or deployment_id in case.incident.served_by)
 
 
-def _not_yet(facts: Facts, record: Record, *, depth: int, policy: Policy, now: float) -> Decision | None:
-    """What else has to be seen before anything is done: a generation more, or the same finding again."""
-    incident, primary = record.incident, facts.primary
-    assert incident is not None
+def _another_fails_too(case: Case, primary_id: str, *, since: float) -> bool:
+    of_late = tuple(rung for rung in case.record.fast if rung.failed_at >= since)
+    others = {rung.deployment_id for rung in of_late} - {primary_id}
+    chains = [highest(of_deployment(of_late, other, case.policy.fast)) for other in others]
+    return any(rung is not None and rung.generation >= _FAILS_TOO for rung in chains)
+
+
+def _breaker_at_work(case: Case, rollout: ServiceDeployment) -> bool:
+    """Whether ECS may yet roll back by itself: its count of failures still grows."""
+    if rollout.breaker != "MONITORING" or rollout.failures >= rollout.threshold:
+        return False
+    return rollout.failures > 0 and case.now < case.incident.ecs_grew_at + _ECS_BREAKER_TURN
+
+
+def _while_serving(case: Case) -> Decision | None:
+    if any(d.status == "ACTIVE" and d.running for d in case.known.deployments):
+        return Decision(Action.LEAVE, "older-deployment", "an older deployment still has running tasks")
+    if case.serving:
+        alive = "1 task serves" if len(case.serving) == 1 else f"{len(case.serving)} tasks serve"
+        return Decision(Action.LEAVE, "serving", alive)
+    served = served_until(case.record.lived, serving_after=case.serving_after)
+    # What ran well before the loop began is no part of it: then it is only too soon.
+    if case.now - case.failing_since >= case.stop_after > case.now - served:
+        why = f"its tasks run for longer than {case.serving_after:.0f} s before they fail, so it may serve in between"
+        return Decision(Action.LEAVE, "serves-between", why)
+    return None
+
+
+def _not_enough_trips_left(case: Case) -> Decision | None:
+    trips = [at for at in case.record.trips if at > case.now - 86_400]
+    if len(trips) <= case.policy.retrips:
+        return None
+    why = f"it was stopped {len(trips)} times within a day and came back: a person has to decide"
+    return Decision(Action.LEAVE, "trips", why)
+
+
+def _rollback_only(case: Case) -> Decision | None:
+    if allowed(case) is Mode.STOP:
+        return None
+    return Decision(Action.LEAVE, "rollback-only", "no deployment is in progress, and only a rollback is allowed")
+
+
+def _not_yet(case: Case, *, since: float) -> Decision | None:
+    """What has to be seen before anything is done: it still goes on, is found twice, and has lasted long enough."""
+    if case.now - case.newest_own_failure > fresh_for(case):
+        return Decision(Action.WAIT, "not-fresh", "no task failed of late")
+    finding, primary = case.incident.finding, case.known.primary
     assert primary is not None
-    if fast_depth(record, policy) < max(depth, wishes(facts.tags).depth):
-        return Decision(Action.WAIT, "depth", "one more failed replacement is needed")
-    finding = incident.finding
     if finding is None or finding.deployment_id != primary.id:
         return Decision(Action.WAIT, "first-finding", "found fit for action; a second finding must agree")
-    if now < finding.at + policy.confirm_after:
-        return Decision(Action.WAIT, "second-finding", "the second finding must come later")
+    if case.now < finding.at + case.policy.confirm_after or case.newest_own_failure <= finding.failed_at:
+        return Decision(Action.WAIT, "second-finding", "the second finding must rest on a later failure")
+    for_now = case.now - since
+    if for_now < case.stop_after:
+        why = f"nobody was served for {for_now / 60:.0f} of {case.stop_after / 60:.0f} minutes"
+        return Decision(Action.WAIT, "too-soon", why)
     return None
+
+
+def fresh_for(case: Case) -> float:
+    """For how long, in seconds, a failure says that the loop goes on: twice the usual gap, or more."""
+    times = sorted(rung.failed_at for rung in case.own_chain)
+    gaps = [later - earlier for earlier, later in pairwise(times)]
+    return max(case.policy.fresh_after, 2 * median(gaps) if gaps else 0.0)
+
+
+def _roll_back() -> Decision:
+    why = "the tasks that loop are of the deployment in progress, none of them served, and an earlier revision serves"
+    return Decision(Action.ROLLBACK, "roll-back", why)
+
+
+def _stop(case: Case) -> Decision:
+    why = (
+        f"replacements failed {case.own_depth} times in a row, nobody was served for "
+        f"{(case.now - case.condemned_since) / 60:.0f} minutes, and no deployment is in progress"
+    )
+    return Decision(Action.STOP, "nobody-served", why)
 
 
 def _unasked(code: str, reason: str) -> Decision:
     return Decision(Action.LEAVE, code, reason, asked_for=False)
+
+
+_RULES: tuple[Callable[[Case], Decision | None], ...] = (
+    _unknown,
+    _not_allowed,
+    _never,
+    _shared_cause,
+    _not_for_this_cause,
+    _refused,
+    _not_looping_now,
+    _while_deploying,
+    _while_serving,
+    _not_enough_trips_left,
+    _rollback_only,
+)

@@ -12,6 +12,8 @@ class Deployment:
 
     status: PRIMARY, ACTIVE (an older one that still has tasks) or INACTIVE.
     rollout: IN_PROGRESS, COMPLETED, FAILED; empty where ECS reports none (Classic Load Balancer, other controllers).
+    created_at: when it was made, in seconds since the epoch; infinite where ECS does not say, so that nothing is old
+        enough to be acted on.
     """
 
     id: str
@@ -19,6 +21,7 @@ class Deployment:
     task_definition: str
     running: int
     rollout: str
+    created_at: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +44,10 @@ class ServiceDeployment:
 class RunningTask:
     """A task that ECS does not mean to stop. `started_at` is None before it is RUNNING.
 
+    deployment_id: `ecs-svc/…`, the deployment that started it.
     target_health: of its targets in the service's target groups, `healthy` where one is; empty where unknown.
     """
 
-    id: str
     last_status: str
     health: str
     started_at: float | None

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import assert_never
 
 from loopbreaker.judging.crowd import Well
 from loopbreaker.judging.detection import because, confirm
@@ -10,16 +11,21 @@ from loopbreaker.judging.ladder import bystanders
 from loopbreaker.judging.relapse import closed
 from loopbreaker.model import ServiceRef
 from loopbreaker.policy import Mode, Policy
-from loopbreaker.record import Finding, Incident, NoticeKind, Record, Step, tell, tell_once, untell
-from loopbreaker.treating.breaker import RECHECK, recheck, roll_back, trip_to_zero
-from loopbreaker.treating.decide import Action, Decision, Limits, decide
+from loopbreaker.record import Finding, Incident, NoticeKind, Record, Trip, tell, tell_once, untell
+from loopbreaker.treating.breaker import blind, recheck
+from loopbreaker.treating.case import Case
+from loopbreaker.treating.decide import Action, Decision, decide
 from loopbreaker.treating.facts import Facts, Unknown, survivors
-from loopbreaker.treating.owner import Wishes, wishes
+from loopbreaker.treating.steps import RECHECK
+from loopbreaker.treating.stopping import begin_rollback, begin_stop
 
 # A service that loops on is looked at this often at least, in seconds.
 _LOOK_AGAIN = 600.0
 # Services that a summary names.
 _NAMED = 10
+# What happened in a longer pause between two looks, in seconds, is not known.
+_BLIND = 180.0
+_SERVED_BY = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,37 +46,55 @@ def ask(record: Record, *, now: float) -> Record:
     return replace(record, asked_at=now, due_at=now + RECHECK, touched_at=max(record.touched_at, now))
 
 
-def consider(record: Record, *, facts: Facts | Unknown, limits: Limits, policy: Policy, now: float) -> Look:
+def consider(case: Case) -> Look:
     """One look at a service. A decision to act only opens a trip in the record: the calls follow once it is saved."""
-    seen = replace(record, asked_at=None, due_at=None, touched_at=max(record.touched_at, now))
+    now, facts = case.now, case.facts
+    seen = replace(case.record, asked_at=None, due_at=None, touched_at=max(case.record.touched_at, now))
     if seen.incident and isinstance(facts, Facts) and not facts.exists:
         return _close(seen, "the service was deleted", now=now)
-    if seen.trip and seen.trip.step is not Step.RAISED:
-        return Look(_treat(seen, facts, policy=policy, now=now))
-    wanted = wishes(facts.tags) if isinstance(facts, Facts) else Wishes()
+    seen = _watched(replace(case, record=seen))
+    if seen.trip:
+        return Look(_treat(replace(case, record=seen), seen.trip))
     desired = facts.desired_count if isinstance(facts, Facts) else None
     seen = confirm(
         seen,
         desired_count=desired,
         well=_well(facts) if isinstance(facts, Facts) else (),
-        policy=policy,
+        policy=case.policy,
         now=now,
-        least_depth=wanted.depth,
-        silent=wanted.silent(now, seen.history.shown),
+        least_depth=case.wishes.depth,
+        silent=replace(case, record=seen).silent,
     )
     if seen.incident is None:
         return Look(seen)
-    ended = _over(seen.incident, facts, policy=policy, now=now)
+    ended = _over(seen.incident, facts, policy=case.policy, now=now)
     if ended:
-        return _end(seen, facts, ended, policy=policy, now=now)
+        return _close(seen, ended, now=now)
     incident = replace(seen.incident, desired_count=desired or seen.incident.desired_count)
-    seen = replace(seen, incident=incident, due_at=_next_look(incident, policy, now))
-    seen = _heed(seen, wanted, now=now) if isinstance(facts, Facts) else seen
-    if record.incident is None and limits.mode is not Mode.ALERT:
+    seen = replace(seen, incident=incident, due_at=_next_look(incident, case.policy, now))
+    seen = _heed(seen, case) if isinstance(facts, Facts) else seen
+    if case.record.incident is None and case.limits.mode is not Mode.ALERT:
         # Whether others began to loop with it is known once this is saved: decided at the next look, which follows.
         return Look(replace(seen, asked_at=now))
-    decision = decide(facts, seen, limits=limits, policy=policy, now=now)
-    return Look(_carry_out(seen, decision, facts, policy=policy, now=now), decision)
+    case = replace(case, record=seen)
+    decision = decide(case)
+    return Look(_carry_out(case, decision), decision)
+
+
+def _watched(case: Case) -> Record:
+    """The record with what this look says of who is served. A pause in looking is no proof that nobody was."""
+    record, incident, now = case.record, case.record.incident, case.now
+    if incident is None or not isinstance(case.facts, Facts):
+        return record
+    if now > incident.looked_at + _BLIND:
+        incident = replace(incident, watched_since=now)
+    if case.serving:
+        by = dict.fromkeys([*incident.served_by, *sorted({task.deployment_id for task in case.serving})])
+        incident = replace(incident, unserved_since=now, served_by=tuple(by)[-_SERVED_BY:])
+    failures = case.facts.rollout.failures if case.facts.rollout else -1
+    if failures > incident.ecs_failures >= 0 or incident.ecs_failures < 0 < failures:
+        incident = replace(incident, ecs_grew_at=now)
+    return replace(record, incident=replace(incident, looked_at=now, ecs_failures=failures))
 
 
 def _well(facts: Facts) -> tuple[Well, ...]:
@@ -102,12 +126,13 @@ def share(record: Record, began: Sequence[ServiceRef], *, first: bool, policy: P
     return tell(quiet, NoticeKind.MASS, at=now, reason=why)
 
 
-def _treat(record: Record, facts: Facts | Unknown, *, policy: Policy, now: float) -> Record:
-    trip = record.trip
-    assert trip is not None
-    if isinstance(facts, Unknown):
-        return replace(record, due_at=now + RECHECK)
-    return recheck(record, trip, facts, policy=policy, now=now)
+def _treat(case: Case, trip: Trip) -> Record:
+    record, now = case.record, case.now
+    if isinstance(case.facts, Unknown):
+        return blind(record, trip, why=case.facts.why, now=now)
+    if record.incident:
+        case = replace(case, record=_heed(record, case))
+    return recheck(case, trip)
 
 
 def _next_look(incident: Incident, policy: Policy, now: float) -> float:
@@ -115,14 +140,17 @@ def _next_look(incident: Incident, policy: Policy, now: float) -> float:
     return min(max(quiet_at(incident, policy), now + RECHECK), now + _LOOK_AGAIN)
 
 
-def _heed(record: Record, wanted: Wishes, *, now: float) -> Record:
+def _heed(record: Record, case: Case) -> Record:
     """What the owner asks for: silence, or the end of it, and tags that say nothing we understand."""
-    incident = record.incident
+    incident, now = record.incident, case.now
     assert incident is not None
-    if incident.silent and not wanted.silent(now, incident.history.shown):
+    silent = replace(case, record=record).silent
+    if incident.silent and not silent:
         record = replace(record, incident=replace(incident, silent=False))
         record = tell(record, NoticeKind.LOOPING, at=now, reason=because(incident))
-    for problem in wanted.problems:
+    elif silent and not incident.silent:
+        record = replace(record, incident=replace(incident, silent=True))
+    for problem in case.wishes.problems:
         record = tell_once(record, NoticeKind.BAD_TAG, code=problem, at=now, reason=problem)
     return record
 
@@ -140,17 +168,6 @@ def _over(incident: Incident, facts: Facts | Unknown, *, policy: Policy, now: fl
     return over(incident, tasks, policy=policy, now=now)
 
 
-def _end(record: Record, facts: Facts | Unknown, reason: str, *, policy: Policy, now: float) -> Look:
-    """Close the incident, but first give scaling flags back that are still as we left them."""
-    trip = record.trip
-    if trip and isinstance(facts, Facts) and facts.exists:
-        giving = replace(trip, step=Step.RESTORE_SCALING, why="")
-        returned = recheck(replace(record, trip=giving), giving, facts, policy=policy, now=now)
-        if returned.trip:
-            return Look(returned)
-    return _close(record, reason, now=now)
-
-
 def _close(record: Record, reason: str, *, now: float) -> Look:
     """The record with its incident over and the ladders empty: what failed before does not count again."""
     ended = tell(record, NoticeKind.RECOVERED, at=now, reason=reason)
@@ -166,32 +183,34 @@ def _close(record: Record, reason: str, *, now: float) -> Look:
     return Look(replace(clean, history_until=now, touched_at=now), closed=reason, ended=record.incident)
 
 
-def _carry_out(record: Record, decision: Decision, facts: Facts | Unknown, *, policy: Policy, now: float) -> Record:
-    incident = record.incident
-    assert incident is not None
+def _carry_out(case: Case, decision: Decision) -> Record:
+    record, now = case.record, case.now
+    if case.incident.rolled_back_at and isinstance(case.facts, Facts) and case.own_depth >= case.policy.fast.depth:
+        why = "tasks of the revision that it was rolled back to fail again and again as well"
+        record = tell_once(record, NoticeKind.ROLLBACK_FAILED, code="rolled-back", at=now, reason=why)
+        case = replace(case, record=record)
     match decision.action:
         case Action.STOP:
-            assert isinstance(facts, Facts)
-            return trip_to_zero(record, facts, incident, policy=policy, now=now)
+            return begin_stop(case)
         case Action.ROLLBACK:
-            assert isinstance(facts, Facts)
-            return roll_back(record, facts, now=now)
+            return begin_rollback(case)
         case Action.WAIT:
-            return _wait(record, incident, decision, policy=policy, now=now)
+            return _wait(case, decision)
         case Action.LEAVE:
-            left = replace(
-                record, incident=replace(incident, finding=None, watching=decision.asked_for and not decision.final)
-            )
+            watching = decision.asked_for and not decision.final
+            left = replace(record, incident=replace(case.incident, finding=None, watching=watching))
             if not decision.asked_for:
                 return left
             return tell_once(left, NoticeKind.NOT_STOPPED, code=decision.code, at=now, reason=decision.reason)
+    assert_never(decision.action)
 
 
-def _wait(record: Record, incident: Incident, decision: Decision, *, policy: Policy, now: float) -> Record:
-    watched = replace(incident, watching=True)
-    if decision.code == "depth":
-        return replace(record, incident=replace(watched, finding=None))
-    finding = incident.finding
-    if finding is None or decision.code == "first-finding":
-        finding = Finding(at=now, deployment_id=incident.deployment_id)
-    return replace(record, incident=replace(watched, finding=finding), due_at=finding.at + policy.confirm_after)
+def _wait(case: Case, decision: Decision) -> Record:
+    """Look again soon, so that nobody who is served in between is missed."""
+    record, incident, now = case.record, case.incident, case.now
+    finding = incident.finding if decision.code in ("first-finding", "second-finding", "too-soon") else None
+    if decision.code == "first-finding":
+        assert case.known.primary is not None
+        finding = Finding(at=now, deployment_id=case.known.primary.id, failed_at=case.newest_own_failure)
+    watched = replace(record, incident=replace(incident, watching=True, finding=finding))
+    return watched if decision.code == "depth" else replace(watched, due_at=now + RECHECK)

@@ -1,0 +1,116 @@
+"""One look at one service, as a value: all that a decision rests on."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from loopbreaker.judging.ladder import highest, of_deployment
+from loopbreaker.judging.lived import served_until
+from loopbreaker.model import Category
+from loopbreaker.policy import Mode, Policy
+from loopbreaker.record import Incident, Ladder, Record
+from loopbreaker.treating.facts import Facts, RunningTask, Unknown
+from loopbreaker.treating.owner import Wishes, wishes
+from loopbreaker.treating.served import serving
+
+_DAY = 86_400.0
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What this installation allows. `began` counts the services that began to loop about when this one did."""
+
+    mode: Mode
+    in_scope: bool = True
+    began: int = 1
+
+
+@dataclass(frozen=True)
+class Case:
+    """The record, what ECS says, what this installation allows, and the time: the whole of one look.
+
+    now: seconds since the epoch.
+    """
+
+    record: Record
+    facts: Facts | Unknown
+    limits: Limits
+    policy: Policy
+    now: float
+
+    @cached_property
+    def wishes(self) -> Wishes:
+        """What the owner's tags ask for; the defaults where they could not be read."""
+        return wishes(self.facts.tags) if isinstance(self.facts, Facts) else Wishes()
+
+    @property
+    def incident(self) -> Incident:
+        assert self.record.incident is not None
+        return self.record.incident
+
+    @property
+    def known(self) -> Facts:
+        assert isinstance(self.facts, Facts)
+        return self.facts
+
+    @property
+    def silent(self) -> bool:
+        """Whether nothing is to be told, and nothing done."""
+        incident = self.record.incident
+        history = incident.history if incident else self.record.history
+        return self.wishes.silent(self.now, history.shown)
+
+    @property
+    def serving_after(self) -> float:
+        return self.wishes.serving_after or self.policy.serving_after
+
+    @property
+    def stop_after(self) -> float:
+        """For how long nobody must have been served: twice as long each time that the service has come back."""
+        came_back = sum(at > self.now - _DAY for at in self.record.trips)
+        once: float = self.wishes.stop_after or self.policy.stop_after
+        return once * float(2**came_back)
+
+    @cached_property
+    def causes(self) -> frozenset[Category]:
+        """Why tasks failed of late."""
+        of_late = {rung.category for rung in self.record.fast if rung.generation}
+        return frozenset(of_late | ({self.record.incident.category} if self.record.incident else set()))
+
+    @cached_property
+    def serving(self) -> tuple[RunningTask, ...]:
+        """The tasks that serve now."""
+        tasks = self.facts.tasks if isinstance(self.facts, Facts) else ()
+        return serving(tasks, serving_after=self.serving_after, causes=self.causes, now=self.now)
+
+    def serving_of(self, deployment_id: str) -> tuple[RunningTask, ...]:
+        return tuple(task for task in self.serving if task.deployment_id == deployment_id)
+
+    @cached_property
+    def own_chain(self) -> Ladder:
+        """The failures in a row of the PRIMARY deployment alone, oldest first."""
+        primary = self.known.primary
+        return of_deployment(self.record.fast, primary.id, self.policy.fast) if primary else ()
+
+    @property
+    def own_depth(self) -> int:
+        """How many times in a row replacements of the PRIMARY deployment failed."""
+        rung = highest(self.own_chain)
+        return rung.generation if rung else 0
+
+    @property
+    def newest_own_failure(self) -> float:
+        return max((rung.failed_at for rung in self.own_chain), default=0.0)
+
+    @property
+    def failing_since(self) -> float:
+        """From when on the PRIMARY deployment has failed without a pause, under our eyes."""
+        primary, rung = self.known.primary, highest(self.own_chain)
+        if primary is None or rung is None:
+            return self.now
+        return max(rung.since, primary.created_at, self.incident.watched_since)
+
+    @property
+    def condemned_since(self) -> float:
+        """From when on, besides, the service served nobody."""
+        served = served_until(self.record.lived, serving_after=self.serving_after)
+        return max(self.failing_since, self.incident.unserved_since, served)

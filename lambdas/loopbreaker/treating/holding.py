@@ -1,0 +1,139 @@
+"""How a service is held at 0, tried from time to time, and stopped again where what was tried fails. Pure."""
+
+from dataclasses import replace
+
+from loopbreaker.policy import Mode
+from loopbreaker.record import Record, Rung, Step, Trip
+from loopbreaker.treating.case import Case
+from loopbreaker.treating.decide import allowed, mass
+from loopbreaker.treating.facts import Facts
+from loopbreaker.treating.owner import Recovery
+from loopbreaker.treating.restoring import give_back, let_go, raised
+from loopbreaker.treating.steps import CALLS, RECHECK, afresh, down, held, probing, soon, to
+
+# A service of so many tasks is tried as a whole at once; of a larger one a single task goes first.
+_TRIED_WHOLE = 3
+# A try of the whole service has failed when so many of its tasks have, however many it has.
+_FAILED_TRY = 12
+# A try of which nothing fails and nothing serves is over after so long, in seconds: what looped does so no more.
+_UNDECIDED = 1800.0
+# By how much, in seconds, the clock of ECS may be behind ours.
+_CLOCKS = 5.0
+
+
+def recheck_held(case: Case, trip: Trip) -> Record:
+    """Hold the service on, try it, or bring it back."""
+    facts, now = case.known, case.now
+    if facts.desired_count > 0 and not _fix(trip, facts):
+        return raised(case, trip)
+    if case.limits.mode is not Mode.STOP:
+        return _may_not(case)
+    why = _wants_back(case, trip)
+    if why:
+        return give_back(case, trip, why)
+    if facts.primary:
+        # The same revision deployed anew is no fix, and still ours to hold.
+        trip = replace(trip, deployment_id=facts.primary.id, odd_at=0.0)
+    record = replace(case.record, trip=trip)
+    if case.wishes.recovery is not Recovery.PROBE or facts.in_progress:
+        return soon(record, now=now)
+    try_at = next_try_at(case, trip)
+    if now < try_at:
+        return replace(record, due_at=min(now + RECHECK, try_at))
+    # The try starts with an empty ladder: the first failure from here on is its own.
+    step = Step.SET_ONE if trip.desired_count > _TRIED_WHOLE else Step.SET_ALL
+    return to(afresh(record, now=now), step, now=now)
+
+
+def next_try_at(case: Case, trip: Trip) -> float:
+    """When a held service is tried: early enough to be back within a share of the time that its cause lasted."""
+    policy = case.policy
+    lasted = trip.since - trip.looping_since
+    hold = max(policy.cool_down, policy.recovery_share * lasted - policy.probe_allowance)
+    return trip.since + min(hold, policy.longest_cool_down)
+
+
+def recheck_try(case: Case, trip: Trip) -> Record:
+    """See what became of what was started: it serves, it failed, or it is too early to say."""
+    facts, now = case.known, case.now
+    if trip.step is Step.STOP_AGAIN and facts.desired_count == 0:
+        return held(case.record, now=now)
+    if facts.desired_count not in _our_counts(trip) and not _fix(trip, facts):
+        return raised(case, trip) if facts.desired_count else let_go(case, trip, "somebody set its count to 0 again")
+    if case.limits.mode is not Mode.STOP:
+        return _may_not(case)
+    if trip.step in (Step.SET_ONE, Step.SET_ALL) and facts.desired_count == _wanted(trip):
+        return probing(case.record, now=now)
+    why = _wants_back(case, trip) or _passed(case, trip)
+    if not why and trip.step is Step.STOP_AGAIN and facts.in_progress:
+        # Never at 0 during a deployment: it would count as successful.
+        why = "a deployment began while it was being tried"
+    if why:
+        return give_back(case, trip, why)
+    trip = replace(trip, odd_at=0.0)
+    return _go_on(replace(case.record, trip=trip), trip, now=now)
+
+
+def _go_on(record: Record, trip: Trip, *, now: float) -> Record:
+    if trip.step in CALLS:
+        return to(record, trip.step, now=now)
+    failed = [rung for rung in record.fast if rung.created_at >= trip.since - _CLOCKS]
+    return _failed_step(record, trip, failed, now=now)
+
+
+def _failed_step(record: Record, trip: Trip, failed: list[Rung], *, now: float) -> Record:
+    """One task may fail under a load that the whole service would carry: then the whole of it is tried."""
+    one = trip.step is Step.PROBING
+    if len(failed) < (1 if one else min(trip.desired_count, _FAILED_TRY)):
+        return soon(record, now=now)
+    ran = any(rung.lifetime for rung in failed)
+    return to(record, Step.SET_ALL if one and ran else Step.STOP_AGAIN, now=now)
+
+
+def _wanted(trip: Trip) -> int:
+    return 1 if trip.step in (Step.SET_ONE, Step.PROBING) else trip.desired_count
+
+
+def _our_counts(trip: Trip) -> tuple[int, ...]:
+    """The counts that may be our own work at this step; a call may have been made and its answer lost."""
+    if trip.step in CALLS:
+        return 0, 1, trip.desired_count
+    return (_wanted(trip),)
+
+
+def _passed(case: Case, trip: Trip) -> str:
+    """Why the try has succeeded; empty while it has not."""
+    age = max(case.serving_after, case.policy.probe_age)
+    for task in case.serving:
+        healthy = task.health == "HEALTHY" or task.target_health == "healthy"
+        if healthy or (task.started_at is not None and case.now - task.started_at > age):
+            return "a task that was started to try it serves"
+    undecided = trip.step not in CALLS and not case.record.fast and case.now > trip.since + _UNDECIDED
+    return f"nothing failed for {_UNDECIDED / 60:.0f} minutes" if undecided else ""
+
+
+def _wants_back(case: Case, trip: Trip) -> str:
+    """Why the service is to be brought back now; empty where it is to be held."""
+    fix = _fix(trip, case.known)
+    if fix:
+        return fix
+    if case.record.resume_asked:
+        return "somebody asked for it"
+    if allowed(case) is not Mode.STOP:
+        return "its owner no longer asks for it to be stopped"
+    if not case.limits.in_scope:
+        return "this installation is no longer to act on it"
+    return mass(case)
+
+
+def _fix(trip: Trip, facts: Facts) -> str:
+    """People deploy a fix and expect it to start: another task definition on a service that we stopped."""
+    if facts.primary is None or facts.primary.task_definition == trip.task_definition:
+        return ""
+    return f"another task definition was deployed: {facts.primary.task_definition.rsplit('/', 1)[-1]}"
+
+
+def _may_not(case: Case) -> Record:
+    """The mode was lowered while we hold the service: the permission to bring it back is gone."""
+    why = f"the installation may no longer act on services: its mode is {case.limits.mode}"
+    return down(soon(case.record, now=case.now), why, code="mode", now=case.now)

@@ -1,0 +1,88 @@
+"""The way back: the count first, then the scaling flags, then our tag; and only what is still as we left it. Pure."""
+
+from dataclasses import replace
+
+from loopbreaker.record import BreakerState, NoticeKind, Record, Step, Trip, tell_once
+from loopbreaker.treating.case import Case
+from loopbreaker.treating.facts import Facts
+from loopbreaker.treating.owner import HELD_TAG
+from loopbreaker.treating.steps import RECHECK, back, down, to
+
+# A count that cannot be set for so long, in seconds, is told.
+_STUCK = 900.0
+
+
+def give_back(case: Case, trip: Trip, why: str) -> Record:
+    """Begin the way back of a service that we hold or try. `why` is what people are told when it is done."""
+    tried = trip.state is BreakerState.HALF_OPEN
+    trip = replace(trip, step=Step.RESTORE_COUNT, why=why, since=case.now)
+    case = replace(case, record=replace(case.record, trip=trip))
+    if tried or not case.known.desired_count:
+        return recheck_restoring(case, trip)
+    # Whoever deployed a fix has set the count as well.
+    return after_count(case, trip)
+
+
+def recheck_restoring(case: Case, trip: Trip) -> Record:
+    """The step of the way back that fits the facts. What somebody changed meanwhile stands."""
+    record, now = replace(case.record, trip=trip), case.now
+    if trip.step is Step.UNTAG:
+        return to(record, Step.UNTAG, now=now) if HELD_TAG in case.known.tags else back(record, now=now)
+    # The one task of a try is ours as well; a count that was never set to 0 is as it was.
+    ours = trip.zeroed and case.known.desired_count in (0, 1) and case.known.desired_count != trip.desired_count
+    if trip.step is not Step.RESTORE_COUNT or not ours:
+        return after_count(case, trip)
+    record = to(record, Step.RESTORE_COUNT, now=now)
+    if now < trip.since + _STUCK:
+        return record
+    why = f"its count could not be set for {(now - trip.since) / 60:.0f} minutes"
+    return down(record, why, code="stuck", now=now)
+
+
+def after_count(case: Case, trip: Trip) -> Record:
+    """The count is as it should be: then the flags, then the tag."""
+    record, now = replace(case.record, trip=trip), case.now
+    if _flags_are_ours(trip, case.known):
+        if case.known.desired_count:
+            return to(record, Step.RESTORE_SCALING, now=now)
+        return let_go(replace(case, record=record), trip, "somebody set its desired count to 0")
+    return to(record, Step.UNTAG, now=now) if HELD_TAG in case.known.tags else back(record, now=now)
+
+
+def raised(case: Case, trip: Trip) -> Record:
+    """Somebody else set the count. We do not fight, and give back what we took; a single look may be an old one."""
+    if not _agreed(case, trip):
+        return _odd(case, trip)
+    why = (
+        f"its desired count was set to {case.known.desired_count}, not by Loopbreaker: by a person, Terraform, "
+        "CloudFormation or a scaling schedule"
+    )
+    return after_count(case, replace(trip, why=why))
+
+
+def let_go(case: Case, trip: Trip, why: str) -> Record:
+    """Somebody set 0: that stands. Flags stay as they are, since giving them back would lift the count."""
+    if not _agreed(case, trip):
+        return _odd(case, trip)
+    now = case.now
+    if _flags_are_ours(trip, case.known):
+        why = f"{why}; its scaling stays suspended, because giving it back would start tasks"
+    record = replace(case.record, trip=replace(trip, why=""))
+    told = tell_once(record, NoticeKind.NOT_STOPPED, code="zero", at=now, reason=why)
+    return to(told, Step.UNTAG, now=now)
+
+
+def _flags_are_ours(trip: Trip, facts: Facts) -> bool:
+    """Whether the flags are as we left them; where somebody changed them meanwhile, theirs stand."""
+    if trip.scaling is None or facts.scaling is None or trip.scaling.suspended:
+        return False
+    return facts.scaling.suspended
+
+
+def _agreed(case: Case, trip: Trip) -> bool:
+    return bool(trip.odd_at) and case.now >= trip.odd_at + case.policy.confirm_after
+
+
+def _odd(case: Case, trip: Trip) -> Record:
+    trip = replace(trip, odd_at=trip.odd_at or case.now, lease_until=case.now)
+    return replace(case.record, trip=trip, due_at=case.now + RECHECK)

@@ -1,0 +1,582 @@
+"""The breaker, step by step: what follows from each step, by what ECS says, what AWS answers, and what people did."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from loopbreaker.model import Category
+from loopbreaker.policy import Mode
+from loopbreaker.record import BreakerState, Record, Scaling, Step, Trip
+from loopbreaker.treating.breaker import blind, recheck
+from loopbreaker.treating.facts import Facts
+from loopbreaker.treating.holding import next_try_at
+from loopbreaker.treating.steps import CALLS, LEASE, RECHECK, Call, after_call, after_refusal, order_of
+from tests.builders import DEPLOYMENT, POLICY, T0, climbed, crash_loop, deployment, facts, rollout, running_task
+from tests.builders import trip as a_trip
+from tests.unit.cases import NOW, case, dead, deploying
+
+FREE = Scaling(minimum=1, dynamic_in_suspended=False, dynamic_out_suspended=False, scheduled_suspended=False)
+SUSPENDED = replace(FREE, dynamic_in_suspended=True, dynamic_out_suspended=True, scheduled_suspended=True)
+HELD_TAG = {"loopbreaker:held": "count=4 since=2026-01-05T00:00Z"}
+DAY = 86_400.0
+
+
+def trip(step: Step, **fields: Any) -> Trip:
+    known = {"desired_count": 4, "scaling": FREE, "since": NOW - 60, "looping_since": T0, "zeroed": True}
+    return a_trip(step=step, **(known | fields))
+
+
+def seen(count: int = 0, *, scaling: Scaling | None = SUSPENDED, held: bool = True, **fields: Any) -> Facts:
+    """The service while we are at it: tagged, its scaling suspended."""
+    tags = {"loopbreaker:action": "stop", **(HELD_TAG if held else {}), **fields.pop("tags", {})}
+    return facts(desired_count=count, scaling=scaling, tags=tags, **fields)
+
+
+def looked(
+    step: Step, found: Facts, *, mode: Mode = Mode.STOP, began: int = 1, record: Any = None, **fields: Any
+) -> Record:
+    """The record after one look at this step."""
+    before = replace(record or dead(), trip=trip(step, **fields))
+    assert before.trip is not None
+    return recheck(case(before, found, mode=mode, began=began), before.trip)
+
+
+def step_of(record: Record) -> Step | None:
+    return record.trip.step if record.trip else None
+
+
+def kinds(record: Record) -> list[str]:
+    return [notice.kind.value for notice in record.notices]
+
+
+# -- on the way to 0 ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("step", "found", "expected"),
+    [
+        (Step.TAG, seen(4, scaling=FREE, held=False), Step.TAG),
+        (Step.TAG, seen(4, scaling=FREE), Step.SUSPEND_SCALING),
+        (Step.TAG, seen(4, scaling=SUSPENDED), Step.SET_ZERO),
+        (Step.TAG, seen(4, scaling=None), Step.SET_ZERO),
+        # The tag was put on: an answer that does not show it yet is an old one.
+        (Step.SUSPEND_SCALING, seen(4, scaling=FREE, held=False), Step.SUSPEND_SCALING),
+        (Step.SUSPEND_SCALING, seen(4, scaling=SUSPENDED), Step.SET_ZERO),
+        (Step.SET_ZERO, seen(4, scaling=SUSPENDED), Step.SET_ZERO),
+        (Step.SET_ZERO, seen(4, scaling=FREE), Step.SUSPEND_SCALING),
+        (Step.SET_ZERO, seen(0), Step.HELD),
+    ],
+)
+def test_the_way_to_zero(step: Step, found: Facts, expected: Step) -> None:
+    """Tag, suspend, set 0: each is done where it is not done yet, and nothing is done twice."""
+    assert step_of(looked(step, found, zeroed=step is Step.SET_ZERO)) is expected
+
+
+SERVES = (running_task(NOW - T0 - 3600, health="HEALTHY"),)
+GONE = [
+    seen(4, scaling=FREE, held=False, tasks=SERVES),
+    seen(4, scaling=FREE, held=False, tags={"loopbreaker:action": "alert"}),
+    seen(4, scaling=FREE, held=False, tags={"loopbreaker:mute-until": "2999-01-01T00:00Z"}),
+    seen(4, scaling=FREE, held=False, deployments=(deployment(id="ecs-svc/3"),)),
+    seen(4, scaling=FREE, held=False, rollout=rollout()),
+    seen(3, scaling=FREE, held=False),
+]
+
+
+@pytest.mark.parametrize("found", GONE)
+def test_a_stop_whose_reason_is_gone_is_given_up(found: Facts) -> None:
+    """Whatever changed between the decision and the call, nothing is done, and the trip ends."""
+    given_up = looked(Step.TAG, found, zeroed=False)
+    assert given_up.trip is None
+    assert given_up.breaker is BreakerState.CLOSED
+    assert given_up.incident is not None
+    assert given_up.incident.finding is None
+
+
+@pytest.mark.parametrize("found", GONE)
+def test_what_was_taken_is_given_back_first(found: Facts) -> None:
+    """Flags that we suspended and the tag go before the trip may end."""
+    taken = replace(found, scaling=SUSPENDED, tags={**found.tags, **HELD_TAG})
+    assert step_of(looked(Step.SET_ZERO, taken)) is Step.RESTORE_SCALING
+    tagged = replace(found, tags={**found.tags, **HELD_TAG})
+    assert step_of(looked(Step.SUSPEND_SCALING, tagged, zeroed=False)) is Step.UNTAG
+
+
+def test_giving_up_keeps_what_is_known_of_the_loop() -> None:
+    """A stop that was not even begun does not make the service look healthy."""
+    given_up = looked(Step.TAG, GONE[0], zeroed=False)
+    assert given_up.fast == dead().fast
+    assert kinds(given_up) == ["not-stopped"]
+    assert kinds(looked(Step.TAG, GONE[0], zeroed=False, record=given_up)) == ["not-stopped"], "told once"
+
+
+def test_a_mode_or_a_mass_event_ends_it_too() -> None:
+    """What the installation allows is asked right before the call as well."""
+    assert looked(Step.TAG, seen(4, held=False), mode=Mode.ROLLBACK, zeroed=False).trip is None
+    assert looked(Step.TAG, seen(4, held=False), began=6, zeroed=False).trip is None
+
+
+def test_a_persons_zero_stands() -> None:
+    """Somebody set 0 before we did: a second look agrees, nothing is lifted, and what stays suspended is said."""
+    first = looked(Step.SUSPEND_SCALING, seen(0), zeroed=False)
+    assert first.trip is not None
+    assert (first.trip.step, first.trip.odd_at) == (Step.SUSPEND_SCALING, NOW)
+    again = recheck(case(first, seen(0), now=NOW + 31), first.trip)
+    assert step_of(again) is Step.UNTAG
+    assert kinds(again) == ["not-stopped"]
+    assert "stays suspended" in again.notices[-1].reason
+    done = after_call(again, again.trip or trip(Step.UNTAG), deployment_id="", now=NOW + 32)
+    assert (done.trip, kinds(done)) == (None, ["not-stopped"])
+
+
+def test_zero_in_the_middle_of_a_deployment_is_undone() -> None:
+    """Where another deployment began with our call, its count comes back at once."""
+    for found in (seen(0, deployments=(deployment(id="ecs-svc/3"),)), seen(0, rollout=rollout())):
+        assert step_of(looked(Step.SET_ZERO, found)) is Step.RESTORE_COUNT
+    begun = replace(dead(), trip=trip(Step.SET_ZERO))
+    assert begun.trip is not None
+    undone = after_call(begun, begun.trip, deployment_id="ecs-svc/3", now=NOW)
+    assert step_of(undone) is Step.RESTORE_COUNT
+    assert undone.trip is not None
+    assert undone.trip.undo
+
+
+# -- answers ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("step", "scaling", "expected"),
+    [
+        (Step.TAG, FREE, Step.SUSPEND_SCALING),
+        (Step.TAG, None, Step.SET_ZERO),
+        (Step.SUSPEND_SCALING, FREE, Step.SET_ZERO),
+        (Step.SET_ZERO, FREE, Step.HELD),
+        (Step.SET_ONE, FREE, Step.PROBING),
+        (Step.SET_ALL, FREE, Step.PROBING_ALL),
+        (Step.STOP_AGAIN, FREE, Step.HELD),
+        (Step.RESTORE_COUNT, FREE, Step.RESTORE_SCALING),
+        (Step.RESTORE_COUNT, None, Step.UNTAG),
+        (Step.RESTORE_SCALING, FREE, Step.UNTAG),
+        (Step.UNTAG, FREE, None),
+        (Step.STOP_DEPLOYMENT, None, Step.ROLLING_BACK),
+    ],
+)
+def test_what_follows_an_answer(step: Step, scaling: Scaling | None, expected: Step | None) -> None:
+    """Each call that was taken leads to the next step; one that makes a call is leased to whoever took it."""
+    begun = replace(dead(), trip=trip(step, scaling=scaling))
+    assert begun.trip is not None
+    after = after_call(begun, begun.trip, deployment_id=DEPLOYMENT, now=NOW)
+    assert step_of(after) is expected
+    if after.trip:
+        leased = after.trip.step in CALLS
+        assert after.trip.lease_until == (NOW + LEASE if leased else NOW)
+        assert after.due_at == NOW + (LEASE if leased else RECHECK)
+
+
+def test_every_step_is_one_or_the_other() -> None:
+    """A step names a call or waits; what a call needs is in the trip."""
+    waiting = {Step.HELD, Step.PROBING, Step.PROBING_ALL, Step.ROLLING_BACK}
+    assert set(Step) - set(CALLS) == waiting
+    orders = {step: order_of(trip(step, service_deployment="arn")) for step in Step}
+    assert all(orders[step] is None for step in waiting)
+    counts = {step: order.count for step, order in orders.items() if order and order.call is Call.SET_COUNT}
+    assert counts == {
+        Step.SET_ZERO: 0,
+        Step.STOP_AGAIN: 0,
+        Step.SET_ONE: 1,
+        Step.SET_ALL: 4,
+        Step.RESTORE_COUNT: 4,
+    }
+    suspend, resume = orders[Step.SUSPEND_SCALING], orders[Step.RESTORE_SCALING]
+    assert suspend is not None
+    assert resume is not None
+    assert (suspend.scaling, resume.scaling) == (SUSPENDED, FREE)
+    rolled = orders[Step.STOP_DEPLOYMENT]
+    assert rolled is not None
+    assert rolled.arn == "arn"
+    tag = orders[Step.TAG]
+    assert tag is not None
+    assert tag.count == 4
+
+
+@pytest.mark.parametrize(
+    ("step", "expected", "kind"),
+    [
+        (Step.TAG, None, "not-stopped"),
+        (Step.SUSPEND_SCALING, Step.RESTORE_SCALING, None),
+        (Step.SET_ZERO, Step.RESTORE_SCALING, None),
+        (Step.SET_ONE, Step.HELD, "down"),
+        (Step.SET_ALL, Step.HELD, "down"),
+        (Step.STOP_AGAIN, Step.RESTORE_COUNT, None),
+        (Step.RESTORE_COUNT, Step.RESTORE_COUNT, "down"),
+        (Step.RESTORE_SCALING, Step.RESTORE_SCALING, "back"),
+        (Step.UNTAG, None, None),
+        (Step.STOP_DEPLOYMENT, None, "not-stopped"),
+    ],
+)
+def test_what_follows_a_refusal(step: Step, expected: Step | None, kind: str | None) -> None:
+    """A refusal is told as what it is, and never leaves what was taken without a way back."""
+    begun = replace(dead(), trip=trip(step))
+    assert begun.trip is not None
+    after = after_refusal(begun, begun.trip, why="UpdateService: AccessDeniedException", now=NOW)
+    assert step_of(after) is expected
+    assert kinds(after) == ([kind] if kind else [])
+    assert all("AccessDeniedException" in notice.reason for notice in after.notices)
+
+
+@pytest.mark.parametrize("step", [Step.TAG, Step.SUSPEND_SCALING, Step.SET_ZERO, Step.STOP_AGAIN, Step.STOP_DEPLOYMENT])
+def test_what_was_refused_is_not_tried_again_for_a_day(step: Step) -> None:
+    """Nobody is told twelve times in a night that AWS refuses."""
+    begun = replace(dead(), trip=trip(step))
+    assert begun.trip is not None
+    after = after_refusal(begun, begun.trip, why="no", now=NOW)
+    assert after.incident is not None
+    assert after.incident.refused_until == NOW + DAY
+
+
+def test_a_service_that_is_down_is_told_of_once_a_day_for_each_cause() -> None:
+    """The same trouble is said again after a day, another at once; a service that is not at 0 is not said to be."""
+    record = replace(dead(), trip=trip(Step.RESTORE_COUNT))
+    for at, why in ((NOW, "a"), (NOW + 600, "a"), (NOW + DAY - 1, "a"), (NOW + DAY, "a"), (NOW + DAY + 1, "b")):
+        assert record.trip is not None
+        record = after_refusal(record, record.trip, why=why, now=at)
+    assert kinds(record) == ["down", "down", "down"]
+    running = replace(dead(), trip=trip(Step.RESTORE_COUNT, zeroed=False))
+    assert running.trip is not None
+    assert kinds(after_refusal(running, running.trip, why="a", now=NOW)) == []
+
+
+# -- held ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"tags": {"loopbreaker:action": "alert"}},
+        {"tags": {"loopbreaker:action": "rollback"}},
+        {"tags": {"loopbreaker:action": "ignore"}},
+        {"deployments": (deployment(task_definition="web:8"),)},
+    ],
+)
+def test_held_and_wanted_back(fields: dict[str, Any]) -> None:
+    """A fix, or an owner who no longer asks to be stopped, brings the service back."""
+    assert step_of(looked(Step.HELD, seen(0, **fields))) is Step.RESTORE_COUNT
+
+
+def test_held_and_wanted_back_by_us() -> None:
+    """A wish of an operator, a mass event that is seen late, a scope that changed: each brings it back."""
+    assert step_of(looked(Step.HELD, seen(0), record=replace(dead(), resume_asked=True))) is Step.RESTORE_COUNT
+    assert step_of(looked(Step.HELD, seen(0), began=6)) is Step.RESTORE_COUNT
+    held = replace(dead(), trip=trip(Step.HELD))
+    assert held.trip is not None
+    assert step_of(recheck(case(held, seen(0), in_scope=False), held.trip)) is Step.RESTORE_COUNT
+
+
+def test_held_until_its_time() -> None:
+    """It is held while it is too early to try, and for ever where its owner brings it back by hand."""
+    assert step_of(looked(Step.HELD, seen(0), since=NOW - 419, looping_since=NOW - 2219)) is Step.HELD
+    assert step_of(looked(Step.HELD, seen(0), since=NOW - 420, looping_since=NOW - 2220)) is Step.SET_ONE
+    manual = {"loopbreaker:recovery": "manual"}
+    assert step_of(looked(Step.HELD, seen(0, tags=manual), since=NOW - DAY)) is Step.HELD
+    assert step_of(looked(Step.HELD, seen(0, rollout=rollout()), since=NOW - DAY)) is Step.HELD
+
+
+@pytest.mark.parametrize(("lasted", "hold"), [(0, 420), (2040, 420), (3600, 1200), (36_000, 17_400), (1e6, DAY)])
+def test_how_long_it_is_held(lasted: float, hold: float) -> None:
+    """Half of the time that the loop has lasted, less what a try and the way back take; a day at most."""
+    held = trip(Step.HELD, since=NOW, looping_since=NOW - lasted)
+    assert next_try_at(case(), held) == NOW + hold
+
+
+@pytest.mark.parametrize(("count", "step"), [(1, Step.SET_ALL), (3, Step.SET_ALL), (4, Step.SET_ONE)])
+def test_a_small_service_is_tried_as_a_whole(count: int, step: Step) -> None:
+    """Of more than three tasks one goes first."""
+    found = seen(0)
+    tried = looked(Step.HELD, found, since=NOW - DAY, desired_count=count)
+    assert step_of(tried) is step
+    assert (tried.fast, tried.history_until) == ((), NOW), "what fails from now on is the try's own"
+
+
+def test_a_count_that_somebody_set_is_believed_at_the_second_look() -> None:
+    """A single look may be an old one; then the flags and the tag go back and people are told."""
+    first = looked(Step.HELD, seen(4))
+    assert first.trip is not None
+    assert (first.trip.step, first.trip.odd_at) == (Step.HELD, NOW)
+    soon = recheck(case(first, seen(4), now=NOW + 29), first.trip)
+    assert step_of(soon) is Step.HELD
+    second = recheck(case(first, seen(4), now=NOW + 30), first.trip)
+    assert step_of(second) is Step.RESTORE_SCALING
+    gone = recheck(case(first, seen(0), now=NOW + 30), first.trip)
+    assert gone.trip is not None
+    assert (gone.trip.step, gone.trip.odd_at) == (Step.HELD, 0.0)
+
+
+def test_the_mode_was_lowered_while_it_is_held() -> None:
+    """The permission is gone: people are told at once that the service is down, and nothing is tried."""
+    for step, found in ((Step.HELD, seen(0)), (Step.PROBING, seen(1)), (Step.PROBING_ALL, seen(4))):
+        after = looked(step, found, mode=Mode.ALERT)
+        assert (step_of(after), kinds(after)) == (step, ["down"])
+
+
+def test_ecs_does_not_answer_for_a_quarter_of_an_hour() -> None:
+    """Then it is said that the service is at 0 and nothing can be done; an answer ends the count."""
+    record = replace(dead(), trip=trip(Step.HELD))
+    for at in (NOW, NOW + 899):
+        assert record.trip is not None
+        record = blind(record, record.trip, why="DescribeServices: AccessDeniedException", now=at)
+        assert kinds(record) == []
+    assert record.trip is not None
+    told = blind(record, record.trip, why="DescribeServices: AccessDeniedException", now=NOW + 900)
+    assert kinds(told) == ["down"]
+    answered = recheck(case(record, seen(0)), record.trip)
+    assert answered.trip is not None
+    assert answered.trip.blind_since == 0.0
+
+
+# -- tried --------------------------------------------------------------------------------------------------
+
+
+def tried(step: Step, *, failures: int = 0, lifetime: float = 5.0, found: Facts | None = None, **fields: Any) -> Record:
+    """A look at a try that began a minute ago, of which so many tasks have failed."""
+    begun = NOW - T0 - 60
+    ladder = climbed(crash_loop(failures, lifetime=lifetime, restart=5, start=begun))
+    if not lifetime:
+        ladder = tuple(replace(rung, lifetime=0.0) for rung in climbed(crash_loop(failures, start=begun)))
+    record = replace(dead(), fast=ladder, history_until=T0 + begun, lived=())
+    return looked(step, found or seen(1 if step is Step.PROBING else 4), record=record, since=NOW - 60, **fields)
+
+
+def test_one_task_that_fails_is_followed_by_all() -> None:
+    """It may have failed under a load that all of them carry; one that never ran has not."""
+    assert step_of(tried(Step.PROBING)) is Step.PROBING
+    assert step_of(tried(Step.PROBING, failures=1)) is Step.SET_ALL
+    assert step_of(tried(Step.PROBING, failures=1, lifetime=0.0)) is Step.STOP_AGAIN
+
+
+def test_all_tasks_are_stopped_when_each_has_failed() -> None:
+    """As many failures as tasks; of a large service a dozen are enough."""
+    assert step_of(tried(Step.PROBING_ALL, failures=3)) is Step.PROBING_ALL
+    assert step_of(tried(Step.PROBING_ALL, failures=4)) is Step.STOP_AGAIN
+    found = seen(100)
+    assert step_of(tried(Step.PROBING_ALL, failures=11, desired_count=100, found=found)) is Step.PROBING_ALL
+    assert step_of(tried(Step.PROBING_ALL, failures=12, desired_count=100, found=found)) is Step.STOP_AGAIN
+
+
+@pytest.mark.parametrize("step", [Step.PROBING, Step.PROBING_ALL, Step.STOP_AGAIN])
+@pytest.mark.parametrize(
+    "task",
+    [
+        running_task(NOW - T0 - 5, health="HEALTHY"),
+        running_task(NOW - T0 - 5, target_health="healthy"),
+        running_task(NOW - T0 - 121),
+    ],
+)
+def test_a_try_that_serves_brings_the_service_back(step: Step, task: Any) -> None:
+    """Whatever has failed besides: who serves is not stopped, not even when the call was decided already."""
+    found = seen(1 if step is Step.PROBING else 4, tasks=(task,))
+    after = tried(step, failures=4, found=found)
+    assert step_of(after) in (Step.RESTORE_COUNT, Step.RESTORE_SCALING)
+
+
+def test_a_task_of_unknown_health_must_outlive_those_that_failed() -> None:
+    """Two minutes, or as long as its owner says; before that it proves nothing."""
+    young = (running_task(NOW - T0 - 119),)
+    assert step_of(tried(Step.PROBING, found=seen(1, tasks=young))) is Step.PROBING
+    patient = {"loopbreaker:serving-after": "5m"}
+    older = (running_task(NOW - T0 - 290),)
+    assert step_of(tried(Step.PROBING, found=seen(1, tasks=older, tags=patient))) is Step.PROBING
+
+
+def test_a_try_of_which_nothing_comes_is_over_after_half_an_hour() -> None:
+    """Nothing failed: what looped does not loop any more, and ECS goes on by itself."""
+    quiet = replace(dead(), fast=())
+    assert step_of(looked(Step.PROBING, seen(1), record=quiet, since=NOW - 1800)) is Step.PROBING
+    assert step_of(looked(Step.PROBING, seen(1), record=quiet, since=NOW - 1801)) is Step.RESTORE_COUNT
+
+
+@pytest.mark.parametrize(
+    ("step", "count", "expected"),
+    [
+        (Step.SET_ONE, 0, Step.SET_ONE),
+        (Step.SET_ONE, 1, Step.PROBING),
+        (Step.SET_ALL, 1, Step.SET_ALL),
+        (Step.SET_ALL, 4, Step.PROBING_ALL),
+        (Step.STOP_AGAIN, 4, Step.STOP_AGAIN),
+        (Step.STOP_AGAIN, 0, Step.HELD),
+    ],
+)
+def test_a_call_of_a_try_whose_answer_was_lost(step: Step, count: int, expected: Step) -> None:
+    """From the count it is seen whether the call was made."""
+    assert step_of(tried(step, found=seen(count))) is expected
+
+
+def test_a_person_who_ends_a_try_with_zero() -> None:
+    """Their 0 stands: the service is not tried again, and what stays suspended is said."""
+    first = tried(Step.PROBING, found=seen(0))
+    assert first.trip is not None
+    assert first.trip.odd_at == NOW
+    again = recheck(case(first, seen(0), now=NOW + 30), first.trip)
+    assert (step_of(again), kinds(again)) == (Step.UNTAG, ["not-stopped"])
+
+
+def test_a_deployment_that_begins_during_a_try() -> None:
+    """At 0 it would count as successful: the service comes back instead."""
+    assert step_of(tried(Step.STOP_AGAIN, found=seen(4, rollout=rollout()))) in (
+        Step.RESTORE_COUNT,
+        Step.RESTORE_SCALING,
+    )
+
+
+def test_tries_are_told_once() -> None:
+    """The first try and its failure are told; the further ones say nothing new."""
+    record = replace(dead(), trip=trip(Step.HELD))
+    for step in (Step.SET_ONE, Step.STOP_AGAIN) * 3:
+        assert record.trip is not None
+        begun = replace(record.trip, step=step)
+        record = after_call(replace(record, trip=begun), begun, deployment_id="", now=NOW)
+    assert kinds(record) == ["probing", "stopped"]
+    assert record.trip is not None
+    assert record.trip.tries == 3
+
+
+# -- the way back -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("step", "found", "expected"),
+    [
+        (Step.RESTORE_COUNT, seen(0), Step.RESTORE_COUNT),
+        (Step.RESTORE_COUNT, seen(1), Step.RESTORE_COUNT),
+        (Step.RESTORE_COUNT, seen(4), Step.RESTORE_SCALING),
+        (Step.RESTORE_COUNT, seen(7), Step.RESTORE_SCALING),
+        (Step.RESTORE_COUNT, seen(4, scaling=FREE), Step.UNTAG),
+        (Step.RESTORE_COUNT, seen(4, scaling=None), Step.UNTAG),
+        (Step.RESTORE_COUNT, seen(4, scaling=FREE, held=False), None),
+        (Step.RESTORE_SCALING, seen(4), Step.RESTORE_SCALING),
+        (Step.RESTORE_SCALING, seen(4, scaling=replace(SUSPENDED, scheduled_suspended=False)), Step.UNTAG),
+        (Step.UNTAG, seen(4), Step.UNTAG),
+        (Step.UNTAG, seen(4, held=False), None),
+    ],
+)
+def test_the_way_back(step: Step, found: Facts, expected: Step | None) -> None:
+    """Count, flags, tag: each goes back where it is still as we left it, and what somebody changed stands."""
+    assert step_of(looked(step, found)) is expected
+
+
+def test_flags_that_were_suspended_before_us_stay_so() -> None:
+    """They are not ours to give back."""
+    assert step_of(looked(Step.RESTORE_COUNT, seen(4), scaling=SUSPENDED)) is Step.UNTAG
+
+
+def test_somebody_sets_zero_on_the_way_back() -> None:
+    """Giving the flags back would lift it: they stay, and that is said."""
+    first = looked(Step.RESTORE_SCALING, seen(0))
+    assert first.trip is not None
+    second = recheck(case(first, seen(0), now=NOW + 31), first.trip)
+    assert (step_of(second), kinds(second)) == (Step.UNTAG, ["not-stopped"])
+
+
+def test_a_count_that_cannot_be_set_is_told() -> None:
+    """After a quarter of an hour, as what it is: the service is down."""
+    assert kinds(looked(Step.RESTORE_COUNT, seen(0), since=NOW - 899)) == []
+    assert kinds(looked(Step.RESTORE_COUNT, seen(0), since=NOW - 900)) == ["down"]
+
+
+def test_back_at_last() -> None:
+    """What failed before is history, nobody's wish stands any more, and people are told why it came back."""
+    done = looked(
+        Step.UNTAG, seen(4, held=False), why="somebody asked for it", record=replace(dead(), resume_asked=True)
+    )
+    assert (done.trip, done.resume_asked, done.fast, done.lived) == (None, False, (), ())
+    assert (done.history_until, kinds(done)) == (NOW, ["back"])
+    assert done.incident is not None
+    assert (done.incident.watched_since, done.incident.unserved_since, done.incident.finding) == (NOW, NOW, None)
+    undone = looked(Step.UNTAG, seen(4, held=False), why="it changed", undo=True)
+    assert kinds(undone) == ["not-stopped"]
+    assert kinds(looked(Step.UNTAG, seen(4, held=False))) == []
+
+
+# -- rolling back -------------------------------------------------------------------------------------------
+
+
+def test_a_rollback_goes_its_way() -> None:
+    """Stopped, under way, over; and a call whose answer was lost is found from what ECS says."""
+    ours = rollout()
+    fields: dict[str, Any] = {"service_deployment": ours.arn, "zeroed": False, "scaling": None}
+    under_way = replace(ours, status="ROLLBACK_IN_PROGRESS")
+    assert step_of(looked(Step.STOP_DEPLOYMENT, deploying(), **fields)) is Step.STOP_DEPLOYMENT
+    begun = looked(Step.STOP_DEPLOYMENT, deploying(rollout=under_way), **fields)
+    assert (step_of(begun), kinds(begun)) == (Step.ROLLING_BACK, ["rolled-back"])
+    assert begun.incident is not None
+    assert begun.incident.rolled_back_at == NOW
+    assert step_of(looked(Step.ROLLING_BACK, deploying(rollout=under_way), **fields)) is Step.ROLLING_BACK
+    over = facts(deployments=(deployment(id="ecs-svc/3"),))
+    assert (looked(Step.ROLLING_BACK, over, **fields).trip, kinds(looked(Step.ROLLING_BACK, over, **fields))) == (
+        None,
+        [],
+    )
+    assert kinds(looked(Step.STOP_DEPLOYMENT, over, **fields)) == ["rolled-back"]
+    assert kinds(looked(Step.STOP_DEPLOYMENT, facts(), **fields)) == []
+
+
+def test_a_rollback_is_not_begun_when_its_reason_is_gone() -> None:
+    """A task of the new revision serves by now."""
+    ours = rollout()
+    found = deploying(tasks=(running_task(NOW - T0 - 61), running_task(NOW - T0 - 61, deployment_id="ecs-svc/2")))
+    after = looked(Step.STOP_DEPLOYMENT, found, service_deployment=ours.arn, zeroed=False, scaling=None)
+    assert (after.trip, after.due_at) == (None, NOW + RECHECK)
+
+
+def test_a_rollback_to_a_revision_that_fails_too() -> None:
+    """People are told once that going back does not help."""
+    ours = rollout(status="ROLLBACK_IN_PROGRESS")
+    since = NOW - 300
+    fields: dict[str, Any] = {"service_deployment": ours.arn, "zeroed": False, "scaling": None, "since": since}
+    two = replace(dead(), fast=climbed(crash_loop(2, start=since - T0 + 10)))
+    three = replace(dead(), fast=climbed(crash_loop(3, start=since - T0 + 10)))
+    assert kinds(looked(Step.ROLLING_BACK, deploying(rollout=ours), record=two, **fields)) == []
+    told = looked(Step.ROLLING_BACK, deploying(rollout=ours), record=three, **fields)
+    assert kinds(told) == ["rollback-failed"]
+    assert kinds(looked(Step.ROLLING_BACK, deploying(rollout=ours), record=told, **fields)) == ["rollback-failed"]
+
+
+@pytest.mark.parametrize(
+    ("step", "zeroed", "state"),
+    [
+        (Step.TAG, False, BreakerState.CLOSED),
+        (Step.SUSPEND_SCALING, False, BreakerState.CLOSED),
+        (Step.SET_ZERO, True, BreakerState.CLOSED),
+        (Step.HELD, True, BreakerState.OPEN),
+        (Step.SET_ONE, True, BreakerState.HALF_OPEN),
+        (Step.PROBING, True, BreakerState.HALF_OPEN),
+        (Step.SET_ALL, True, BreakerState.HALF_OPEN),
+        (Step.PROBING_ALL, True, BreakerState.HALF_OPEN),
+        (Step.STOP_AGAIN, True, BreakerState.HALF_OPEN),
+        (Step.RESTORE_COUNT, True, BreakerState.OPEN),
+        (Step.RESTORE_COUNT, False, BreakerState.CLOSED),
+        (Step.RESTORE_SCALING, True, BreakerState.CLOSED),
+        (Step.UNTAG, True, BreakerState.CLOSED),
+        (Step.STOP_DEPLOYMENT, False, BreakerState.CLOSED),
+        (Step.ROLLING_BACK, False, BreakerState.CLOSED),
+    ],
+)
+def test_the_state_is_that_of_the_trip(step: Step, zeroed: bool, state: BreakerState) -> None:
+    """There is no second copy of it that could say otherwise."""
+    assert replace(dead(), trip=trip(step, zeroed=zeroed)).breaker is state
+    assert dead().breaker is BreakerState.CLOSED
+
+
+def test_the_policy_of_tries_is_configuration() -> None:
+    """The least hold, the share and the allowance are thresholds."""
+    patient = replace(POLICY, cool_down=1000.0, recovery_share=0.25, probe_allowance=60.0)
+    held = trip(Step.HELD, since=NOW, looping_since=NOW - 8000)
+    assert next_try_at(case(policy=patient), held) == NOW + 1940
+    assert next_try_at(case(policy=patient), replace(held, looping_since=NOW)) == NOW + 1000
+
+
+def test_a_health_check_loop_is_tried_by_its_check() -> None:
+    """A task that runs long and is not healthy is no success where the check is what fails."""
+    record = replace(dead(category=Category.ELB_HEALTH_CHECK), fast=())
+    sick = (running_task(NOW - T0 - 600, target_health="unhealthy"),)
+    assert step_of(looked(Step.PROBING, seen(1, tasks=sick), record=record)) is Step.PROBING
