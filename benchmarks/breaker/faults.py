@@ -52,6 +52,7 @@ class Faults:
     meddling: Callable[[str, dict[str, Any]], None] | None = None
     permissions: frozenset[str] = frozenset({"rollback", "stop"})
     calls: int = 0
+    names: list[str] = field(default_factory=list)
     answers: dict[tuple[str, str], tuple[float, Any]] = field(default_factory=dict)
     acts: list[tuple[float, str, dict[str, Any], dict[str, str]]] = field(default_factory=list)
     _watching: bool = False
@@ -77,6 +78,7 @@ class Faults:
         if not self._watching:
             return
         self.calls += 1
+        self.names.append(operation)
         if self.killing and self.calls in self.killing.at and not self.killing.after:
             raise Died(operation)
         if self.meddling:

@@ -133,6 +133,12 @@ class Living:
         if after.asked_at is not None:
             self._invoke(Invocation(after.service, due=self.sim.now))
 
+    def attend(self, name: str) -> None:
+        """A second invocation for a service, now, in the middle of whatever is under way."""
+        for record in list(self.table.records()):
+            if record.service.name == name:
+                self._respond(Invocation(record.service, due=self.sim.now))
+
     def _invoke(self, invocation: Invocation) -> None:
         self.sim.at(invocation.due, lambda: self._respond(invocation))
 

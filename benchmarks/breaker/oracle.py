@@ -23,10 +23,11 @@ _SILENT = Delivery(statuses=frozenset())
 
 @dataclass(slots=True)
 class Course:
-    """How one service fared: at each look the tasks that serve and the count that is desired."""
+    """How one service fared: at each look the tasks that serve, the desired count, whether its owner wants silence."""
 
     serving: list[int] = field(default_factory=list)
     desired: list[int] = field(default_factory=list)
+    muted: list[bool] = field(default_factory=list)
     failures: int = 0
     served: dict[str, float] = field(default_factory=dict)  # by deployment id, since when it serves
     settled: list[tuple[float, str, int, float | None]] = field(default_factory=list)
@@ -128,7 +129,11 @@ def _whose(params: dict[str, object]) -> str:
 def _asked_for(tags: dict[str, str], now: str) -> bool:
     """Whether the owner allows to act, by the tags of that moment; those that we hold may be held on."""
     opted_in = tags.get("loopbreaker:action", "").strip() in ("rollback", "stop") or "loopbreaker:held" in tags
-    return opted_in and tags.get("loopbreaker:mute-until", "") <= now
+    return opted_in and not _is_muted(tags, now)
+
+
+def _is_muted(tags: dict[str, str], now: str) -> bool:
+    return tags.get("loopbreaker:mute-until", "") > now or tags.get("loopbreaker:action") == "ignore"
 
 
 def _untold(name: str, life: Life) -> int:
@@ -143,6 +148,7 @@ def _watch(sim: Simulation, courses: dict[str, Course]) -> None:
         for name, course in courses.items():
             course.serving.append(sim.serving(CLUSTER, name))
             course.desired.append(sim.service(CLUSTER, name).desired)
+            course.muted.append(_is_muted(sim.service(CLUSTER, name).tags, sim.utc_now.isoformat()))
             for deployment in sim.service(CLUSTER, name).deployments:
                 if deployment.id not in course.served and sim.answering(deployment):
                     course.served[deployment.id] = sim.now
@@ -174,10 +180,11 @@ def _final(sim: Simulation, name: str) -> tuple[object, ...]:
 def judge(world: World) -> list[Judgement]:
     """Both lives of a world, compared for each of its services."""
     without, with_us = live(world, with_us=False), live(world, with_us=True)
-    return [_compare(world, name, without, with_us) for name in with_us.courses]
+    return [compare(world, name, without, with_us) for name in with_us.courses]
 
 
-def _compare(world: World, name: str, without: Life, with_us: Life) -> Judgement:
+def compare(world: World, name: str, without: Life, with_us: Life) -> Judgement:
+    """What Loopbreaker did to one service: the difference between its two lives."""
     a, b, stage = without.courses[name], with_us.courses[name], without.stage
     lost = [max(0, min(x, want) - y) * STEP for x, y, want in zip(a.serving, b.serving, a.desired, strict=True)]
     ended = len(lost) if stage.ended is None else int(stage.ended / STEP)
@@ -187,9 +194,9 @@ def _compare(world: World, name: str, without: Life, with_us: Life) -> Judgement
     rollbacks = [at for at, whose, call in with_us.acts if call == "StopServiceDeployment" and whose == name]
     told = [t for t in with_us.told if t.service == name]
     theirs = with_us.stage.zeroed.get(name, inf)
-    at_zero = [
-        y == 0 and x > 0 and (i + 1) * STEP < theirs for i, (x, y) in enumerate(zip(a.desired, b.desired, strict=True))
-    ]
+    ours = [x > 0 and (i + 1) * STEP < theirs for i, x in enumerate(a.desired)]
+    at_zero = [y == 0 and own for y, own in zip(b.desired, ours, strict=True)]
+    unsaid = [zero and not muted for zero, muted in zip(at_zero, b.muted, strict=True)]
     return Judgement(
         world=world.key,
         kind=world.kind.name,
@@ -204,7 +211,7 @@ def _compare(world: World, name: str, without: Life, with_us: Life) -> Judgement
         restarts_without=a.failures,
         rollbacks=len(rollbacks),
         wrong_rollbacks=sum(_wrong(at, a, b, with_us.stage, name) for at in rollbacks),
-        silent=_silent(at_zero, told),
+        silent=_silent(unsaid, told),
         defied=sum(STEP for x, y in zip(a.desired, b.desired, strict=True) if x == 0 and y > 0),
         left="" if at_zero[-1] else _left(a.final, b.final, told_since_theirs=any(t.at >= theirs for t in told)),
         unasked=sum(1 for _, whose, _ in with_us.unasked if whose == name),
