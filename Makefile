@@ -1,6 +1,6 @@
 # `make help` lists the targets. Python >= 3.11 and make are all that is needed; PYTHON=python3.12 chooses one.
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check fmt synth deploy dist lock bench-detection bench-breaker bench-cold-start pictures clean
+.PHONY: help install demo test check fmt synth deploy dist release lock bench-detection bench-breaker bench-cold-start pictures clean
 
 VENV := .venv/bin
 CANDIDATES := $(if $(PYTHON),$(PYTHON),$(VENV)/python python3.13 python3.12 python3.11 python3 python)
@@ -46,6 +46,9 @@ deploy: install ## into the account of your AWS credentials; ARGS="-c mail=ops@e
 
 dist: install ## the Python package, wheel and sdist, into dist/
 	@$(VENV)/python -m release.dist
+
+release: dist ## what is deployed without CDK, into dist/: a template for each mode, and the zip
+	@$(VENV)/python -m release.template
 
 LOCK := $(VENV)/uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-emit-find-links \
   --custom-compile-command "make lock"

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from loopbreaker.policy import Mode, Policy, PolicyError, override
+from loopbreaker.policy import Mode, Policy, PolicyError, override, parse
 from loopbreaker.treating.scope import Scope
 
 
@@ -44,7 +44,7 @@ class Settings:
         except ValueError:
             problems.append(f"ACTION: not one of {', '.join(map(str, Mode))}: {env['ACTION']!r}")
         try:
-            policy = override(policy, _thresholds(json.loads(env.get("POLICY") or "{}")))
+            policy = override(policy, _thresholds(env.get("POLICY", "").strip()))
         except PolicyError as error:
             problems += [f"POLICY: {problem}" for problem in error.problems]
         except (ValueError, RecursionError) as error:
@@ -74,7 +74,11 @@ def _patterns(env: Mapping[str, str], name: str) -> tuple[str, ...]:
     return tuple(pattern.strip() for pattern in env.get(name, "").split(",") if pattern.strip())
 
 
-def _thresholds(given: object) -> dict[str, object]:
+def _thresholds(text: str) -> Mapping[str, object]:
+    """JSON, as the CDK app writes it, or `fast.depth=4,outage=300`, as people write it into a parameter."""
+    if text[:1].isalpha() and "=" in text:
+        return parse(text)
+    given = json.loads(text or "{}")
     if not isinstance(given, dict):
         raise PolicyError(f"not an object of thresholds: {given!r}")
     return given

@@ -57,6 +57,14 @@ def test_nothing_set_means_alert_with_the_default_policy() -> None:
     assert Settings.from_env({"POLICY": ""}, needs=()).policy == Policy()
 
 
+def test_thresholds_may_be_text() -> None:
+    """As people write them into the parameter of a template."""
+    read = Settings.from_env({"POLICY": " slow.depth=5, outage=300 "}, needs=())
+    assert read.policy == replace(Policy(), slow=replace(Policy().slow, depth=5), outage=300)
+    with pytest.raises(SettingsError, match="POLICY: unknown threshold 'outtage'; did you mean 'outage'"):
+        Settings.from_env({"POLICY": "outtage=3"}, needs=())
+
+
 def test_every_problem_is_in_one_error() -> None:
     """Missing and wrong variables are all named at once."""
     env = {"TABLE_NAME": "", "ACTION": "explode", "POLICY": '{"fast": {"depth": -1}, "speed": 3}'}

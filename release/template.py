@@ -1,0 +1,126 @@
+"""`python -m release.template` writes what is deployed without CDK: a template for each mode, and the functions' zip.
+
+The template is the one that the CDK app makes, with parameters in place of what the app reads from its configuration:
+the resources are the same by construction. There is one for each mode, because a permission that a mode does not need
+is absent, not switched off.
+"""
+
+import json
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from infra import asset  # first: infra chooses the Node that aws_cdk starts
+from infra.config import RETENTION_DAYS, StackConfig
+from infra.stack import LoopbreakerStack
+from loopbreaker import VERSION
+from loopbreaker.policy import Mode
+from release.dist import ROOT, ship
+
+# isort: split
+import aws_cdk as cdk
+
+Json = dict[str, Any]
+
+ZIP = f"loopbreaker-{VERSION}.zip"
+CONTEXT = json.loads((ROOT / "cdk.json").read_text(encoding="utf-8"))["context"]
+_SOMEBODY = "somebody@example.com"
+_NOTHING = {"Ref": "AWS::NoValue"}
+
+
+def main() -> None:
+    """Leaves the zip and three templates in `dist/`."""
+    output = ROOT / "dist"
+    output.mkdir(exist_ok=True)
+    ship(output / ZIP)
+    for mode in Mode:
+        file = output / f"loopbreaker-{mode}.template.json"
+        file.write_text(json.dumps(template(mode), indent=1) + "\n", encoding="utf-8")
+
+
+def template(mode: Mode) -> Json:
+    """The template of a mode, with parameters."""
+    with tempfile.TemporaryDirectory() as folder:
+        app = cdk.App(context=CONTEXT, outdir=folder, analytics_reporting=False)
+        config = StackConfig(mail=(_SOMEBODY,), action=mode)
+        LoopbreakerStack(app, "Loopbreaker", config=config, package=asset.LAMBDAS)
+        app.synth()
+        made = json.loads((Path(folder) / "Loopbreaker.template.json").read_text(encoding="utf-8"))
+    return with_parameters(made, mode)
+
+
+def with_parameters(made: Json, mode: Mode) -> Json:
+    """What CDK made, without what only CDK needs, and with parameters for what somebody may choose."""
+    chosen = _parameters(mode)
+    resources = {_name(id_, resource): _parametrised(resource, mode) for id_, resource in made["Resources"].items()}
+    has = {f"Has{name}": {"Fn::Not": [{"Fn::Equals": [{"Ref": name}, ""]}]} for name in chosen if _may_be_empty(name)}
+    return {
+        "Description": made["Description"],
+        "Parameters": chosen,
+        "Conditions": has,
+        "Resources": resources,
+        "Outputs": made["Outputs"],
+    }
+
+
+def _parameters(mode: Mode) -> Json:
+    scope = {
+        "ActOn": _text("Patterns of cluster/service on which the stack may act, comma separated; empty means all"),
+        "NeverActOn": _text("Patterns of cluster/service on which it never acts, comma separated"),
+    }
+    return {
+        "CodeBucket": {"Type": "String", "Description": f"The bucket, in this Region, that holds {ZIP}"},
+        "CodeKey": {"Type": "String", "Default": ZIP, "Description": "The key of the zip in that bucket"},
+        "Mail": {
+            **_text("A mail address that is told"),
+            "AllowedPattern": r"^$|^[^@\s]+@[^@\s]+\.[^@\s.]+$",
+        },
+        **({} if mode is Mode.ALERT else scope),
+        "Policy": _text("Thresholds that are not as by default, such as fast.depth=4,outage=300"),
+        "LogRetentionDays": {
+            "Type": "Number",
+            "Default": 30,
+            "AllowedValues": list(RETENTION_DAYS),
+            "Description": "How long logs of the functions are kept",
+        },
+    }
+
+
+def _text(description: str) -> Json:
+    return {"Type": "String", "Default": "", "Description": description}
+
+
+def _may_be_empty(name: str) -> bool:
+    return name in ("Mail", "ActOn", "NeverActOn", "Policy")
+
+
+def _name(id_: str, resource: Json) -> str:
+    """CDK names a subscription after its address, which here is a parameter."""
+    return "MailSubscription" if resource["Type"] == "AWS::SNS::Subscription" else id_
+
+
+def _parametrised(resource: Json, mode: Mode) -> Json:
+    resource = {key: value for key, value in resource.items() if key != "Metadata"}
+    properties = resource.get("Properties", {})
+    match resource["Type"]:
+        case "AWS::Lambda::Function":
+            properties["Code"] = {"S3Bucket": {"Ref": "CodeBucket"}, "S3Key": {"Ref": "CodeKey"}}
+            variables = properties["Environment"]["Variables"]
+            if "POLICY" in variables:
+                variables["POLICY"] = _if_given("Policy")
+            if "ACTION" in variables and mode is not Mode.ALERT:
+                variables |= {"ACT_ON": _if_given("ActOn"), "NEVER_ACT_ON": _if_given("NeverActOn")}
+        case "AWS::Logs::LogGroup":
+            properties["RetentionInDays"] = {"Ref": "LogRetentionDays"}
+        case "AWS::SNS::Subscription" if properties["Endpoint"] == _SOMEBODY:
+            properties["Endpoint"] = {"Ref": "Mail"}
+            resource["Condition"] = "HasMail"
+    return resource
+
+
+def _if_given(name: str) -> Json:
+    return {"Fn::If": [f"Has{name}", {"Ref": name}, _NOTHING]}
+
+
+if __name__ == "__main__":
+    main()

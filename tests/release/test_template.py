@@ -1,0 +1,147 @@
+"""The ways in are one product: the template without CDK, the CDK app, the construct and Terraform make the same."""
+
+import json
+import re
+import zipfile
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from infra import asset
+from infra.config import StackConfig
+from infra.stack import Loopbreaker, LoopbreakerStack
+from loopbreaker import VERSION
+from loopbreaker.policy import Mode
+from release.template import CONTEXT, template
+from tests.infra.resources import of_type
+from tests.release.conftest import ROOT
+
+# isort: split
+import aws_cdk as cdk
+from aws_cdk import aws_lambda as lambda_
+
+Json = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def released() -> dict[Mode, Json]:
+    """The templates, one for each mode."""
+    return {mode: template(mode) for mode in Mode}
+
+
+def by_app(folder: Path, mode: Mode) -> Json:
+    """What the CDK app makes, with one mail address."""
+    app = cdk.App(context=CONTEXT, outdir=str(folder), analytics_reporting=False)
+    LoopbreakerStack(
+        app, "Loopbreaker", config=StackConfig(mail=("ops@example.com",), action=mode), package=asset.LAMBDAS
+    )
+    app.synth()
+    made: Json = json.loads((folder / "Loopbreaker.template.json").read_text())
+    return made
+
+
+def by_construct(folder: Path, mode: Mode) -> Json:
+    """What the construct adds to somebody else's stack."""
+    app = cdk.App(context=CONTEXT, outdir=str(folder), analytics_reporting=False)
+    stack = cdk.Stack(app, "Theirs")
+    code = lambda_.Code.from_asset(str(asset.LAMBDAS))
+    Loopbreaker(stack, "Loops", config=StackConfig(mail=("ops@example.com",), action=mode), code=code)
+    app.synth()
+    made: Json = json.loads((folder / "Theirs.template.json").read_text())
+    return made
+
+
+def named(made: Json) -> dict[str, str]:
+    resources = made["Resources"].items()
+    return {id_: item["Type"] for id_, item in resources if item["Type"] != "AWS::SNS::Subscription"}
+
+
+def kinds(made: Json) -> Counter[str]:
+    return Counter(resource["Type"] for resource in made["Resources"].values())
+
+
+@pytest.mark.parametrize("mode", Mode, ids=str)
+def test_every_way_makes_the_same_resources(mode: Mode, released: dict[Mode, Json], tmp_path: Path) -> None:
+    """The template has those of the app, by name; the construct has as many of each kind, below its own name.
+
+    One differs for a reason: the app names a subscription after its address, which is a parameter of the template.
+    """
+    app = by_app(tmp_path / "app", mode)
+    assert named(released[mode]) == named(app)
+    assert kinds(released[mode]) == kinds(app)
+    assert kinds(by_construct(tmp_path / "construct", mode)) == kinds(app)
+    assert set(released[mode]["Outputs"]) == set(app["Outputs"])
+
+
+@pytest.mark.parametrize("mode", Mode, ids=str)
+def test_permissions_are_those_of_the_app(mode: Mode, released: dict[Mode, Json], tmp_path: Path) -> None:
+    """A permission that a mode does not need is absent, not switched off by a condition."""
+    app = by_app(tmp_path, mode)
+    assert of_type(released[mode], "AWS::IAM::Policy") == of_type(app, "AWS::IAM::Policy")
+    text = json.dumps(of_type(released[mode], "AWS::IAM::Policy"))
+    assert ("ecs:UpdateService" in text) == (mode is Mode.STOP)
+    assert ("ecs:StopServiceDeployment" in text) == (mode is not Mode.ALERT)
+
+
+@pytest.mark.parametrize("mode", Mode, ids=str)
+def test_the_template_needs_no_bootstrap(mode: Mode, released: dict[Mode, Json]) -> None:
+    """Nothing of CDK is left in it; every parameter is used, and everything that is referred to is there."""
+    made = released[mode]
+    text = json.dumps(made)
+    assert "cdk" not in text.lower().replace("aws:cdk", "")
+    referred = set(re.findall(r'"Ref": "([^"]+)"', text)) | set(re.findall(r'"Fn::GetAtt": \["([^"]+)"', text))
+    known = set(made["Parameters"]) | set(made["Resources"])
+    assert {name for name in referred if not name.startswith("AWS::")} <= known
+    assert set(made["Parameters"]) <= referred
+    assert made["Description"].startswith(f"Loopbreaker {VERSION}: ")
+    assert len(text) < 1_000_000  # AWS docs: CloudFormation quotas, a template in a bucket
+    assert len(made["Resources"]) < 500
+
+
+def test_parameters_reach_the_functions(released: dict[Mode, Json]) -> None:
+    """Thresholds, patterns and retention; where nothing is given the variable is absent."""
+    made = released[Mode.STOP]
+    functions = {f["Handler"]: f["Environment"]["Variables"] for f in of_type(made, "AWS::Lambda::Function").values()}
+    given = {"Fn::If": ["HasPolicy", {"Ref": "Policy"}, {"Ref": "AWS::NoValue"}]}
+    assert functions["handlers.detect.handler"]["POLICY"] == given
+    respond = functions["handlers.respond.handler"]
+    assert (respond["POLICY"], respond["ACTION"]) == (given, "stop")
+    assert respond["NEVER_ACT_ON"]["Fn::If"][1] == {"Ref": "NeverActOn"}
+    assert "ActOn" not in released[Mode.ALERT]["Parameters"]
+    groups = of_type(made, "AWS::Logs::LogGroup").values()
+    assert all(group["RetentionInDays"] == {"Ref": "LogRetentionDays"} for group in groups)
+
+
+def test_mail_is_subscribed_where_an_address_is_given(released: dict[Mode, Json]) -> None:
+    """An empty address leaves the subscription out."""
+    ((_, resource),) = [
+        (id_, r) for id_, r in released[Mode.ALERT]["Resources"].items() if r["Type"] == "AWS::SNS::Subscription"
+    ]
+    assert (resource["Condition"], resource["Properties"]["Endpoint"]) == ("HasMail", {"Ref": "Mail"})
+    pattern = re.compile(released[Mode.ALERT]["Parameters"]["Mail"]["AllowedPattern"])
+    assert [bool(pattern.search(text)) for text in ("", "ops@example.com", "ops", "a b@c.d")] == [
+        True,
+        True,
+        False,
+        False,
+    ]
+
+
+def test_terraform_gives_every_parameter_and_no_other(released: dict[Mode, Json]) -> None:
+    """The module drives the templates: what it passes is what they take."""
+    text = (ROOT / "terraform" / "main.tf").read_text()
+    passed = set(re.findall(r"^\s+([A-Z]\w+)\s+=", text, flags=re.M)) | set(re.findall(r"([A-Z]\w+) = join", text))
+    assert passed == set(released[Mode.STOP]["Parameters"])
+    assert passed - {"ActOn", "NeverActOn"} == set(released[Mode.ALERT]["Parameters"])
+    used = set(re.findall(r"var\.(\w+)", text))
+    declared = set(re.findall(r'^variable "(\w+)"', (ROOT / "terraform" / "variables.tf").read_text(), flags=re.M))
+    assert used == declared
+
+
+def test_the_zip_is_that_of_the_package(wheel: Path) -> None:
+    """One build of the functions for all ways."""
+    with zipfile.ZipFile(wheel) as zipped, zipfile.ZipFile(ROOT / "infra" / "functions.zip") as alone:
+        assert zipped.read("loopbreaker/cdk/functions.zip") == (ROOT / "infra" / "functions.zip").read_bytes()
+        assert "handlers/respond.py" in alone.namelist()
