@@ -55,7 +55,7 @@ LOCK := $(VENV)/uv pip compile --quiet --universal --python-version 3.11 --no-em
 lock: install ## the requirements files, from what pyproject.toml declares; ARGS=--upgrade
 	@$(LOCK) $(ARGS) --generate-hashes --group functions -o lambdas/requirements.txt
 	@$(LOCK) $(ARGS) pyproject.toml --extra cdk --group deploy -c lambdas/requirements.txt -o requirements.txt
-	@$(LOCK) $(ARGS) pyproject.toml --extra cdk --group deploy --group dev -c requirements.txt -o requirements-dev.txt
+	@$(LOCK) $(ARGS) pyproject.toml --extra cdk --extra mcp --group deploy --group dev -c requirements.txt -o requirements-dev.txt
 
 bench-detection: install ## how well it detects, beside simpler rules; into benchmarks/results
 	@$(VENV)/python -m benchmarks.detection $(ARGS)

@@ -7,7 +7,21 @@ from typing import Annotated
 import typer
 
 from loopbreaker import VERSION
-from loopctl.commands import ack, backtest, explain, history, mute, policy, replay, resume, scan, show, status, unmute
+from loopctl.commands import (
+    ack,
+    backtest,
+    explain,
+    history,
+    mcp,
+    mute,
+    policy,
+    replay,
+    resume,
+    scan,
+    show,
+    status,
+    unmute,
+)
 
 _HELP = """Operators' tools for Loopbreaker, which finds Amazon ECS services in a restart loop.
 
@@ -27,10 +41,11 @@ Examples:
   loopctl replay events.jsonl         the restart loops in a recording
   loopctl explain events.jsonl        each event, and whether it counts
   loopctl policy                      the thresholds that may be tried
+  loopctl mcp                         a read-only server for agents
   loopctl --install-completion        completion for the current shell
 """
 
-COMMANDS = (scan, backtest, status, history, show, ack, mute, unmute, resume, replay, explain, policy)
+COMMANDS = (scan, backtest, status, history, show, ack, mute, unmute, resume, replay, explain, policy, mcp)
 """In the order in which the help lists them."""
 
 # Plain help: it is as wide as the terminal, and a flag is shown as a flag.

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from loopbreaker.policy import Policy, PolicyError, override, parse, thresholds
+from loopctl import names
 
 if TYPE_CHECKING:
     from loopctl.operate import Account
@@ -97,9 +98,8 @@ def seconds_ago(text: str) -> float:
 
 
 def named(text: str) -> tuple[str, str, str]:
-    """Cluster, service and number of an incident in `prod/web` or `prod/web@1790000000`."""
-    name, _, number = text.partition("@")
-    cluster, slash, service = name.partition("/")
-    if not (slash and cluster and service) or "/" in service or (number and not number.isdigit()):
-        raise typer.BadParameter(f"not CLUSTER/SERVICE: {text!r}")
-    return cluster, service, number
+    """Cluster, service and number of an incident; a text that names none is wrong usage."""
+    try:
+        return names.named(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None

@@ -4,6 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 from rich.table import Table
 from rich.text import Text
@@ -51,20 +52,23 @@ def change_json(change: Change) -> str:
     )
 
 
+def explanation(found: Explanation) -> dict[str, Any]:
+    """What one event is, as `docs/schemas/explanation.schema.json` has it."""
+    return {
+        "at": _iso(found.at) if found.at is not None else None,
+        "task": found.task,
+        "cluster": found.service.cluster if found.service else None,
+        "service": found.service.name if found.service else None,
+        "label": found.label.value,
+        "category": found.category.value if found.category else None,
+        "counts": found.counts,
+        "why": found.why,
+    }
+
+
 def explanation_json(found: Explanation) -> str:
-    """What one event is, as one line."""
-    return json.dumps(
-        {
-            "at": _iso(found.at) if found.at is not None else None,
-            "task": found.task,
-            "cluster": found.service.cluster if found.service else None,
-            "service": found.service.name if found.service else None,
-            "label": found.label.value,
-            "category": found.category.value if found.category else None,
-            "counts": found.counts,
-            "why": found.why,
-        }
-    )
+    """The same as one line."""
+    return json.dumps(explanation(found))
 
 
 def changes_table(changes: Iterable[Change]) -> Table:

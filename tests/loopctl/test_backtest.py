@@ -19,6 +19,7 @@ from loopctl.backtest import Result, backtest, slim
 from loopctl.cli import app
 from loopctl.commands.backtest import since_when
 from simulation import Mode, ServiceSpec, Simulation, crash
+from tests.loopctl.json_schemas import check
 from tests.loopctl.recorded import BEAT, crash_loop
 from tests.task_events import CREATED, Json, service_action, task_stopped
 
@@ -132,7 +133,7 @@ def test_tables_of_insights_and_described_tasks_are_recordings_too(form: Any, tm
     file.write_text(form(crash_loop(6)))
     result = CliRunner().invoke(app, ["backtest", "--json", str(file)])
     assert (result.exit_code, result.stderr) == (0, "")
-    (loop,) = map(json.loads, result.stdout.splitlines())
+    (loop,) = check("backtest", result.stdout)
     assert (loop["cluster"], loop["service"], loop["failed"]) == ("prod", "web", 6)
 
 

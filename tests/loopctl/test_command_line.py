@@ -14,6 +14,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from loopctl.cli import app
+from tests.loopctl.json_schemas import check
 from tests.loopctl.recorded import crash_loop, later
 from tests.task_events import CREATED, task_stopped
 
@@ -70,6 +71,15 @@ def test_replay_tells_programs_one_object_a_line(loop: Path) -> None:
         '"reason": "no task failed for 60 minutes; ECS could not be asked (a recording)"}',
     ]
     assert (result.exit_code, result.stderr) == (0, "")
+
+
+def test_what_programs_are_told_is_as_published(loop: Path) -> None:
+    """Every line of --json follows its schema in docs/schemas: changes, explanations of every label, thresholds."""
+    check("replay", run("replay", "--json", loop).stdout)
+    table = ROOT / "tests" / "events" / "label_table.jsonl"
+    found = check("explain", run("explain", "--json", table, loop).stdout)
+    assert {line["label"] for line in found} >= {"failure", "normal", "not-final", "standalone", "not-a-stop"}
+    check("policy", run("policy", "--json").stdout)
 
 
 def test_replay_tells_people_a_table_and_a_summary(loop: Path) -> None:

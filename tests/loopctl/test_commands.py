@@ -8,6 +8,7 @@ from typer.testing import CliRunner
 
 from loopctl import commands
 from loopctl.cli import COMMANDS, app
+from tests.loopctl.json_schemas import BY_COMMAND, FOLDER
 
 NAMES = [module.name for module in iter_modules(commands.__path__)]
 
@@ -23,3 +24,10 @@ def test_help_shows_no_type_of_python(name: str) -> None:
     help_ = CliRunner().invoke(app, [name.replace("_", "-"), "--help"])
     assert help_.exit_code == 0
     assert "<" not in help_.stdout
+
+
+def test_every_json_has_a_schema() -> None:
+    """A command with --json is listed with the schema of its lines; the tests of that command hold it to it."""
+    helps = {name: CliRunner().invoke(app, [name, "--help"]).stdout for name in NAMES}
+    assert {name for name, text in helps.items() if "--json " in text} == BY_COMMAND.keys()
+    assert {path.name for path in FOLDER.iterdir()} == {f"{name}.schema.json" for name in BY_COMMAND.values()}

@@ -21,6 +21,7 @@ from loopctl import operate
 from loopctl.cli import app
 from loopctl.loops import state
 from tests.builders import DEPLOYMENT, SERVICE, T0, TASK_DEFINITION, incident, looping
+from tests.loopctl.json_schemas import check
 from tests.loopctl.test_operate import HELD
 from tests.schema import create_table
 
@@ -92,14 +93,14 @@ def past(table: Table) -> Table:
 
 def test_history_lists_every_loop_the_newest_first(past: Table) -> None:
     """Of all services, those that go on among them; each once."""
-    lines = [json.loads(line) for line in run("history", "--json").stdout.splitlines()]
+    lines = check("history", run("history", "--json").stdout)
     assert [(line["service"], line["state"]) for line in lines] == [
         (SERVICE.name, "loops"),
         ("other", "over"),
         (SERVICE.name, "over"),
         (SERVICE.name, "over"),
     ]
-    assert lines[2]["closedBecause"] == "the service was deleted"
+    assert lines[2]["closed_because"] == "the service was deleted"
 
 
 def test_history_of_one_service(past: Table) -> None:
@@ -155,6 +156,15 @@ def test_show_of_nothing_is_an_error(past: Table) -> None:
     for name in ("prod/nobody", f"{NAME}@1"):
         done = run("show", name)
         assert (done.exit_code, done.stdout, done.stderr.count("\n")) == (1, "", 1)
+
+
+def test_programs_get_all_of_it(past: Table) -> None:
+    """What was told, the failures and the counts, as the published schema has it."""
+    (shown,) = check("show", run("show", NAME, "--json").stdout)
+    assert [told["transition"] for told in shown["messages"]] == ["looping"]
+    assert sum(count["failed"] for count in shown["counts"]) == shown["failed_tasks"] == 30
+    assert len(shown["failures"]) == 6
+    assert [line["id"] for line in check("status", run("status", "--json").stdout)] == [shown["id"]]
 
 
 def test_show_as_svg_and_as_a_page(past: Table) -> None:

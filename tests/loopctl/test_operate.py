@@ -91,7 +91,7 @@ def test_status_lists_what_is_held(table: Table) -> None:
     done = CliRunner().invoke(app, ["status", "--json"])
     (line,) = done.stdout.splitlines()
     found = json.loads(line)
-    assert (found["service"], found["state"], found["savedDesiredCount"]) == (SERVICE.name, "held at 0", 3)
+    assert (found["service"], found["state"], found["saved_desired_count"]) == (SERVICE.name, "held at 0", 3)
 
 
 def test_no_stack(table: Table) -> None:

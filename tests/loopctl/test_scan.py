@@ -1,6 +1,5 @@
 """`loopctl scan`: what loops now, from ECS's own answers, without an installation."""
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,6 +13,7 @@ from loopctl.cli import app
 from loopctl.survey import Survey, survey
 from simulation import Mode, ServiceSpec, Simulation, crash
 from tests.aws.fake_clients import refusal
+from tests.loopctl.json_schemas import check
 
 MINUTE = 60.0
 
@@ -150,7 +150,7 @@ def test_programs_read_one_object_a_loop() -> None:
     """With --exit-code a loop is 3; a Region that is not enabled is named, and the others are read."""
     result = CliRunner().invoke(app, ["scan", "--json", "--exit-code", "--all-regions"])
     (line,) = result.stdout.splitlines()
-    found = json.loads(line)
+    (found,) = check("scan", line)
     assert (found["cluster"], found["service"], found["category"]) == ("prod", "checkout", "app-crash")
     assert result.exit_code == 3
     assert result.stderr == "loopctl: not read: af-south-1: ListClusters: UnrecognizedClientException\n"
