@@ -25,6 +25,7 @@ class Life:
     record: Record = field(default_factory=lambda: Record(service=SERVICE))
     now: float = 0.0
     told: list[Notice] = field(default_factory=list)
+    reminders: list[Notice] = field(default_factory=list)
     ended: list[Incident] = field(default_factory=list)
 
     def loop(self, generations: int = 4, **fields: object) -> None:
@@ -69,7 +70,9 @@ class Life:
         return "".join({NoticeKind.LOOPING: "L", NoticeKind.RECOVERED: "R"}[notice.kind] for notice in self.told)
 
     def _save(self, record: Record) -> None:
-        self.told += owed(self.record, record)
+        new = owed(self.record, record)
+        self.told += [notice for notice in new if notice.kind is not NoticeKind.STILL_LOOPING]
+        self.reminders += [notice for notice in new if notice.kind is NoticeKind.STILL_LOOPING]
         self.record = record
 
 
@@ -155,6 +158,7 @@ def test_nobody_is_told_more_than_six_times_a_day(phases: list[tuple[int, float,
         life.pass_quietly(pause, running=1 if state == "one runs" else 2, seen=seen.get(state))
         life.now += 30
     assert most_in_a_day(life.told) <= 6
+    assert most_in_a_day(life.reminders) <= 6
     assert "LL" not in life.kinds
     assert "RR" not in life.kinds
 
@@ -240,4 +244,4 @@ def test_what_is_remembered_of_the_past_is_the_last_end() -> None:
 
 
 def most_in_a_day(notices: list[Notice]) -> int:
-    return max(sum(first.at <= notice.at < first.at + DAY for notice in notices) for first in notices)
+    return max(sum(first.at <= notice.at < first.at + DAY for notice in notices) for first in notices) if notices else 0

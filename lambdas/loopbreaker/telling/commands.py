@@ -60,6 +60,14 @@ def resume(service: ServiceRef) -> str:
     return f"loopctl resume {quote(service.cluster)} {quote(service.name)}"
 
 
+def acknowledge(service: ServiceRef) -> str:
+    return f"loopctl ack {quote(f'{service.cluster}/{service.name}')}"
+
+
+def mute(service: ServiceRef) -> str:
+    return f"loopctl mute {quote(f'{service.cluster}/{service.name}')} 1d"
+
+
 def resume_commands(service: ServiceRef, trip: Trip) -> list[str]:
     """The AWS CLI commands that bring a stopped service back to what it was.
 

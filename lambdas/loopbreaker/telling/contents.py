@@ -226,8 +226,13 @@ def _bring_back(told: Telling) -> Iterator[Block]:
 
 def _silence(told: Telling) -> Iterator[Block]:
     until = iso(told.notice.at + _MUTE_FOR)[:16] + "Z"
-    text = "No message, and no action, about this service until tomorrow:"
-    yield Block("Silence it", text=text, commands=tuple(commands.silence(told.after.service, until=until)), rank=4)
+    text = (
+        "The first ends the reminders of this loop. The second ends all messages about this service, and all action, "
+        "until tomorrow; the third is the same without loopctl."
+    )
+    service = told.after.service
+    quiet = (commands.acknowledge(service), commands.mute(service), *commands.silence(service, until=until))
+    yield Block("Silence it", text=text, commands=quiet, rank=4)
 
 
 def _links(told: Telling, known: Background) -> Iterator[tuple[str, str]]:

@@ -99,15 +99,16 @@ def severity(telling: Telling) -> Severity:
 
 
 def _loops(incident: Incident | None) -> str:
+    again = " again" if incident and incident.times > 1 else ""
     match incident.signal if incident else Signal.FAST:
         case Signal.FAST:
-            return "is in a restart loop"
+            return f"is in a restart loop{again}"
         case Signal.SLOW:
-            return "is in a slow restart loop"
+            return f"is in a slow restart loop{again}"
         case Signal.IMPAIRED:
-            return "cannot start its tasks"
+            return f"cannot start its tasks{again}"
         case Signal.PLACEMENT:
-            return "gets no capacity for its tasks"
+            return f"gets no capacity for its tasks{again}"
 
 
 def _held_or(telling: Telling, otherwise: str) -> str:

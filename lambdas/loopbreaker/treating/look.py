@@ -16,6 +16,7 @@ from loopbreaker.treating.breaker import blind, recheck
 from loopbreaker.treating.case import Case
 from loopbreaker.treating.decide import Action, Decision, decide
 from loopbreaker.treating.facts import Facts, Unknown, survivors
+from loopbreaker.treating.remind import IN_SUMMARY, remind
 from loopbreaker.treating.steps import RECHECK
 from loopbreaker.treating.stopping import begin_rollback, begin_stop
 
@@ -116,7 +117,7 @@ def share(record: Record, began: Sequence[ServiceRef], *, first: bool, policy: P
     told = [notice for notice in record.notices if notice.kind is NoticeKind.LOOPING and notice.at == now]
     if len(began) <= policy.mass_limit or not told:
         return record
-    quiet = untell(record, tuple(told))
+    quiet = _in_summary(untell(record, tuple(told)))
     if not first:
         return quiet
     names = ", ".join(f"{service.cluster}/{service.name}" for service in sorted(began[:_NAMED]))
@@ -124,6 +125,12 @@ def share(record: Record, began: Sequence[ServiceRef], *, first: bool, policy: P
     minutes = policy.mass_window / 60
     why = f"{len(began)} services began to loop within {minutes:.0f} minutes, so none is acted on: {names}{more}"
     return tell(quiet, NoticeKind.MASS, at=now, reason=why)
+
+
+def _in_summary(record: Record) -> Record:
+    """No reminder of this one: one summary stands for all."""
+    assert record.incident is not None
+    return replace(record, incident=replace(record.incident, told=(*record.incident.told, IN_SUMMARY)))
 
 
 def _treat(case: Case, trip: Trip) -> Record:
@@ -152,7 +159,10 @@ def _heed(record: Record, case: Case) -> Record:
         record = replace(record, incident=replace(incident, silent=True))
     for problem in case.wishes.problems:
         record = tell_once(record, NoticeKind.BAD_TAG, code=problem, at=now, reason=problem)
-    return record
+    assert record.incident is not None
+    if isinstance(case.facts, Facts):
+        record = replace(record, incident=replace(record.incident, channel=case.wishes.channel))
+    return remind(record, now=now)
 
 
 def _over(incident: Incident, facts: Facts | Unknown, *, policy: Policy, now: float) -> str:

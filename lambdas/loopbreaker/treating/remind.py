@@ -1,0 +1,57 @@
+"""Reminders of a loop that goes on: after one hour, four, a day, and then once a day. Pure."""
+
+from dataclasses import replace
+
+from loopbreaker.record import BreakerState, Incident, NoticeKind, Record, tell
+
+_HOUR, _DAY = 3600.0, 86_400.0
+_QUIET = 1800.0
+_FIRST = (_HOUR, 4 * _HOUR, _DAY)
+# In `told`: one summary stands for this incident and many others.
+IN_SUMMARY = "mass"
+
+
+def remind(record: Record, *, now: float) -> Record:
+    """The record with a reminder owed, where one is due; of several that are overdue one is told.
+
+    Nobody is reminded of what somebody has acknowledged, or asked to be silent about, of one loop of a great many, or
+    of a service that cannot be brought back: that has a daily message of its own.
+    """
+    incident = record.incident
+    if incident is None:
+        return record
+    due = _due(now - incident.found_at)
+    if due <= incident.reminded or _quiet(record, incident, now):
+        return record
+    marked = replace(record, incident=replace(incident, reminded=due))
+    down = record.trip is not None and record.trip.down
+    if incident.acknowledged or down or IN_SUMMARY in incident.told:
+        return marked
+    return tell(marked, NoticeKind.STILL_LOOPING, at=now, reason=_passed(now - incident.found_at))
+
+
+def _quiet(record: Record, incident: Incident, now: float) -> bool:
+    """Whether nothing has failed for a while, of a service that may: it is perhaps over, and not said to loop on."""
+    quiet = now - incident.last_failure_at
+    return record.breaker is BreakerState.CLOSED and quiet > max(_QUIET, 2 * incident.longest_gap)
+
+
+def next_reminder(record: Record) -> float | None:
+    """When the next one is due; None where none will be."""
+    incident = record.incident
+    if incident is None or incident.acknowledged:
+        return None
+    told = incident.reminded
+    return incident.found_at + (_FIRST[told] if told < len(_FIRST) else (told - len(_FIRST) + 2) * _DAY)
+
+
+def _due(age: float) -> int:
+    """How many reminders belong to a loop of that age."""
+    return sum(age >= at for at in _FIRST) + max(0, int(age // _DAY) - 1)
+
+
+def _passed(age: float) -> str:
+    hours = int(age // _HOUR)
+    if hours < 48:
+        return f"it was found {hours} {'hour' if hours == 1 else 'hours'} ago and is not over"
+    return f"it was found {int(age // _DAY)} days ago and is not over"

@@ -1,0 +1,137 @@
+"""Reminders: rare, told once each, and none where somebody knows or wants silence."""
+
+from dataclasses import replace
+
+import pytest
+
+from loopbreaker.policy import Mode
+from loopbreaker.record import NoticeKind, Record, tell
+from loopbreaker.stories.acknowledge import acknowledge
+from loopbreaker.treating.case import Case, Limits
+from loopbreaker.treating.look import consider, share
+from loopbreaker.treating.remind import next_reminder, remind
+from loopctl.memory import MemoryStore
+from tests.builders import POLICY, SERVICE, T0, facts, looping
+
+FOUND = T0 + 90
+HOUR, DAY = 3600.0, 86_400.0
+
+
+def told(record: Record) -> list[NoticeKind]:
+    return [notice.kind for notice in record.notices]
+
+
+def failing(record: Record, now: float) -> Record:
+    """The record of a service of which a task has just failed."""
+    assert record.incident is not None
+    return replace(record, incident=replace(record.incident, last_failure_at=now))
+
+
+def watched(record: Record, *, until: float, every: float) -> list[float]:
+    """Hours after the loop was found at which somebody was reminded, of a service that is looked at now and then."""
+    found, now = [], FOUND
+    while now <= FOUND + until:
+        record = failing(record, now)
+        after = remind(record, now=now)
+        if len(after.notices) > len(record.notices) or after.notices[-1:] != record.notices[-1:]:
+            found.append(round((now - FOUND) / HOUR, 1))
+        record, now = after, now + every
+    return found
+
+
+def test_a_loop_of_a_week_is_reminded_of_nine_times() -> None:
+    """After 1 hour, 4, 24, and then once a day, however often it is looked at."""
+    expected = [1, 4, 24, 48, 72, 96, 120, 144, 168]
+    assert watched(looping(), until=7 * DAY, every=600) == pytest.approx(expected, abs=0.2)
+    assert watched(looping(), until=7 * DAY, every=20) == pytest.approx(expected, abs=0.1)
+
+
+def test_reminders_that_were_missed_are_one() -> None:
+    """Nobody looked for three days: one reminder, and the next a day later."""
+    record = remind(failing(looping(), FOUND + 3 * DAY), now=FOUND + 3 * DAY)
+    assert told(record) == [NoticeKind.STILL_LOOPING]
+    assert remind(record, now=FOUND + 3.9 * DAY) is record
+    assert next_reminder(record) == FOUND + 4 * DAY
+
+
+def test_a_reminder_says_for_how_long() -> None:
+    """Hours at first, days later."""
+    ages = (HOUR, 5 * HOUR, 3 * DAY)
+    loops = [(failing(looping(), FOUND + age), FOUND + age) for age in ages]
+    said = [remind(record, now=now).notices[-1].reason for record, now in loops]
+    assert said == [
+        "it was found 1 hour ago and is not over",
+        "it was found 5 hours ago and is not over",
+        "it was found 3 days ago and is not over",
+    ]
+
+
+def test_nobody_is_reminded_of_what_is_known_or_silent() -> None:
+    """Acknowledged, muted, or one of many with a summary: none; and none is made up for later."""
+    known = looping(acknowledged=True)
+    in_summary = looping(told=("mass",))
+    assert watched(known, until=3 * DAY, every=600) == []
+    assert watched(in_summary, until=3 * DAY, every=600) == []
+    assert watched(looping(silent=True), until=3 * DAY, every=600) == []
+    muted = remind(failing(looping(silent=True), FOUND + 5 * HOUR), now=FOUND + 5 * HOUR)
+    assert muted.incident is not None
+    heard = replace(muted, incident=replace(muted.incident, silent=False))
+    assert remind(heard, now=FOUND + 6 * HOUR) is heard
+    assert next_reminder(known) is None
+
+
+def test_what_is_quiet_is_not_said_to_loop_on() -> None:
+    """No task has failed for an hour: it may be over, and if it is not, the reminder comes with the next failure."""
+    quiet = looping(last_failure_at=FOUND)
+    assert remind(quiet, now=FOUND + HOUR) is quiet
+    assert told(remind(failing(quiet, FOUND + 2 * HOUR), now=FOUND + 2 * HOUR)) == [NoticeKind.STILL_LOOPING]
+
+
+def test_without_a_loop_there_is_no_reminder() -> None:
+    """Nor is one due."""
+    assert remind(Record(service=SERVICE), now=FOUND + DAY) == Record(service=SERVICE)
+    assert next_reminder(Record(service=SERVICE)) is None
+    assert next_reminder(looping()) == FOUND + HOUR
+
+
+def look(record: Record, *, at: float, tags: dict[str, str] | None = None) -> Record:
+    seen = facts(action=None, tags=tags or {})
+    return consider(Case(record, seen, Limits(mode=Mode.ALERT), POLICY, at)).record
+
+
+def test_a_look_reminds() -> None:
+    """Of a service that loops on; a tag that mutes it is heeded."""
+    on = looping(last_failure_at=FOUND + HOUR, history_until=0.0)
+    assert NoticeKind.STILL_LOOPING in told(look(on, at=FOUND + HOUR + 5))
+    muted = {"loopbreaker:mute-until": "2036-01-01"}
+    assert NoticeKind.STILL_LOOPING not in told(look(on, at=FOUND + HOUR + 5, tags=muted))
+
+
+def test_a_look_notes_where_the_owner_reads() -> None:
+    """The tag `loopbreaker:channel`, as it is now."""
+    tagged = look(looping(last_failure_at=FOUND), at=FOUND + 5, tags={"loopbreaker:channel": "C0123456789"})
+    assert tagged.incident is not None
+    assert tagged.incident.channel == "C0123456789"
+    untagged = look(tagged, at=FOUND + 50)
+    assert untagged.incident is not None
+    assert untagged.incident.channel == ""
+
+
+def test_one_of_many_is_marked() -> None:
+    """A loop that a summary stands for is known by it."""
+    began = tuple(replace(SERVICE, name=f"s{n}") for n in range(POLICY.mass_limit + 1))
+    new = tell(looping(), NoticeKind.LOOPING, at=FOUND, reason="why")
+    many = share(new, began, first=True, policy=POLICY, now=FOUND)
+    assert many.incident is not None
+    assert "mass" in many.incident.told
+
+
+def test_who_knows_says_so_once() -> None:
+    """The record is marked; without a loop there is nothing to know."""
+    store = MemoryStore()
+    assert acknowledge(SERVICE, store=store) is None
+    store.save(replace(looping(), version=0))
+    known = acknowledge(SERVICE, store=store)
+    assert known is not None
+    assert known.incident is not None
+    assert known.incident.acknowledged
