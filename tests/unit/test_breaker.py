@@ -122,7 +122,7 @@ def test_a_persons_zero_stands() -> None:
     first = looked(Step.SUSPEND_SCALING, seen(0), zeroed=False)
     assert first.trip is not None
     assert (first.trip.step, first.trip.odd_at) == (Step.SUSPEND_SCALING, NOW)
-    again = recheck(case(first, seen(0), now=NOW + 31), first.trip)
+    again = recheck(case(first, seen(0), now=NOW + 121), first.trip)
     assert step_of(again) is Step.UNTAG
     assert kinds(again) == ["not-stopped"]
     assert "stays suspended" in again.notices[-1].reason
@@ -303,11 +303,11 @@ def test_a_count_that_somebody_set_is_believed_at_the_second_look() -> None:
     first = looked(Step.HELD, seen(4))
     assert first.trip is not None
     assert (first.trip.step, first.trip.odd_at) == (Step.HELD, NOW)
-    soon = recheck(case(first, seen(4), now=NOW + 29), first.trip)
+    soon = recheck(case(first, seen(4), now=NOW + 119), first.trip)
     assert step_of(soon) is Step.HELD
-    second = recheck(case(first, seen(4), now=NOW + 30), first.trip)
+    second = recheck(case(first, seen(4), now=NOW + 120), first.trip)
     assert step_of(second) is Step.RESTORE_SCALING
-    gone = recheck(case(first, seen(0), now=NOW + 30), first.trip)
+    gone = recheck(case(first, seen(0), now=NOW + 120), first.trip)
     assert gone.trip is not None
     assert (gone.trip.step, gone.trip.odd_at) == (Step.HELD, 0.0)
 
@@ -416,7 +416,7 @@ def test_a_person_who_ends_a_try_with_zero() -> None:
     first = tried(Step.PROBING, found=seen(0))
     assert first.trip is not None
     assert first.trip.odd_at == NOW
-    again = recheck(case(first, seen(0), now=NOW + 30), first.trip)
+    again = recheck(case(first, seen(0), now=NOW + 120), first.trip)
     assert (step_of(again), kinds(again)) == (Step.UNTAG, ["not-stopped"])
 
 
@@ -473,7 +473,7 @@ def test_somebody_sets_zero_on_the_way_back() -> None:
     """Giving the flags back would lift it: they stay, and that is said."""
     first = looked(Step.RESTORE_SCALING, seen(0))
     assert first.trip is not None
-    second = recheck(case(first, seen(0), now=NOW + 31), first.trip)
+    second = recheck(case(first, seen(0), now=NOW + 121), first.trip)
     assert (step_of(second), kinds(second)) == (Step.UNTAG, ["not-stopped"])
 
 

@@ -1,12 +1,15 @@
 """Which of the tasks that failed may have served: what is remembered of how long they lived."""
 
 from collections.abc import Iterable
+from math import ceil, log
 
 from loopbreaker.model import FAILED_HEALTH_CHECKS, TaskFailure
 from loopbreaker.record import Lived
 
 # Bounds the record. Where there are more, the oldest are told as one that lived as long and failed as late as both.
-_KEPT = 10
+_KEPT = 12
+# Lifetimes are told in steps, upwards, so that those that differ by chance need one entry: 60 s, a quarter more each.
+_UNIT, _STEP = 60.0, 1.25
 _MEMORY = 86_400.0
 # No task that lived shorter, in seconds, is ever taken for one that served: the least `serving_after`.
 LEAST = 10.0
@@ -15,10 +18,11 @@ LEAST = 10.0
 def remember(known: tuple[Lived, ...], failures: Iterable[TaskFailure]) -> tuple[Lived, ...]:
     """The tasks that no later one of their deployment outlived, newest first.
 
-    For any time of life `x` the newest failure of a task that lived longer than `x` is among them, or, where there
-    was no room, an entry that is later still. Any order and repetition of the same failures gives that same answer.
+    For any time of life `x` the newest failure of a task that lived longer than `x` is among them, or an entry that is
+    later still: in doubt a task is taken for one that served. Any order and repetition of the same failures gives the
+    same answer.
     """
-    new = {Lived(f.failed_at, f.lifetime, f.deployment_id) for f in failures if _may_have_served(f)}
+    new = {Lived(f.failed_at, _in_steps(f.lifetime), f.deployment_id) for f in failures if _may_have_served(f)}
     if new <= set(known):
         return known
     newest_first = sorted({*known, *new}, key=lambda one: (-one.failed_at, -one.lifetime, one.deployment_id))
@@ -32,7 +36,7 @@ def remember(known: tuple[Lived, ...], failures: Iterable[TaskFailure]) -> tuple
     while len(kept) > _KEPT:
         oldest, older = kept.pop(), kept.pop()
         kept.append(Lived(older.failed_at, max(older.lifetime, oldest.lifetime), older.deployment_id))
-    return tuple(kept)
+    return known if tuple(kept) == known else tuple(kept)
 
 
 def served_until(lived: tuple[Lived, ...], *, serving_after: float, deployment_id: str | None = None) -> float:
@@ -44,6 +48,10 @@ def served_until(lived: tuple[Lived, ...], *, serving_after: float, deployment_i
         one.failed_at for one in lived if one.lifetime > serving_after and deployment_id in (None, one.deployment_id)
     ]
     return max(served, default=0.0)
+
+
+def _in_steps(lifetime: float) -> float:
+    return _UNIT * _STEP ** ceil(log(lifetime / _UNIT, _STEP) - 1e-9)
 
 
 def _may_have_served(failure: TaskFailure) -> bool:

@@ -8,6 +8,8 @@ from loopbreaker.treating.facts import Facts
 from loopbreaker.treating.owner import HELD_TAG
 from loopbreaker.treating.steps import RECHECK, back, down, to
 
+# A count that is not ours has to be seen for so long, in seconds, before it is believed: an answer may be an old one.
+_ODD_FOR = 120.0
 # A count that cannot be set for so long, in seconds, is told.
 _STUCK = 900.0
 
@@ -80,7 +82,7 @@ def _flags_are_ours(trip: Trip, facts: Facts) -> bool:
 
 
 def _agreed(case: Case, trip: Trip) -> bool:
-    return bool(trip.odd_at) and case.now >= trip.odd_at + case.policy.confirm_after
+    return bool(trip.odd_at) and case.now >= trip.odd_at + _ODD_FOR
 
 
 def _odd(case: Case, trip: Trip) -> Record:
