@@ -27,8 +27,8 @@ SOURCE = "demo.ecs"
 CONTEXT = {
     "action": "stop",
     "event_source": SOURCE,
-    # ECS is 20 times as fast as it is; so are the two waiting times that count here.
-    "policy": "confirm_after=4,survivor_age=10",
+    # ECS is 20 times as fast as it is; so, or more so, are the waiting times that count here.
+    "policy": "confirm_after=4,survivor_age=10,serving_after=5,stop_after=30,fresh_after=20,cool_down=600",
     "keep_data": "false",
 }
 SPEED_UP = 20

@@ -61,16 +61,13 @@ class Alarms(Construct):
 
     def lost(self, id_: str, rules: Sequence[events.Rule]) -> None:
         """Of events that cannot be delivered, those that the queue for them did not take either."""
-        lost = {f"m{n}": _of_rule(rule, "InvocationsFailedToBeSentToDlq") for n, rule in enumerate(rules)}
-        total = cloudwatch.MathExpression(
-            expression=" + ".join(f"FILL({name}, 0)" for name in lost), using_metrics=lost, period=FIVE_MINUTES
-        )
-        self._alarm(
-            id_,
-            total,
-            meaning="EventBridge could deliver events neither to the event queue nor to the queue of failed ones.",
-            remedy="See that both queues exist and that their policies let the rules in; then deploy the stack again.",
-        )
+        for rule in rules:
+            self._alarm(
+                f"{rule.node.id}{id_}",
+                _of_rule(rule, "InvocationsFailedToBeSentToDlq"),
+                meaning="EventBridge could deliver events neither to the event queue nor to the queue of failed ones.",
+                remedy="See that both queues exist and that their policies let the rules in; deploy the stack again.",
+            )
 
     def unticked(self, id_: str, rule: events.Rule) -> None:
         """The clock does not reach its function."""
