@@ -95,7 +95,9 @@ class Living:
         self.faults = Faults(self.sim)
         self.table = Table()
         self.table.on_save = self._saved
-        self._stream: list[Invocation] = []
+        names = ("ecs", "application-autoscaling", "elbv2")
+        ecs, scaling, balancing = (Stale(self.sim.client(name), self.faults) for name in names)
+        self._fleet = Fleet(ecs, scaling, lambda: balancing)
         self.sim.every(60, self._sweep)
 
     @property
@@ -154,10 +156,9 @@ class Living:
             self._invoke(Invocation(invocation.service, self.sim.now + wait, invocation.tries + 1))
 
     def _tools(self) -> Tools:
-        ecs, scaling = (Stale(self.sim.client(name), self.faults) for name in ("ecs", "application-autoscaling"))
         return Tools(
             store=self.faults.guarded(self.table, "table."),
-            ecs=Fleet(ecs, scaling, lambda: Stale(self.sim.client("elbv2"), self.faults)),
+            ecs=self._fleet,
             mode=self.mode,
             scope=self.scope,
             policy=self.policy,

@@ -145,10 +145,11 @@ def _untold(name: str, life: Life) -> int:
 
 def _watch(sim: Simulation, courses: dict[str, Course]) -> None:
     def look() -> None:
+        now = sim.utc_now.isoformat()
         for name, course in courses.items():
             course.serving.append(sim.serving(CLUSTER, name))
             course.desired.append(sim.service(CLUSTER, name).desired)
-            course.muted.append(_is_muted(sim.service(CLUSTER, name).tags, sim.utc_now.isoformat()))
+            course.muted.append(_is_muted(sim.service(CLUSTER, name).tags, now))
             for deployment in sim.service(CLUSTER, name).deployments:
                 if deployment.id not in course.served and sim.answering(deployment):
                     course.served[deployment.id] = sim.now
@@ -188,8 +189,12 @@ def compare(world: World, name: str, without: Life, with_us: Life) -> Judgement:
     a, b, stage = without.courses[name], with_us.courses[name], without.stage
     lost = [max(0, min(x, want) - y) * STEP for x, y, want in zip(a.serving, b.serving, a.desired, strict=True)]
     ended = len(lost) if stage.ended is None else int(stage.ended / STEP)
-    lasted = (stage.ended or 0.0) - stage.began
-    allowed = max(15 * MINUTE, lasted / 2)
+    coming_back = [
+        any(at < (i + 1) * STEP <= at + _allowed(lasted) for at, lasted in stage.returns) for i in range(ended)
+    ]
+    before = sum(seconds for seconds, excused in zip(lost[:ended], coming_back, strict=True) if not excused)
+    lasted = stage.returns[-1][1] if stage.returns else (stage.ended or 0.0) - stage.began
+    allowed = _allowed(lasted)
     down = sum(STEP for x, y in zip(a.serving[ended:], b.serving[ended:], strict=True) if x and not y)
     rollbacks = [at for at, whose, call in with_us.acts if call == "StopServiceDeployment" and whose == name]
     told = [t for t in with_us.told if t.service == name]
@@ -201,8 +206,8 @@ def compare(world: World, name: str, without: Life, with_us: Life) -> Judgement:
         world=world.key,
         kind=world.kind.name,
         service=name,
-        lost_before=sum(lost[:ended]),
-        lost_after=sum(lost[ended:]),
+        lost_before=before,
+        lost_after=sum(lost) - before,
         down_after=down,
         late=_late(a, b, ended, allowed),
         allowed=allowed,
@@ -219,6 +224,11 @@ def compare(world: World, name: str, without: Life, with_us: Life) -> Judgement:
         calls=sum(whose == name for _, whose, _ in with_us.acts),
         messages=dict(Counter(t.kind for t in told)),
     )
+
+
+def _allowed(lasted: float) -> float:
+    """How long a service may take to be whole again after a cause that lasted so long, in seconds."""
+    return max(15 * MINUTE, lasted / 2)
 
 
 def _left(a: tuple[object, ...], b: tuple[object, ...], *, told_since_theirs: bool) -> str:

@@ -73,6 +73,7 @@ class Stage:
     """Where a script plays. `ours` is None in the life without Loopbreaker.
 
     began, ended: the script says when the cause began and when it was gone; None where it never is.
+    returns: of a cause that comes again, when it was gone for a while, and how long it had lasted.
     """
 
     sim: Simulation
@@ -80,6 +81,7 @@ class Stage:
     ours: Living | None
     began: float = 0.0
     ended: float | None = None
+    returns: list[tuple[float, float]] = field(default_factory=list)
     names: list[str] = field(default_factory=list)
     zeroed: dict[str, float] = field(default_factory=dict)  # since when a person wants a service at 0
     to_be_told: list[tuple[str, float, float]] = field(default_factory=list)  # service, between

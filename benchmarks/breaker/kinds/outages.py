@@ -36,6 +36,7 @@ def _in_turns(stage: Stage, *, away: float, back: float) -> None:
     for _ in range(5):
         until = when + stage.rng.uniform(0.8, 1.2) * away * MINUTE
         stage.breaks(when, dead(3, until=until))
+        stage.returns.append((until, until - when))
         stage.ended = until
         when = until + back * MINUTE
 

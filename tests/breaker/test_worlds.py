@@ -1,0 +1,252 @@
+"""Worlds that an enemy would write, each lived with Loopbreaker and without: nobody who would be served is harmed.
+
+The judge is `benchmarks/breaker/oracle.py`, which knows the simulation's own truth and none of our rules.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from benchmarks.breaker.kinds import KINDS
+from benchmarks.breaker.oracle import Judgement, judge
+from benchmarks.breaker.stage import World, grid
+from benchmarks.breaker.summary import broken
+
+
+def lived(kind: str, *, hours: float | None = None, seeds: int = 1, **case: Any) -> list[Judgement]:
+    """What came of a kind of world of the benchmark, perhaps for a shorter time."""
+    found = next(k for k in KINDS if k.name == kind)
+    chosen = replace(found, hours=hours or found.hours)
+    return [judged for seed in range(1, seeds + 1) for judged in judge(World(chosen, case, seed))]
+
+
+def harmless(judgements: list[Judgement]) -> Iterator[Judgement]:
+    """Each judgement, once it is sure that nothing was lost, nobody was late and nothing was left wrong."""
+    for judged in judgements:
+        assert judged.lost_before == 0, judged
+        assert judged.late == 0, judged
+        assert judged.wrong_rollbacks == 0, judged
+        assert broken(judged) == [], judged
+        yield judged
+
+
+def untouched(judgements: list[Judgement]) -> None:
+    """Nothing was done to any of these services."""
+    for judged in harmless(judgements):
+        assert not judged.acted, judged
+
+
+def spared(judgements: list[Judgement]) -> None:
+    """Nothing was harmed, whatever was done."""
+    assert list(harmless(judgements))
+
+
+def test_out_of_memory_after_minutes() -> None:
+    """Tasks that serve for 8 to 13 min before they are out of memory are never stopped."""
+    untouched(lived("out of memory after 8 to 13 min each, 4 tasks", hours=2, seeds=3))
+
+
+@pytest.mark.parametrize("case", grid(tasks=(1, 4), minutes=(10, 14)), ids=str)
+def test_workers_that_recycle_themselves(case: dict[str, Any]) -> None:
+    """Workers that end with exit code 0 after 10 or 14 min have served, and are never stopped."""
+    untouched(lived("workers that recycle themselves (exit 0)", hours=2, **case))
+
+
+@pytest.mark.parametrize("renewed", ["by a restart", "by a new revision", "by Spot", "by host retirement"])
+def test_a_looping_slot_while_the_good_ones_are_renewed(renewed: str) -> None:
+    """Three good tasks of four that are renewed at once are as good as before: the service is not stopped."""
+    for life in (0.5, 30.0, 200.0):
+        untouched(lived("one slot of 4 loops, the good ones are renewed", hours=2.5, renewed=renewed, life=life))
+
+
+def test_a_fix_of_which_one_start_fails_once() -> None:
+    """A fix is not rolled back to the revision that it mends, nor stopped, because one of its starts failed once."""
+    for case in grid(tasks=(1, 4), after=(6, 20, 45)):
+        spared(lived("a fix of which one start fails once", hours=3, **case))
+
+
+@pytest.mark.parametrize("minutes", [2, 5, 10, 20, 28])
+def test_a_short_outage(minutes: int) -> None:
+    """An outage of up to 28 min, after hours of health, stops nobody, however many tasks there are."""
+    for tasks in (1, 4, 20):
+        untouched(lived("a dependency is away", hours=2, minutes=minutes, tasks=tasks))
+
+
+@pytest.mark.parametrize("minutes", [45, 90, 120])
+def test_a_long_outage(minutes: int) -> None:
+    """Who was stopped in a long outage is back in a share of its length, without anybody's help."""
+    for tasks in (2, 10):
+        spared(lived("a dependency is away", hours=5.5, minutes=minutes, tasks=tasks))
+
+
+def test_one_task_cannot_carry_the_load() -> None:
+    """A service that lives only as a whole comes back as soon as one whose single task lives."""
+    for tasks in (2, 10):
+        spared(lived("one task alone cannot carry the load", hours=6, minutes=60, tasks=tasks))
+
+
+def test_a_loop_that_was_over_when_we_could_act() -> None:
+    """After throttled reads, redriven events, a late opt-in or the end of a silence, nobody is stopped for the past."""
+    for life in (3.0, 150.0):
+        untouched(lived("reads are throttled during the loop", hours=3, minutes=40, life=life))
+        untouched(lived("events redriven a day later", minutes=40, life=life))
+        for what in ("opt-in", "mute"):
+            untouched(lived("asked for action when the loop is over", hours=3, minutes=40, what=what, life=life))
+
+
+def test_one_slot_of_a_deployment() -> None:
+    """A deployment whose tasks serve, all but one slot, is not rolled back."""
+    for tasks in (2, 10):
+        untouched(lived("all new tasks but one serve, one slot loops", hours=2.5, tasks=tasks))
+
+
+def test_an_operator_who_restarts_three_times() -> None:
+    """Three restarts in a row, each with a start that fails once, are nobody's reason to act."""
+    for tasks in (1, 4, 20):
+        untouched(lived("restarted three times in a row by an operator", hours=2, tasks=tasks))
+
+
+@pytest.mark.parametrize("share", [0.02, 0.1])
+def test_roll_outs_in_batches(share: float) -> None:
+    """A good roll-out of 20 to 100 tasks is not rolled back because some of its starts fail once."""
+    for tasks in (20, 100):
+        spared(lived("batches of which some starts fail once", hours=2, tasks=tasks, share=share, maximum=125))
+
+
+@pytest.mark.parametrize("says", ["unused", "unavailable", "unhealthy"])
+def test_a_load_balancer_that_knows_nothing(says: str) -> None:
+    """What a load balancer says of every target alike is no reason to stop tasks that run."""
+    untouched(lived("a load balancer that knows nothing", hours=4, says=says))
+
+
+@pytest.mark.parametrize("apart", [90, 130])
+def test_one_cause_in_twenty_services(apart: int) -> None:
+    """Twenty services that begin to loop one after another, of one cause, are all back in time when it is over."""
+    spared(lived("20 services, one shared cause", hours=4.5, apart=apart, lasts=1))
+
+
+def test_raised_by_hand_and_rolled_back() -> None:
+    """A service that was stopped, raised by hand and rolled back has its scaling back in the end."""
+    spared(lived("raised by hand, next revision rolled back"))
+
+
+@pytest.mark.parametrize(
+    ("when", "scaling"),
+    [
+        ("before the stop", False),
+        ("before the stop", True),
+        ("while a suspend call is retried", True),
+        ("between two calls of the stop", True),
+        ("during a try", False),
+        ("during a try", True),
+    ],
+)
+def test_a_person_sets_zero(when: str, scaling: bool) -> None:
+    """A count of 0 that a person set stands, whenever it was set."""
+    spared(lived("a person sets 0", hours=6, when=when, scaling=scaling))
+
+
+def test_a_minimum_that_was_lowered() -> None:
+    """A scaling minimum that was lowered between two stops stays lowered."""
+    spared(lived("the minimum is lowered between two stops"))
+
+
+def test_held_and_unreachable() -> None:
+    """A service at 0 that cannot be asked about or brought back any more says so within the hour."""
+    for kind in (
+        "held, and reads are refused for good",
+        "the way back is throttled for a day",
+        "mode lowered while held",
+    ):
+        (judged,) = lived(kind, hours=8)
+        assert broken(judged) == []
+
+
+@pytest.mark.parametrize("then", ["a fix", "the dependency is back"])
+def test_an_opt_in_that_is_removed(then: str) -> None:
+    """A service that is held comes back in time though its owner took the opt-in away."""
+    spared(lived("opt-in removed while held", then=then))
+
+
+@pytest.mark.parametrize("what", ["UpdateService", "RegisterScalableTarget", "TagResource", "tag with a space"])
+def test_refused_for_good(what: str) -> None:
+    """What AWS refuses for good is told a few times in hours, and not tried for ever."""
+    (judged,) = lived("refused for good", hours=5, what=what)
+    assert list(harmless([judged]))
+    assert sum(judged.messages.values()) <= 6
+    assert judged.calls <= 12
+
+
+def test_both_revisions_loop() -> None:
+    """A rollback to a revision that loops too is not tried for ever, and its people know that it loops."""
+    (judged,) = lived("both revisions loop", hours=4, tasks=2)
+    assert judged.rollbacks <= 1
+    assert judged.wrong_rollbacks == 0
+    assert sum(judged.messages.values()) <= 8
+
+
+def test_one_unreadable_record() -> None:
+    """A record that cannot be read is no reason to leave the other services at 0."""
+    others = [judged for judged in lived("one unreadable record") if judged.service != "web-0"]
+    assert all(judged.acted for judged in harmless(others))
+
+
+def test_ecs_own_breaker_that_counts_nothing() -> None:
+    """A bad roll-out is rolled back although ECS's own breaker is on, which does not count what reached RUNNING."""
+    for tasks in (1, 4):
+        for judged in harmless(lived("a bad roll-out, ECS's own breaker on", tasks=tasks, life=3.0)):
+            assert judged.rollbacks == 1
+            assert judged.restarts < judged.restarts_without / 2
+
+
+@pytest.mark.parametrize("case", grid(tasks=(2,), life=(0.5, 45.0)), ids=str)
+def test_a_dead_loop_is_stopped(case: dict[str, Any]) -> None:
+    """Of the restarts of a loop in which nobody is ever served 95 % do not happen, over a day."""
+    for judged in harmless(lived("dead for 24 hours", scaling=True, **case)):
+        assert judged.restarts <= 0.05 * judged.restarts_without
+
+
+@pytest.mark.parametrize("kind", ["side by side, a good revision", "the old revision loops in the bake time"])
+def test_traffic_that_shifts(kind: str) -> None:
+    """A deployment that shifts traffic is left alone while either of its revisions serves."""
+    cases = grid(strategy=("BLUE_GREEN", "CANARY", "LINEAR"), share=(0.5,)) if "good" in kind else grid(until=(30,))
+    for case in cases:
+        spared(lived(kind, **case))
+
+
+def test_a_pause_hook() -> None:
+    """A deployment that waits at a hook for hours is not rolled back for one slot that loops."""
+    for looping in ("the new", "the old"):
+        untouched(lived("a PAUSE hook waits for hours", looping=looping))
+
+
+def test_early_success() -> None:
+    """A deployment that ECS calls done while its last slot loops is left as it is."""
+    for deferred in (False, True):
+        untouched(lived("early success, the last slot loops", hours=3, tasks=5, deferred=deferred))
+
+
+@pytest.mark.parametrize("to", ["no opt-in", "mute", "ignore"])
+def test_a_mind_that_changes(to: str) -> None:
+    """Whoever takes the permission back between two of our calls is heeded before the next that changes anything."""
+    spared(lived("the owner changes the tag meanwhile", hours=6, to=to, seeds=2))
+
+
+def test_killed_at_any_call() -> None:
+    """A function that dies at forty of its calls harms nobody and forgets nobody."""
+    spared(lived("killed at any call, then fixed", hours=5, seeds=2))
+    spared(lived("killed at any call, then the dependency returns", hours=7, seeds=2))
+
+
+@pytest.mark.parametrize("age", [10, 60, 300])
+def test_answers_of_a_while_ago(age: float) -> None:
+    """Reads that answer what was true up to minutes ago harm nobody whose dependency returns."""
+    spared(lived("stale reads, then the dependency returns", age=age))
+
+
+def test_throttled_for_minutes() -> None:
+    """Where AWS throttles for minutes again and again, everything still comes to its end."""
+    spared(lived("AWS throttles for minutes"))
+    spared(lived("acts throttled every other minute"))
