@@ -1,6 +1,6 @@
 # `make help` lists the targets. Python >= 3.11 and make are all that is needed; PYTHON=python3.12 chooses one.
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check fmt synth deploy dist release lock bench-detection bench-breaker bench-cold-start pictures clean
+.PHONY: help install demo test check fmt synth deploy dist release lock bench bench-detection bench-breaker bench-cold-start pictures clean
 
 VENV := .venv/bin
 CANDIDATES := $(if $(PYTHON),$(PYTHON),$(VENV)/python python3.13 python3.12 python3.11 python3 python)
@@ -56,6 +56,9 @@ lock: install ## the requirements files, from what pyproject.toml declares; ARGS
 	@$(LOCK) $(ARGS) --generate-hashes --group functions -o lambdas/requirements.txt
 	@$(LOCK) $(ARGS) pyproject.toml --extra cdk --group deploy -c lambdas/requirements.txt -o requirements.txt
 	@$(LOCK) $(ARGS) pyproject.toml --extra cdk --extra mcp --group deploy --group dev -c requirements.txt -o requirements-dev.txt
+
+bench: install ## what it costs, in exact counts and list prices; into benchmarks/results and the README
+	@$(VENV)/python -m benchmarks.cost
 
 bench-detection: install ## how well it detects, beside simpler rules; into benchmarks/results
 	@$(VENV)/python -m benchmarks.detection $(ARGS)
