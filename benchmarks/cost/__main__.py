@@ -27,9 +27,8 @@ def main() -> int:
     done = [(loop, before, goal, loop.run()) for loop, before, goal in WORK]
     RESULT.write_text(report(done), encoding="utf-8")
     readme = ROOT / "README.md"
-    readme.write_text(
-        with_costs(readme.read_text(encoding="utf-8"), done[0][3], done[1][3], done[2][3]), encoding="utf-8"
-    )
+    made = with_costs(readme.read_text(encoding="utf-8"), *(counts for *_, counts in done[:3]))
+    readme.write_text(made, encoding="utf-8")
     print(RESULT.read_text(encoding="utf-8"))
     missed = [loop.name for loop, _, goal, counts in done if goal and _dollars(counts) > goal]
     for name in missed:
@@ -62,8 +61,8 @@ def report(done: list[tuple[Loop, float, float | None, Counts]]) -> str:
             "",
             "Made by `make bench`: the shipped handlers around a table that counts request units by DynamoDB's rules.",
             "Counts are exact and the same on every machine; dollars are list prices of us-east-1 without free tiers.",
-            "How long functions run on Lambda is assumed (`benchmarks/cost/prices.py`): 10 ms, 10 ms more a call of the",
-            "table, 200 ms a look at ECS.",
+            "How long functions run on Lambda is assumed (`benchmarks/cost/prices.py`): 10 ms, 10 ms more a",
+            "call of the table, 200 ms a look at ECS.",
             "",
             "## Dollars a million failures",
             "",
@@ -73,8 +72,8 @@ def report(done: list[tuple[Loop, float, float | None, Counts]]) -> str:
             "",
             "Lambda begins with five pollers on a queue, and how it spreads few messages over them is not documented:",
             "one poller makes the fullest batches, five the emptiest.",
-            f"Container Insights is {INSIGHTS_METRICS} metrics a service, ${INSIGHTS_METRICS * METRIC_MONTH:.2f} a month,",
-            "whether it fails or not, and says nothing of why.",
+            f"Container Insights is {INSIGHTS_METRICS} metrics a service, ${INSIGHTS_METRICS * METRIC_MONTH:.2f} a "
+            "month, whether it fails or not, and says nothing of why.",
             "Doing nothing is a 1 GB image through a NAT gateway and 2 to 6 items of AWS Config a restart.",
             "",
             "| work | writes | reads | queue | functions | logs |",
@@ -112,7 +111,7 @@ def with_costs(readme: str, one: Counts, many: Counts, spread: Counts) -> str:
             f"A service that fails once a minute costs ${each:.2f} a million failures, ${month:.2f} for a month of it.",
             f"A service of 20 tasks that fail as often costs ${_dollars(many):.2f} a million where their events are "
             f"folded together, and ${_dollars(spread):.2f} where they come in small batches.",
-            "In hours in which something happens up to seven custom metrics are sent, each at $0.30 a month, by the hour.",
+            "In hours in which something happens up to seven custom metrics are sent, at $0.30 a month each.",
             "Events of scale-in, roll-outs, zone rebalancing, maintenance, Spot, hosts and people are filtered out by "
             "the rules and cost nothing.",
             "[benchmarks/results/cost.md](benchmarks/results/cost.md) has the counts.",

@@ -2,14 +2,14 @@
 
 import time
 from collections import defaultdict
-from typing import Any
+from typing import Any, assert_never
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.exceptions import BotoCoreError, ClientError
 
 from handlers.observability import FAILURES, MALFORMED, count_event, log_change, log_unreadable, logger, watched
 from handlers.wiring import settings, table
-from loopbreaker.model import Label, ServiceRef, TaskState
+from loopbreaker.model import Event, Ignored, Label, ServiceRef, ServiceSignal, TaskState
 from loopbreaker.seeing.events import MalformedEventError, parse, unwrap
 from loopbreaker.seeing.reasons import classify
 from loopbreaker.stories.detect import Observation, observation
@@ -20,6 +20,8 @@ Failures = dict[str, list[dict[str, str]]]
 
 # What is left of the function's time, in milliseconds, when it begins no other service: a slow table takes as long.
 _LAST_CALLS = 20_000
+# Clocks differ by seconds. What claims to happen later than this, in seconds, would stand as the newest for ever.
+_AHEAD = 900.0
 
 
 @watched
@@ -47,9 +49,24 @@ def handler(event: dict[str, Any], context: LambdaContext) -> Failures:
 def _read(body: str) -> Observation | None:
     """What one message says of a service; None where it says nothing of a loop."""
     parsed = parse(unwrap(body))
+    if _moment(parsed) > time.time() + _AHEAD:
+        raise MalformedEventError("dated in the future")
     if isinstance(parsed, TaskState):
         _note_unfamiliar(parsed)
     return observation(parsed)
+
+
+def _moment(event: Event) -> float:
+    """The latest moment that an event speaks of; 0 where it speaks of none."""
+    match event:
+        case TaskState():
+            ends = (event.started_at, event.stopping_at, event.execution_stopped_at, event.stopped_at)
+            return max(event.created_at, event.sent_at, *(at for at in ends if at is not None))
+        case ServiceSignal():
+            return event.at
+        case Ignored():
+            return 0.0
+    assert_never(event)
 
 
 def _note_unfamiliar(task: TaskState) -> None:

@@ -19,7 +19,7 @@ SHORTEST = 60.0
 INTERVALS = 48
 SHOWN = 3
 """Failures that are kept in full at either end."""
-LEAST_MARKS, MOST_MARKS = 32, 512
+LEAST_MARKS, MOST_MARKS = 24, 512
 _MARKED_FOR = 600.0
 # Words of ECS that decided; the rest of a long reason is in its own console.
 _EVIDENCE = 160

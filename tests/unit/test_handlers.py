@@ -544,3 +544,21 @@ def test_a_run_of_the_clock_ends_before_the_next_begins(store: MemoryStore) -> N
     store.records = {name: Record(service=name, due_at=T0) for name in names}
     times = iter(T0 + 10.0 * number for number in range(20))
     assert sweep_story(store, clock=lambda: next(times), seconds=45, limit=100).asked == 5
+
+
+FAR = 253_402_300_799.0  # 9999-12-31T23:59:59Z
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        task_stopped(stopped=FAR),
+        task_stopped(created=FAR - 3600, started=None, stopping=None, execution_stopped=None),
+        task_stopped(sent=FAR),
+        service_action(at=FAR),
+    ],
+)
+def test_what_is_dated_in_the_future_is_refused(store: MemoryStore, event: Json) -> None:
+    """It would stand as the newest failure for ever; somebody sees it in the dead-letter queue."""
+    assert failed(detect.handler(sqs(event, crash(0)), CONTEXT)) == ["m0"]
+    assert len(store.records[SERVICE].fast) == 1

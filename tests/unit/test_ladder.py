@@ -242,7 +242,7 @@ def busy_stream(seed: int, slots: int) -> list[TaskFailure]:
     return failures
 
 
-@pytest.mark.parametrize(("slots", "generations"), [(1, MAX_RUNGS), (2, 16), (4, 8), (8, 4)])
+@pytest.mark.parametrize(("slots", "generations"), [(1, MAX_RUNGS), (2, 12), (4, 6), (8, 3)])
 @pytest.mark.parametrize("lifetime", [5, 250])
 def test_any_order_of_as_many_as_there_is_room_for_gives_the_same_depth(
     slots: int, generations: int, lifetime: float

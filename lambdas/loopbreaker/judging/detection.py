@@ -302,10 +302,9 @@ def _extend(
         and record.breaker is BreakerState.CLOSED
         and (longer.signal is not incident.signal or depth_now(record, policy) > depth_now(before, policy))
     )
-    due = quiet_at(longer, policy)
-    record = replace(
-        record, incident=longer, due_at=min(due, record.due_at or due), asked_at=now if asked else record.asked_at
-    )
+    # The look that is due stays so, however often a failure moves what it will find.
+    due = quiet_at(longer, policy) if record.due_at is None else record.due_at
+    record = replace(record, incident=longer, due_at=due, asked_at=now if asked else record.asked_at)
     if incident.signal is Signal.PLACEMENT and longer.signal is Signal.FAST:
         # People know of the missing capacity; this is something else.
         return tell(record, NoticeKind.LOOPING, at=now, reason=because(longer))

@@ -18,10 +18,10 @@ from loopbreaker.policy import Profile
 from loopbreaker.record import Ladder, Rung
 
 # Bound the record. What the rungs that go led to is kept in the generations above them.
-MAX_RUNGS = 32
+MAX_RUNGS = 24
 MAX_BYSTANDERS = 16
 # A ladder that is full is thinned to so many rungs, for some failures to come.
-_THINNED = 24
+_THINNED = 20
 # Failures of long-lived tasks in this window, in seconds, tell how often unrelated tasks start.
 BYSTANDER_WINDOW = 3600.0
 # What failed longer ago than this, in seconds, before the newest failure is forgotten; as late may a failure arrive.

@@ -204,14 +204,19 @@ def _signal(envelope: Mapping[str, object], *, kinds: Mapping[str, SignalKind], 
         at = _required_time(_Fields(envelope, path="", problems=problems), "time")
     cluster_arn = fields.arn("clusterArn", of="cluster") if detail.get("clusterArn") is not None else ""
     service = _service_of_resource(envelope, cluster_arn, problems)
+    if service is None:
+        return Ignored("a service whose ARN names no cluster")
     reason, deployment_id = fields.text("reason"), fields.text("deploymentId")
     signal = ServiceSignal(service=service, kind=kind, at=at, reason=reason, deployment_id=deployment_id)
     _refuse(problems)
     return signal
 
 
-def _service_of_resource(envelope: Mapping[str, object], cluster_arn: str, problems: list[str]) -> ServiceRef:
-    """The service of `resources[0]`: `…:service/<cluster>/<name>`, or the old `…:service/<name>`."""
+def _service_of_resource(envelope: Mapping[str, object], cluster_arn: str, problems: list[str]) -> ServiceRef | None:
+    """The service of `resources[0]`: `…:service/<cluster>/<name>`.
+
+    None for the old `…:service/<name>` where the event names no cluster either: nobody can say which service it is.
+    """
     resources = envelope.get("resources")
     arn = resources[0] if isinstance(resources, list) and resources else None
     if not isinstance(arn, str):
@@ -228,7 +233,7 @@ def _service_of_resource(envelope: Mapping[str, object], cluster_arn: str, probl
     ):
         problems.append(f"resources[0]: not the ARN of a service: {_shown(arn)}")
     elif not cluster and not cluster_arn:
-        problems.append("detail.clusterArn: absent, and resources[0] names no cluster")
+        return None
     return ServiceRef(cluster_arn or f"{prefix}:cluster/{''.join(cluster)}", name)
 
 

@@ -22,6 +22,7 @@ from loopbreaker.treating.stopping import begin_rollback, begin_stop
 
 # A service that loops on is looked at this often at least, in seconds.
 _LOOK_AGAIN = 600.0
+_RAREST = 1800.0
 # Services that a summary names.
 _NAMED = 10
 # What happened in a longer pause between two looks, in seconds, is not known.
@@ -72,7 +73,7 @@ def consider(case: Case) -> Look:
     if ended:
         return _close(seen, ended, now=now)
     incident = replace(seen.incident, desired_count=desired or seen.incident.desired_count)
-    seen = replace(seen, incident=incident, due_at=_next_look(incident, case.policy, now))
+    seen = replace(seen, incident=incident, due_at=_next_look(incident, case))
     seen = _heed(seen, case) if isinstance(facts, Facts) else seen
     if case.record.incident is None and case.limits.mode is not Mode.ALERT:
         # Whether others began to loop with it is known once this is saved: decided at the next look, which follows.
@@ -142,9 +143,16 @@ def _treat(case: Case, trip: Trip) -> Record:
     return recheck(case, trip)
 
 
-def _next_look(incident: Incident, policy: Policy, now: float) -> float:
-    """When it is quiet; and now and then meanwhile, because the owner may have changed a tag."""
-    return min(max(quiet_at(incident, policy), now + RECHECK), now + _LOOK_AGAIN)
+def _next_look(incident: Incident, case: Case) -> float:
+    """When it is quiet; and now and then meanwhile, because the owner may have changed a tag.
+
+    Where nothing may be done about it, the rarer the longer it has lasted: its end is told later by a sixth of that
+    at most.
+    """
+    now, quiet = case.now, quiet_at(incident, case.policy)
+    if case.limits.mode is Mode.ALERT and now < quiet:
+        return max(quiet, now + min(_RAREST, (now - incident.opened_at) / 6))
+    return min(max(quiet, now + RECHECK), now + _LOOK_AGAIN)
 
 
 def _heed(record: Record, case: Case) -> Record:
