@@ -23,6 +23,7 @@ WHEELHOUSE = VENV / "wheelhouse"
 NODE_MODULES = ROOT / "node_modules"
 SHIPPED = ROOT / "lambdas" / "requirements.txt"
 REQUIREMENTS = (SHIPPED, ROOT / "requirements.txt", ROOT / "requirements-dev.txt")
+_INTERRUPTED = 130  # as a shell reports SIGINT
 FOREIGN = {"PYTHONPATH", "PYTHONHOME"}
 """Variables of another environment, which would lead pip astray."""
 PACKAGE = (ROOT / "package.json", ROOT / "package-lock.json")
@@ -121,4 +122,9 @@ def _fail(message: str) -> NoReturn:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except KeyboardInterrupt:
+        # The step that was under way left no stamp, so it is done again from nothing.
+        print("\ninstall: interrupted; start it again to go on", file=sys.stderr)
+        sys.exit(_INTERRUPTED)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from textwrap import wrap
 from time import monotonic
 
 from rich.console import Console
@@ -11,6 +12,8 @@ from rich.table import Table
 from rich.text import Text
 
 _STYLES = {"demo": "bold", "ECS": "yellow", "detect": "cyan", "mail": "green", "people": "magenta", "failed": "red"}
+_MARGIN = 18  # columns for the time and who speaks
+_NARROWEST = 30  # columns of text, however narrow the terminal is
 _PLAIN_WIDTH = 120  # where the output goes to a file
 
 
@@ -34,18 +37,29 @@ class Screen:
 
     def say(self, who: str, text: str, *, quiet: bool = False) -> None:
         """One line; a `quiet` one is for the record rather than for the eye."""
-        line = Text.assemble(
-            (f"{monotonic() - self._began:6.1f} s  ", "dim"),
-            (f"{who:<8}", _STYLES.get(who, "")),
-            (text, "dim" if quiet else ""),
-        )
-        self._console.print(line, soft_wrap=True)
+        head = Text.assemble((f"{monotonic() - self._began:6.1f} s  ", "dim"), (f"{who:<8}", _STYLES.get(who, "")))
+        for number, line in enumerate(self._wrapped(text)):
+            self._console.print(
+                Text.assemble(head if not number else " " * _MARGIN, (line, "dim" if quiet else "")), soft_wrap=True
+            )
 
     def letter(self, subject: str, text: str) -> None:
         """A message as a person would read it."""
         self.say("mail", subject)
         for line in text.splitlines():
-            self._console.print(Text.assemble((" " * 18 + "| ", "green"), line), soft_wrap=True)
+            for part in self._wrapped(line, less=2) or [""]:
+                self._console.print(Text.assemble((" " * _MARGIN + "| ", "green"), part), soft_wrap=True)
+
+    def _wrapped(self, text: str, *, less: int = 0) -> list[str]:
+        """Lines that fit beside the margin, broken between words; those after the first keep the indent, and more."""
+        indent = len(text) - len(text.lstrip())
+        return wrap(
+            text,
+            max(self._console.width - _MARGIN - less, _NARROWEST),
+            subsequent_indent=" " * (indent + 2),
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
 
     @contextmanager
     def phase(self, title: str) -> Iterator[None]:

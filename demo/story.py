@@ -41,6 +41,7 @@ _PATIENCE = 150.0  # seconds for the whole story; it takes about 65, up to a min
 _PAUSE = 4.0  # seconds between the news that the service was stopped and the fix
 _SETTLED = 5.0  # seconds in which nothing more is said
 _TICK = 0.2
+_SWEEP = 60.0  # seconds from one look of the clock to the next
 
 _PHRASES = ("is in a restart loop", "was stopped", "was started again")
 _MEANINGS = {
@@ -78,7 +79,7 @@ class Story:
         self._letters: list[Letter] = []
         self._seen: set[str] = set()
         self._generation = 0
-        self._fixed = False
+        self._fixed_at: float | None = None
         self._last_news = monotonic()
 
     def play(self) -> list[Check]:
@@ -93,7 +94,7 @@ class Story:
                 self._carry()
                 self._watch()
                 self._fix()
-                status.show(f"{self._counts(_LOOPING)}    {self._counts(_HEALTHY)}")
+                status.show(f"{self._counts(_LOOPING)}, {self._counts(_HEALTHY)}{self._waits()}")
                 sleep(_TICK)
         return list(self._checks())
 
@@ -113,9 +114,9 @@ class Story:
 
     def _fix(self) -> None:
         """People read that the service was stopped, and deploy a revision that works; they leave its count at 0."""
-        if self._fixed or len(self._letters) < 2 or monotonic() < self._last_news + _PAUSE:
+        if self._fixed_at is not None or len(self._letters) < 2 or monotonic() < self._last_news + _PAUSE:
             return
-        self._fixed = True
+        self._fixed_at = monotonic()
         sim = self._ecs.simulation
         what = f"deploy a fix of {_LOOPING}; Loopbreaker looks at it once a minute"
         self._act((0, "people", what, lambda: sim.deploy(_CLUSTER, _LOOPING)))
@@ -159,6 +160,12 @@ class Story:
             running = sum(task.last_status == "RUNNING" for task in service.live.values())
             return f"{name}: {running} of {service.desired} tasks run"
 
+    def _waits(self) -> str:
+        """How long it may still take until the sweep finds the fix."""
+        if self._fixed_at is None or len(self._letters) >= len(_PHRASES):
+            return ""
+        return f", next look in {max(0.0, self._fixed_at + _SWEEP - monotonic()):.0f} s or less"
+
     def _ref(self, name: str) -> ServiceRef:
         return ServiceRef(cluster_arn=f"arn:aws:ecs:{REGION}:{ACCOUNT}:cluster/{_CLUSTER}", name=name)
 
@@ -170,7 +177,7 @@ class Story:
             services = [self._ecs.simulation.service(_CLUSTER, name) for name in _COUNTS]
             steady = all(service.steady_since is not None and service.desired for service in services)
         quiet = monotonic() > self._last_news + _SETTLED and self._events.empty()
-        return self._fixed and steady and quiet and len(self._letters) >= len(_PHRASES)
+        return self._fixed_at is not None and steady and quiet and len(self._letters) >= len(_PHRASES)
 
     def _checks(self) -> Iterator[Check]:
         wanted = [f"[Loopbreaker] {_LOOPING} {phrase} in {_CLUSTER}" for phrase in _PHRASES]

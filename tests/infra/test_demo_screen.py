@@ -1,0 +1,26 @@
+"""What the demo shows, at the width of the terminal."""
+
+from io import StringIO
+
+import pytest
+from rich.console import Console
+
+from demo.screen import Screen
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_words_are_whole_at_every_width(width: int) -> None:
+    """Long lines are broken between words, beside the margin, in what is said and in letters."""
+    shown = StringIO()
+    screen = Screen(Console(file=shown, width=width, force_terminal=True, color_system=None))
+    text = "  " + "Deploy the fix: another task definition brings the service back by itself. " * 3
+    screen.say("people", text)
+    screen.letter("checkout was stopped", f"{text}\n\n{text}")
+    lines = shown.getvalue().splitlines()
+    assert max(map(len, lines)) <= width
+    assert {word for line in lines for word in line[18:].strip(" |").split()} <= {
+        *text.split(),
+        "checkout",
+        "was",
+        "stopped",
+    }
