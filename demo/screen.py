@@ -38,24 +38,25 @@ class Screen:
     def say(self, who: str, text: str, *, quiet: bool = False) -> None:
         """One line; a `quiet` one is for the record rather than for the eye."""
         head = Text.assemble((f"{monotonic() - self._began:6.1f} s  ", "dim"), (f"{who:<8}", _STYLES.get(who, "")))
-        for number, line in enumerate(self._wrapped(text)):
+        lines = [part for line in text.splitlines() for part in self._wrapped(line) or [""]]
+        for number, line in enumerate(lines):
             self._console.print(
                 Text.assemble(head if not number else " " * _MARGIN, (line, "dim" if quiet else "")), soft_wrap=True
             )
 
     def letter(self, subject: str, text: str) -> None:
-        """A message as a person would read it."""
+        """A message as a person would read it: mail is written for 78 columns, and stands nearly at the edge."""
         self.say("mail", subject)
         for line in text.splitlines():
-            for part in self._wrapped(line, less=2) or [""]:
-                self._console.print(Text.assemble((" " * _MARGIN + "| ", "green"), part), soft_wrap=True)
+            for part in self._wrapped(line, margin=2) or [""]:
+                self._console.print(Text.assemble(("| ", "green"), part), soft_wrap=True)
 
-    def _wrapped(self, text: str, *, less: int = 0) -> list[str]:
+    def _wrapped(self, text: str, *, margin: int = _MARGIN) -> list[str]:
         """Lines that fit beside the margin, broken between words; those after the first keep the indent, and more."""
         indent = len(text) - len(text.lstrip())
         return wrap(
             text,
-            max(self._console.width - _MARGIN - less, _NARROWEST),
+            max(self._console.width - margin, _NARROWEST),
             subsequent_indent=" " * (indent + 2),
             break_long_words=False,
             break_on_hyphens=False,

@@ -44,6 +44,7 @@ class Worker(Construct):
         memory_mib: int = 512,
     ) -> None:
         super().__init__(scope, id_)
+        self.memory_mib = memory_mib
         self.log_group = logs.LogGroup(self, "Logs", removal_policy=RemovalPolicy.DESTROY)
         group = self.log_group.node.default_child
         assert isinstance(group, logs.CfnLogGroup)

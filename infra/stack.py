@@ -19,6 +19,7 @@ from .alarms import Alarms
 from .channels import TRIES, AmazonQ, Outlet
 from .clock import Clock
 from .config import StackConfig
+from .dashboard import Dashboard
 from .events import TaskEvents
 from .functions import Worker
 from .notifications import Notifications
@@ -195,6 +196,9 @@ class Loopbreaker(Construct):
         alarms.function(self.sweep, tolerated=3, periods=1)
         for worker in (self.respond, self.notify):
             alarms.behind(worker)
+
+        workers = [self.detect, self.respond, self.sweep, self.notify, *(outlet.worker for outlet in self.outlets)]
+        Dashboard(self, "Dashboard", workers=workers, respond=self.respond, table=self.table, queue=self.events.queue)
 
     @property
     def _prefix(self) -> str:
