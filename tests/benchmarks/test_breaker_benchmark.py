@@ -139,3 +139,8 @@ def test_the_page_and_the_picture() -> None:
 def test_from_the_command_line() -> None:
     """The command runs the kinds that were asked for and says by its exit code whether the goals are met."""
     assert main(["--kind", "an ordinary day", "--seeds", "1", "--processes", "1"]) == 0
+
+
+def test_a_small_run_meets_the_goals() -> None:
+    """One short world of each kind: nobody is harmed, and everything comes to its end in time."""
+    assert main(["--quick", "--processes", "1"]) == 0

@@ -124,8 +124,8 @@ LOOPS = (
     ),
     Kind("killed at any call, then fixed", _killed, hours=8, seeds=60),
     Kind("killed at any call, then the dependency returns", _killed_then_back, hours=10, seeds=60),
-    Kind("stale reads, then fixed", _stale, 6, 15, grid(age=(10, 60, 300))),
-    Kind("stale reads, then the dependency returns", _stale_outage, 5, 15, grid(age=(10, 60, 300))),
+    Kind("stale reads, then fixed", _stale, 6, 15, grid(age=(300, 60, 10))),
+    Kind("stale reads, then the dependency returns", _stale_outage, 5, 15, grid(age=(300, 60, 10))),
     Kind("AWS throttles for minutes", _throttled, hours=9, seeds=30),
     Kind(
         "up for less than a minute, no health check",
