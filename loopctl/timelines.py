@@ -11,7 +11,7 @@ from loopctl.picture.timeline import Count, Mark, Moment, Task, Timeline
 MOMENTS: dict[NoticeKind, Moment] = {
     NoticeKind.LOOPING: Moment.TOLD,
     NoticeKind.MASS: Moment.TOLD,
-    NoticeKind.STILL_LOOPING: Moment.TOLD,
+    NoticeKind.STILL_LOOPING: Moment.REMINDED,
     NoticeKind.STOPPED: Moment.STOPPED,
     NoticeKind.ROLLED_BACK: Moment.ROLLED_BACK,
     NoticeKind.PROBING: Moment.PROBE,

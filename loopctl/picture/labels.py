@@ -1,5 +1,6 @@
 """The moments as labels that do not cover each other: in rows, each beside its line."""
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -25,25 +26,33 @@ def labels(
     timeline: Timeline, scale: Scale, *, right: float, near: float, width: Callable[[str], float]
 ) -> tuple[Label, ...]:
     """The labels of a timeline's moments; those nearer than `near` share a line. `width` measures a text."""
-    marks = sorted(timeline.marks, key=lambda mark: mark.at)
-    left_out = max(0, len(marks) - _FIRST - _LAST)
-    if left_out:
-        marks = [*marks[:_FIRST], *marks[-_LAST:]]
-    span = timeline.until - timeline.since
     groups: list[list[Mark]] = []
-    for mark in marks:
-        if groups and scale.place(mark.at) - scale.place(groups[-1][0].at) <= near:
+    for mark in sorted(timeline.marks, key=lambda mark: mark.at):
+        if groups and _together(groups[-1], mark, scale, near):
             groups[-1].append(mark)
         else:
             groups.append([mark])
+    left_out = max(0, len(groups) - _FIRST - _LAST)
+    if left_out:
+        groups = [*groups[:_FIRST], *groups[-_LAST:]]
+    span = timeline.until - timeline.since
     texts = [_text(group, span) for group in groups]
     if left_out:
         texts[-1] = f"(+{left_out} more) {texts[-1]}"
     return tuple(_placed(groups, texts, scale, right, width))
 
 
+def _together(group: Sequence[Mark], mark: Mark, scale: Scale, near: float) -> bool:
+    """Whether a moment shares the line of those before it: it is beside them, or one more reminder in a fold."""
+    if scale.place(mark.at) - scale.place(group[0].at) <= near:
+        return True
+    reminders = {one.moment for one in (*group, mark)} == {Moment.REMINDED}
+    return reminders and any(p.folded and p.since <= group[0].at and mark.at <= p.until for p in scale.pieces)
+
+
 def _text(group: Sequence[Mark], span: float) -> str:
-    words = ", ".join(dict.fromkeys(mark.moment.value for mark in group))
+    moments = Counter(mark.moment.value for mark in group)
+    words = ", ".join(f"{word} × {number}" if number > 1 else word for word, number in moments.items())
     return f"{words} {clock(group[0].at, span=span)}"
 
 

@@ -16,7 +16,7 @@ text{fill:var(--ink)}.h{font-size:19px;font-weight:600}.s{fill:var(--soft)}.t{fo
 .a{stroke:var(--soft);fill:none;stroke-width:1.2;marker-end:url(#lb-tip)}.tip{fill:var(--soft)}
 .f{fill:var(--fold)}.p{fill:var(--card)}.z{stroke:var(--held);fill:none}.held{fill:url(#lb-held)}.hl{stroke:var(--held)}
 .sl{stroke:var(--run);stroke-width:1.1}.v{stroke:var(--soft);stroke-width:1.2}
-.v-found,.v-told{stroke:var(--warn);stroke-dasharray:5 3}.v-deployment{stroke-dasharray:1.5 3}
+.v-found,.v-told,.v-reminded{stroke:var(--warn);stroke-dasharray:5 3}.v-deployment{stroke-dasharray:1.5 3}
 .v-stopped,.v-rolled{stroke:var(--bad);stroke-width:2}.v-probe{stroke-dasharray:8 3 2 3}
 .v-back,.v-over{stroke:var(--good);stroke-width:2}
 .area{fill:var(--run);fill-opacity:.28;stroke:var(--run);stroke-width:1.4}

@@ -24,6 +24,7 @@ class Moment(StrEnum):
     DEPLOYMENT = "deployment"
     FOUND = "found"
     TOLD = "told"
+    REMINDED = "reminded"
     ROLLED_BACK = "rolled back"
     STOPPED = "stopped"
     PROBE = "probe"

@@ -45,6 +45,13 @@ def test_each_moment_has_a_line_and_a_label() -> None:
     assert labels[0] == "found, told 00:04"
 
 
+def test_reminders_in_a_fold_are_one_line() -> None:
+    """A week of daily reminders does not hide the loop; how many there were is said."""
+    days = tuple(Mark(Moment.REMINDED, T0 + day * 86_400) for day in range(1, 7))
+    shown = [text for text in texts(loop(10_000, marks=days)) if text.startswith("reminded")]
+    assert shown == ["reminded × 6 Jan 02 00:01"]
+
+
 def test_what_failed_how_is_told_by_shapes() -> None:
     """Every kind of end has a sign of its own, and a word in the legend: no colour is needed to tell them apart."""
     kinds = (Category.APP_CRASH, Category.KILLED, Category.IMAGE_PULL, Category.ELB_HEALTH_CHECK, Category.UNKNOWN)
