@@ -7,20 +7,24 @@ from loopbreaker.history import Failed
 from loopbreaker.model import ServiceRef
 from loopbreaker.record import BreakerState, Incident, Record, Signal, Step
 from loopbreaker.telling.contents import burned
-from loopbreaker.telling.diagnosis import NOTHING
+from loopbreaker.telling.diagnosis import NOTHING, Diagnosis
 from loopbreaker.telling.plain import iso
 from loopbreaker.telling.prices import Burn
 
 
 @dataclass(frozen=True, slots=True)
 class Loop:
-    """An incident of a service. `record` is None where it is over; then `closed_at` and `closed_because` are known."""
+    """An incident of a service. `record` is None where it is over; then `closed_at` and `closed_because` are known.
+
+    diagnosis: what was found out about it when it was found, where that was asked for.
+    """
 
     service: ServiceRef
     incident: Incident
     record: Record | None = None
     closed_at: float | None = None
     closed_because: str = ""
+    diagnosis: Diagnosis | None = None
 
     @property
     def name(self) -> str:
@@ -34,7 +38,7 @@ class Loop:
     @property
     def burn(self) -> Burn:
         """What its restarts cost at most, of what is known."""
-        return burned(self.incident, NOTHING)
+        return burned(self.incident, self.diagnosis or NOTHING)
 
     @property
     def state(self) -> str:
@@ -109,6 +113,21 @@ def to_json(loop: Loop) -> dict[str, Any]:
             {"since": iso(history.since + n * history.width), "seconds": history.width, "failed": count}
             for n, count in enumerate(history.counts)
         ],
+        "diagnosis": _diagnosis(loop.diagnosis) if loop.diagnosis else None,
+    }
+
+
+def _diagnosis(found: Diagnosis) -> dict[str, Any]:
+    return {
+        "deployed_at": iso(found.deployed_at) if found.deployed_at else None,
+        "deployed_by": found.deployed_by or None,
+        "compared_with": found.compared_with or None,
+        "changes": [{"what": one.what, "before": one.before, "after": one.after} for one in found.changes],
+        "sums": list(found.sums),
+        "log_group": found.log_group or None,
+        "log_stream": found.log_stream or None,
+        "log_lines": list(found.lines),
+        "left_out": list(found.left_out),
     }
 
 

@@ -4,6 +4,7 @@ ask for a service to be brought back."""
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,6 +12,7 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from loopbreaker.aws.archive import everywhere
+from loopbreaker.aws.findings import Findings
 from loopbreaker.aws.store import ClosedIncident, Table
 from loopbreaker.model import ServiceRef
 from loopbreaker.record import Record, Verdict
@@ -40,6 +42,7 @@ class Account:
             self._name, self._dynamodb = name, self._session.client("dynamodb")
             self._where = whereabouts(client, stack)
             self._table = Table(self._dynamodb, name)
+            self._findings = Findings(self._dynamodb, name, self._table)
 
     def remembered(self) -> list[Record]:
         """The records of services that loop or are suspected of it, those of one cluster together."""
@@ -62,7 +65,10 @@ class Account:
         return sorted(found, key=lambda loop: -loop.incident.opened_at)
 
     def find(self, service: ServiceRef, incident: str = "") -> Loop:
-        """One loop: that with this id, else the one that goes on, else the newest. Raises OperateError."""
+        """One loop with its diagnosis: that with this id, else the one that goes on, else the newest.
+
+        Raises OperateError where there is none.
+        """
         with _said("the table"):
             record = self._table.load(service)
         loops = [Loop(service, record.incident, record=record)] if record.incident else []
@@ -71,7 +77,7 @@ class Account:
         if not loops:
             which = f"no loop {incident}" if incident else "no loop"
             raise OperateError(f"{_name(service)}: {which} is remembered, of the last 400 days")
-        return loops[0]
+        return replace(loops[0], diagnosis=self._findings.find(service, loops[0].incident))
 
     def service(self, cluster: str, name: str) -> ServiceRef:
         """The service of these names, in the account and Region of the stack."""

@@ -6,6 +6,7 @@ from textwrap import wrap
 from loopbreaker.history import Failed
 from loopbreaker.record import Record
 from loopbreaker.telling.commands import resume
+from loopbreaker.telling.diagnosis import Diagnosis
 from loopbreaker.telling.plain import count, dollars, span, time_of
 from loopctl.loops import Loop, state
 from loopctl.picture.words import plain
@@ -139,6 +140,8 @@ def _story(loop: Loop, *, now: float, width: int) -> Iterator[str]:
     if incident.messages:
         told = [f"{time_of(one.at)}  {one.kind.value}: {one.reason}" for one in incident.messages]
         yield "\n".join(["TOLD", *(fitted(line, width=width, indent="  ") for line in told)])
+    if loop.diagnosis:
+        yield from _diagnosed(loop.diagnosis, width)
     shown = incident.history.first + incident.history.last
     if shown:
         left = incident.failed_tasks - len(shown)
@@ -149,6 +152,23 @@ def _story(loop: Loop, *, now: float, width: int) -> Iterator[str]:
     commands = [resume(service)] if loop.state == "held at 0" else []
     commands += [f"loopctl ack {loop.name}", f"loopctl mute {loop.name} 2h"] if loop.record else []
     yield "\n".join(["COMMANDS", *(f"  {command}" for command in commands)]) if commands else ""
+
+
+def _diagnosed(found: Diagnosis, width: int) -> Iterator[str]:
+    changed = []
+    if found.deployed_at:
+        by = f", registered by {found.deployed_by}" if found.deployed_by else ""
+        changed.append(f"deployed {time_of(found.deployed_at)}{by}")
+    if found.compared_with:
+        no = "" if found.changes else "no difference "
+        changed.append(f"{no}against {found.compared_with}, which ran before")
+    changed += [f"{one.what}: {one.before or '-'} -> {one.after or '-'}" for one in found.changes]
+    changed += [*found.sums, *(f"left out: {why}" for why in found.left_out)]
+    if changed:
+        yield "\n".join(["WHAT CHANGED", *(fitted(line, width=width, indent="  ") for line in changed)])
+    if found.lines:
+        head = f"LAST LOG LINES of {found.log_stream}" if found.log_stream else "LAST LOG LINES"
+        yield "\n".join([fitted(head, width=width), *(fitted(line, width=width, indent="  ") for line in found.lines)])
 
 
 def _failed(failed: Failed) -> str:

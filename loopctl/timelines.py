@@ -90,6 +90,8 @@ def _counts(loop: Loop) -> tuple[Count, ...]:
 def _marks(loop: Loop) -> tuple[Mark, ...]:
     marks = [Mark(Moment.FOUND, at) for at in (loop.incident.openings or (loop.incident.opened_at,))]
     marks += marks_of(loop.incident.messages)
+    if loop.diagnosis and loop.diagnosis.deployed_at:
+        marks.append(Mark(Moment.DEPLOYMENT, loop.diagnosis.deployed_at, loop.incident.task_definition))
     if loop.closed_at is not None and not any(mark.moment is Moment.OVER for mark in marks):
         marks.append(Mark(Moment.OVER, loop.closed_at, loop.closed_because))
     return tuple(sorted(marks, key=lambda mark: mark.at))

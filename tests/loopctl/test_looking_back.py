@@ -13,10 +13,12 @@ import pytest
 from moto import mock_aws
 from typer.testing import CliRunner, Result
 
+from loopbreaker.aws.findings import Findings
 from loopbreaker.aws.store import Table
 from loopbreaker.history import add
 from loopbreaker.model import Category, ServiceRef, TaskFailure
 from loopbreaker.record import Incident, NoticeKind, Record, Signal, Step, Suspicion, tell
+from loopbreaker.telling.diagnosis import Change, Diagnosis
 from loopctl import operate
 from loopctl.cli import app
 from loopctl.loops import state
@@ -156,6 +158,24 @@ def test_show_of_nothing_is_an_error(past: Table) -> None:
     for name in ("prod/nobody", f"{NAME}@1"):
         done = run("show", name)
         assert (done.exit_code, done.stdout, done.stderr.count("\n")) == (1, "", 1)
+
+
+def test_show_tells_what_was_found_out(past: Table) -> None:
+    """What changed, when it was deployed, the last log lines: in words, in JSON, and as a line in the picture."""
+    found = Diagnosis(
+        deployed_at=T0 + 3 * 86_400 - 100,
+        compared_with="web:6",
+        changes=(Change("image tag of web", "1.4", "1.5"),),
+        lines=("could not connect to db",),
+        log_stream="web/1",
+    )
+    Findings(boto3.client("dynamodb"), "records", past).keep(SERVICE, looped(3), found)
+    text = run("show", NAME).stdout
+    assert "image tag of web: 1.4 -> 1.5" in text
+    assert "could not connect to db" in text
+    assert "│ deployment" in text
+    (shown,) = check("show", run("show", NAME, "--json").stdout)
+    assert shown["diagnosis"]["changes"] == [{"what": "image tag of web", "before": "1.4", "after": "1.5"}]
 
 
 def test_programs_get_all_of_it(past: Table) -> None:
