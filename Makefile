@@ -1,6 +1,6 @@
 # `make help` lists the targets. Python >= 3.11 and make are all that is needed; PYTHON=python3.12 chooses one.
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check fmt synth deploy dist release lock bench bench-detection bench-breaker bench-cold-start pictures clean
+.PHONY: help install demo test check fmt synth deploy dist release lock previews bench bench-detection bench-breaker bench-cold-start pictures clean
 
 VENV := .venv/bin
 CANDIDATES := $(if $(PYTHON),$(PYTHON),$(VENV)/python python3.13 python3.12 python3.11 python3 python)
@@ -59,6 +59,9 @@ lock: install ## the requirements files, from what pyproject.toml declares; ARGS
 
 bench: install ## what it costs, in exact counts and list prices; into benchmarks/results and the README
 	@$(VENV)/python -m benchmarks.cost
+
+previews: install ## every message as people read it; into docs/previews, with pictures where Chromium is installed
+	@$(VENV)/python -m previews
 
 bench-detection: install ## how well it detects, beside simpler rules; into benchmarks/results
 	@$(VENV)/python -m benchmarks.detection $(ARGS)

@@ -141,7 +141,8 @@ def _others(crash: Record) -> Iterator[tuple[str, Record, tuple[Record, NoticeKi
     assert long.incident is not None
     slow = replace(long, incident=replace(long.incident, signal=Signal.SLOW, failed_tasks=14, depth=9))
     impaired = looping(Category.IMAGE_PULL, signal=Signal.IMPAIRED, depth=2, failed_tasks=5)
-    held = replace(long, trip=trip(Step.HELD, at=BEGAN + 1900), trips=(BEGAN + 1900,))
+    short = looping(Category.APP_CRASH, last_failure_at=BEGAN + 1890, failed_tasks=58, depth=29, desired_count=6)
+    held = replace(short, trip=trip(Step.HELD, at=BEGAN + 1900), trips=(BEGAN + 1900,))
     tried = replace(held, trip=trip(Step.PROBING, at=BEGAN + 3000))
     back = replace(held, trip=None)
     rolling = replace(crash, trip=trip(Step.ROLLING_BACK, at=BEGAN + 200))
@@ -151,7 +152,8 @@ def _others(crash: Record) -> Iterator[tuple[str, Record, tuple[Record, NoticeKi
     yield "looping-slow", slow, (slow, kinds.LOOPING), in_a_row
     impaired_why = "ECS says that it cannot start tasks of this service"
     yield "looping-impaired", impaired, (impaired, kinds.LOOPING), impaired_why
-    yield "stopped", long, (held, kinds.STOPPED), "desired count set from 6 tasks to 0"
+    yield "looping-again", crash, (_again(crash), kinds.LOOPING), "replacements failed 3 times in a row; again, 2 times"
+    yield "stopped", short, (held, kinds.STOPPED), "desired count set from 6 tasks to 0"
     yield (
         "stopped-again",
         tried,
@@ -171,8 +173,9 @@ def _others(crash: Record) -> Iterator[tuple[str, Record, tuple[Record, NoticeKi
         "tasks of the revision that it was rolled back to fail again and again as well",
     )
     yield "not-stopped", long, (long, kinds.NOT_STOPPED), "2 tasks still serve"
-    refused = "not brought back: AWS refused it: UpdateService: AccessDeniedException"
-    yield "not-stopped-held", held, (held, kinds.NOT_STOPPED), refused
+    refused = "its count could not be set: AWS refused it: UpdateService: AccessDeniedException"
+    zero = "somebody set its desired count to 0"
+    yield "left-at-0", held, (replace(held, trip=trip(Step.UNTAG, at=BEGAN + 3000)), kinds.NOT_STOPPED), zero
     yield "down", held, (held, kinds.DOWN), refused
     yield "probing", held, (tried, kinds.PROBING), "1 task was started, to see whether the loop is over"
     yield "back-by-a-fix", held, (back, kinds.BACK), "another task definition was deployed: checkout:43"
@@ -181,9 +184,11 @@ def _others(crash: Record) -> Iterator[tuple[str, Record, tuple[Record, NoticeKi
         "schedule"
     )
     yield "back-by-somebody", held, (back, kinds.BACK), somebody
-    passed = "6 hours have passed since it was found"
-    yield "still-looping", long, (long, kinds.STILL_LOOPING), passed
-    yield "still-looping-held", held, (held, kinds.STILL_LOOPING), passed
+    suspended = replace(held, trip=trip(Step.RESTORE_SCALING, at=BEGAN + 9000))
+    left = "its scaling is still suspended, because it could not be given back: AWS refused it: AccessDeniedException"
+    yield "back-without-scaling", held, (suspended, kinds.BACK), left
+    yield "still-looping", long, (long, kinds.STILL_LOOPING), "it was found 6 hours ago and is not over"
+    yield "still-held", held, (held, kinds.STILL_LOOPING), "it was found 4 hours ago and is not over"
     problem = "tag loopbreaker:action: not one of alert, rollback, stop, ignore: 'Stop!'"
     yield "bad-tag", crash, (crash, kinds.BAD_TAG), problem
     yield "mass-over", long, (over, kinds.MASS_OVER), "no service has begun to loop for an hour"
@@ -191,10 +196,33 @@ def _others(crash: Record) -> Iterator[tuple[str, Record, tuple[Record, NoticeKi
     yield "recovered-deleted", long, (over, kinds.RECOVERED), "the service was deleted"
 
 
+def _again(record: Record) -> Record:
+    assert record.incident is not None
+    return replace(record, incident=replace(record.incident, opened_at=BEGAN - 20_000, times=2))
+
+
+# Seconds after the first failure at which these are told; the others a moment after the last one.
+_LATER = {
+    "stopped-again": 4500,
+    "probing": 3600,
+    "back-by-a-fix": 9000,
+    "back-by-somebody": 9000,
+    "back-without-scaling": 9000,
+    "left-at-0": 9000,
+    "down": 9000,
+    "still-held": 14_600,
+}
+
+
 def _case(name: str, before: Record, kind: NoticeKind, why: str, *, after: Record | None = None) -> Case:
     incident = before.incident
     assert incident is not None
-    told = tell(after or before, kind, at=max(BEGAN + 140, incident.last_failure_at + 60), reason=why)
+    told = tell(
+        after or before,
+        kind,
+        at=BEGAN + _LATER[name] if name in _LATER else max(BEGAN + 140, incident.last_failure_at + 60),
+        reason=why,
+    )
     return Case(name, before, told, Background(diagnosis=found(incident.category), runbook=RUNBOOK))
 
 

@@ -73,7 +73,7 @@ def test_the_subject_suits_sns(message: Message) -> None:
 def test_mail_is_at_most_78_columns_wide(message: Message) -> None:
     """A longer line is one word that cannot be broken: an address, an ARN, a name."""
     for line in message.text.splitlines():
-        label = r"(?:[A-Z][\w ]*: +)?"
+        label = r"(?:[A-Za-z][\w ]*: +)?"
         words = re.sub(rf"^\s*{label}", "", line).removesuffix(" \\").removeprefix("--")
         assert len(line) <= 78 or len(re.sub(r"'[^']*'", "q", words).split()) <= 2, line
 

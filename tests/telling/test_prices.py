@@ -53,8 +53,8 @@ def test_prices_carry_their_date() -> None:
 
 def test_a_service_at_zero_costs_nothing_a_day() -> None:
     """What is held restarts nothing: the past is told, no day to come."""
-    words = " ".join(of(CASES[NAMES.index("still-looping-held")]).text.split())
-    assert "612 restarts in 6 h: up to about $35." in words
+    words = " ".join(of(CASES[NAMES.index("still-held")]).text.split())
+    assert "58 restarts in 32 minutes: up to about $3.32." in words
     assert "a day" not in words
 
 

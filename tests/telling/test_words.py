@@ -121,7 +121,7 @@ def test_missing_capacity_is_not_called_a_restart_loop(signal: Signal, headline:
 @pytest.mark.parametrize("state", BreakerState)
 def test_a_reminder_says_how_it_stands(state: BreakerState) -> None:
     """It loops, it is held, or it is tried: a reminder tells which."""
-    expected = {"closed": "still loops", "open": "is still held at 0", "half-open": "is still tried with one task"}
+    expected = {"closed": "still loops", "open": "is still held at 0", "half-open": "is still being tried"}
     assert told(STATES[state], NoticeKind.STILL_LOOPING).text.startswith(f"web {expected[state]}.")
 
 

@@ -12,9 +12,17 @@ from loopbreaker.telling.diagnosis import NOTHING, Diagnosis
 from loopbreaker.telling.letter import Block, Letter, clean
 from loopbreaker.telling.plain import count, dollars, iso, span, time_of
 from loopbreaker.telling.prices import AS_OF, REGION, Burn, burn
-from loopbreaker.telling.words import Telling, headline, severity, state
+from loopbreaker.telling.words import Telling, headline, left_at_zero, scaling_is_left, severity, state
 
 _MUTE_FOR = 86_400
+# What is to be done after these, with the advice for the cause where it stands.
+_AFTER = {
+    NoticeKind.ROLLED_BACK: "Nothing at once: ECS takes it back. Mend the cause before the next deployment. {}",
+    NoticeKind.ROLLBACK_FAILED: "Do not deploy once more: the cause is not in the revision. "
+    "Look at what both revisions depend on: a database, a secret, a queue, the network.",
+}
+# Messages about a loop that goes on: only there a day to come costs something.
+_GOES_ON = (NoticeKind.LOOPING, NoticeKind.NOT_STOPPED, NoticeKind.STILL_LOOPING)
 _MOST_CHANGES = 10
 # ECS shows a stopped task for about an hour (ECS developer guide, "Viewing stopped task errors").
 _TASK_IS_KEPT = 3600
@@ -82,7 +90,8 @@ def _facts(told: Telling) -> Iterator[tuple[str, str]]:
     if evidence := _evidence(incident):
         yield "Evidence", evidence
     if incident.task_definition:
-        yield "Revision", f"{_name(incident.task_definition)} is the one that failed"
+        name = _name(incident.task_definition)
+        yield "Revision", f"{name} is the one that failed" if incident.failed_tasks else name
 
 
 def _failed(incident: Incident) -> str:
@@ -113,27 +122,41 @@ def _blocks(told: Telling, known: Background) -> Iterator[Block]:
         return
     match kind:
         case NoticeKind.LOOPING | NoticeKind.NOT_STOPPED | NoticeKind.STILL_LOOPING:
+            yield from _of_a_loop(told, incident, known.diagnosis)
+        case NoticeKind.STOPPED | NoticeKind.ROLLED_BACK | NoticeKind.ROLLBACK_FAILED:
             yield from _found(told, incident, known.diagnosis)
             yield _what_to_do(told, incident, known.diagnosis)
-            yield from _bring_back(told) if told.held else _silence(told)
-        case NoticeKind.STOPPED | NoticeKind.DOWN:
-            yield from _found(told, incident, known.diagnosis)
-            yield _what_to_do(told, incident, known.diagnosis)
+            yield from _bring_back(told) if kind is NoticeKind.STOPPED else ()
+        case NoticeKind.DOWN:
+            # Nobody is served: what helps comes first.
             yield from _bring_back(told)
-        case NoticeKind.ROLLED_BACK | NoticeKind.ROLLBACK_FAILED:
-            yield from _found(told, incident, known.diagnosis)
+            yield from _changed(incident, known.diagnosis)
             yield _what_to_do(told, incident, known.diagnosis)
         case NoticeKind.RECOVERED | NoticeKind.BACK:
+            yield from _give_scaling_back(told) if scaling_is_left(told) else ()
             yield from _cost(told, incident, known.diagnosis)
         case NoticeKind.BAD_TAG:
-            arn = commands.service_arn(told.after.service)
-            command = f"aws ecs list-tags-for-resource --region {told.after.service.region} --resource-arn {arn}"
-            text = "Correct the tag. Until then its default holds, which does less."
-            yield Block("What to do", text=text, commands=(command,))
+            yield _correct_tag(told)
         case NoticeKind.PROBING | NoticeKind.MASS | NoticeKind.MASS_OVER:
             return
         case _:
             assert_never(kind)
+
+
+def _of_a_loop(told: Telling, incident: Incident, diagnosis: Diagnosis) -> Iterator[Block]:
+    if left_at_zero(told):
+        yield from _cost(told, incident, diagnosis)
+        return
+    yield from _found(told, incident, diagnosis)
+    yield _what_to_do(told, incident, diagnosis)
+    yield from _bring_back(told) if told.held else _silence(told)
+
+
+def _correct_tag(told: Telling) -> Block:
+    arn = commands.service_arn(told.after.service)
+    command = f"aws ecs list-tags-for-resource --region {told.after.service.region} --resource-arn {arn}"
+    text = "Correct the tag. Until then its default holds, which does less."
+    return Block("What to do", text=text, commands=(command,))
 
 
 def _found(told: Telling, incident: Incident, diagnosis: Diagnosis) -> Iterator[Block]:
@@ -182,7 +205,8 @@ def _cost(told: Telling, incident: Incident, diagnosis: Diagnosis) -> Iterator[B
     if cost.per_hour is None or cost.per_day is None or not cost.parts:
         return
     so_far = f"{count(cost.restarts, 'restart')} in {span(cost.seconds)}: up to about {dollars(cost.total)}"
-    said = [f"{so_far}." if told.held or told.after.incident is None else f"{so_far}, {dollars(cost.per_day)} a day."]
+    goes_on = told.notice.kind in _GOES_ON and not told.held and not left_at_zero(told)
+    said = [f"{so_far}, {dollars(cost.per_day)} a day." if goes_on else f"{so_far}."]
     if told.notice.kind is NoticeKind.BACK and (held := _held_for(told, incident)):
         spared = cost.per_hour * held / 3600
         said.append(
@@ -208,7 +232,8 @@ def _what_to_do(told: Telling, incident: Incident, diagnosis: Diagnosis) -> Bloc
         task_id=diagnosis.task_id,
         log_group=diagnosis.log_group,
     )
-    return Block("What to do", text=advice(incident.category).first, commands=(command,))
+    first = _AFTER.get(told.notice.kind, "{}").format(advice(incident.category).first)
+    return Block("What to do", text=first, commands=(command,))
 
 
 def _bring_back(told: Telling) -> Iterator[Block]:
@@ -222,6 +247,13 @@ def _bring_back(told: Telling) -> Iterator[Block]:
         yield Block("Bring it back", text=text, commands=(commands.resume(service),))
         text = "The same without loopctl, the count first:"
     yield Block("Bring it back by hand", text=text, commands=tuple(commands.resume_commands(service, trip)))
+
+
+def _give_scaling_back(told: Telling) -> Iterator[Block]:
+    trip = told.after.trip
+    assert trip is not None
+    text = "Give its scaling back by hand, and mend the permission that is missing:"
+    yield Block("What to do", text=text, commands=tuple(commands.resume_commands(told.after.service, trip)[1:]))
 
 
 def _silence(told: Telling) -> Iterator[Block]:

@@ -30,13 +30,18 @@ def block(part: Block, *, most: int) -> str:
     if part.text:
         said.append(escaped(part.text))
     said += [f"• {escaped(label)}: {escaped(value)}" for label, value in part.rows]
-    code = [*part.lines, *(line for command in part.commands for line in wrapped(command, width=_COLUMNS))]
-    head = "\n".join(said)
-    if not code:
-        return cut(head, most)
-    room = most - len(head) - 9
-    body = escaped("\n".join(code)).replace("```", "'''")
-    while len(body) > room and "\n" in body:
-        # Of log lines the last say most, of a command all of it is needed: whole lines go, from the beginning.
-        body = body.partition("\n")[2]
-    return f"{head}\n```\n{cut(body, max(1, room))}\n```"
+    head = cut("\n".join(said), most)
+    lines, codes = list(part.lines), ["\n".join(wrapped(command, width=_COLUMNS)) for command in part.commands]
+    while lines and len(_whole(head, lines, codes)) > most:
+        # Of log lines the last say most.
+        del lines[0]
+    while codes and len(_whole(head, lines, codes)) > most:
+        del codes[-1]
+    return _whole(head, lines, codes)
+
+
+def _whole(head: str, lines: list[str], codes: list[str]) -> str:
+    """A block of code for the lines, and one for each command, so that each is pasted alone."""
+    blocks = [*(["\n".join(lines)] if lines else []), *codes]
+    fenced = (escaped(block).replace("```", "'''") for block in blocks)
+    return "\n".join([head, *(f"```\n{block}\n```" for block in fenced)])

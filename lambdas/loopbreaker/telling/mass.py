@@ -82,7 +82,7 @@ def shared(others: tuple[Other, ...]) -> tuple[str, ...]:
     """What at least two of them, and more than half, have in common; the most frequent first."""
     found: Counter[str] = Counter()
     for other in others:
-        found.update(set(_traits(other)))
+        found.update(dict.fromkeys(_traits(other), 1))
     least = max(2, len(others) // 2 + 1)
     return tuple(f"{trait} ({number} of {len(others)})" for trait, number in found.most_common() if number >= least)
 

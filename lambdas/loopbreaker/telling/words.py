@@ -45,7 +45,7 @@ def headline(telling: Telling) -> str:
         case NoticeKind.LOOPING:
             return _loops(telling.incident)
         case NoticeKind.NOT_STOPPED:
-            return _held_or(telling, "was left alone")
+            return _held_or(telling, "is left at 0" if left_at_zero(telling) else "was left alone")
         case NoticeKind.STILL_LOOPING:
             placement = telling.incident is not None and telling.incident.signal is Signal.PLACEMENT
             return _held_or(telling, f"still {'gets no capacity for its tasks' if placement else 'loops'}")
@@ -58,16 +58,24 @@ def headline(telling: Telling) -> str:
 
 def state(telling: Telling) -> str:
     """How the service stands now, as half a sentence; from the record, whatever the notice."""
-    record, incident = telling.after, telling.incident
-    trip = record.trip
+    record, trip = telling.after, telling.after.trip
     if record.breaker is BreakerState.OPEN and trip:
         return f"held at 0 tasks by Loopbreaker; it had {trip.desired_count}"
     if record.breaker is BreakerState.HALF_OPEN and trip:
         one = trip.step in (Step.SET_ONE, Step.PROBING)
-        return f"{count(1 if one else trip.desired_count, 'task')} being tried; it had {trip.desired_count}"
-    if record.incident is None:
-        return "not in a restart loop"
+        tried = 1 if one else trip.desired_count
+        return f"{count(tried, 'task')} {'is' if tried == 1 else 'are'} being tried; it had {trip.desired_count}"
+    return "not in a restart loop" if record.incident is None else _running(telling)
+
+
+def _running(telling: Telling) -> str:
+    """The state of a service that loops, or did a moment ago, and that we do not hold."""
+    trip, incident = telling.after.trip, telling.incident
+    if left_at_zero(telling):
+        return "at 0 tasks, as somebody set it"
     if telling.notice.kind is NoticeKind.BACK:
+        if scaling_is_left(telling):
+            return "started with its tasks, but its scaling is still suspended"
         before = telling.before.trip if telling.before else None
         raised = "not by Loopbreaker" in telling.notice.reason
         wanted = f"with {count(before.desired_count, 'task')}" if before and not raised else "by somebody else"
@@ -81,6 +89,18 @@ def state(telling: Telling) -> str:
     return f"ECS goes on restarting its tasks{wanted}{untouched}"
 
 
+def left_at_zero(telling: Telling) -> bool:
+    """Whether somebody else set the service to 0 while we held it: that stands."""
+    trip = telling.after.trip
+    return telling.notice.kind is NoticeKind.NOT_STOPPED and trip is not None and trip.step is Step.UNTAG
+
+
+def scaling_is_left(telling: Telling) -> bool:
+    """Whether the count is back, and AWS does not let us give the scaling back."""
+    trip = telling.after.trip
+    return telling.notice.kind is NoticeKind.BACK and trip is not None and trip.step is Step.RESTORE_SCALING
+
+
 def severity(telling: Telling) -> Severity:
     """Critical where nobody is served and only a person may help; information where nothing is asked of people."""
     kind = telling.notice.kind
@@ -89,6 +109,8 @@ def severity(telling: Telling) -> Severity:
             return Severity.CRITICAL
         case NoticeKind.NOT_STOPPED if telling.held:
             return Severity.CRITICAL
+        case NoticeKind.BACK if scaling_is_left(telling):
+            return Severity.WARNING
         case NoticeKind.LOOPING | NoticeKind.NOT_STOPPED | NoticeKind.ROLLED_BACK | NoticeKind.STILL_LOOPING:
             return Severity.WARNING
         case NoticeKind.BAD_TAG:
@@ -117,6 +139,6 @@ def _held_or(telling: Telling, otherwise: str) -> str:
         case BreakerState.OPEN:
             return "is still held at 0"
         case BreakerState.HALF_OPEN:
-            return "is still tried with one task"
+            return "is still being tried"
         case BreakerState.CLOSED:
             return otherwise
