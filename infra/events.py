@@ -8,6 +8,8 @@ from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from constructs import Construct
 
+from loopbreaker.drill import CLUSTER, SOURCE
+
 from .queues import failure_queue, work_queue
 
 TASK_STOPS: Mapping[str, Any] = {
@@ -73,8 +75,15 @@ AWS docs: "Amazon ECS service action events", "Amazon ECS service deployment sta
 """
 
 
+DRILLS: Mapping[str, Any] = {
+    "detail-type": ["ECS Task State Change"],
+    "detail": {"lastStatus": ["STOPPED"], "clusterArn": [{"suffix": f":cluster/{CLUSTER}"}]},
+}
+"""Events that `loopctl drill` sends, of a cluster that does not exist; nothing of a drill is taken for ECS's word."""
+
+
 class TaskEvents(Construct):
-    """Three rules on the default bus, one queue.
+    """Three rules on the default bus, and one for drills; one queue.
 
     `poison` gets the events that `detect` failed on again and again,
     `undelivered` those that EventBridge could not put in the queue.
@@ -90,6 +99,8 @@ class TaskEvents(Construct):
             self._rule("HealthCheckStops", pattern=HEALTH_CHECK_STOPS, sources=sources),
             self._rule("ServiceSignals", pattern=SERVICE_SIGNALS, sources=sources),
         )
+        # Watched by no alarm: who drills sees what did not arrive.
+        self._rule("Drill", pattern=DRILLS, sources=[SOURCE])
 
     def _rule(self, id_: str, *, pattern: Mapping[str, Any], sources: Sequence[str]) -> events.Rule:
         rule = events.Rule(

@@ -10,10 +10,13 @@ from loopbreaker import VERSION
 from loopctl.commands import (
     ack,
     backtest,
+    doctor,
+    drill,
     explain,
     history,
     mcp,
     mute,
+    opt_in,
     policy,
     replay,
     resume,
@@ -32,6 +35,9 @@ _EPILOG = """\b
 Examples:
   loopctl scan                        what loops now, without an installation
   loopctl backtest --since 30d        what would have been told of the past
+  loopctl doctor                      does the installation work
+  loopctl drill                       does a message arrive
+  loopctl opt-in prod/web stop        how a service opts in
   loopctl status                      the services that loop now
   loopctl history --since 7d          what looped in a week
   loopctl show prod/web               one loop: its picture and its story
@@ -45,7 +51,10 @@ Examples:
   loopctl --install-completion        completion for the current shell
 """
 
-COMMANDS = (scan, backtest, status, history, show, ack, mute, unmute, resume, replay, explain, policy, mcp)
+_BEFORE = (scan, backtest)
+_INSTALLED = (doctor, drill, opt_in, status, history, show, ack, mute, unmute, resume)
+_RECORDED = (replay, explain, policy)
+COMMANDS = (*_BEFORE, *_INSTALLED, *_RECORDED, mcp)
 """In the order in which the help lists them."""
 
 # Plain help: it is as wide as the terminal, and a flag is shown as a flag.

@@ -44,6 +44,11 @@ class Account:
             self._table = Table(self._dynamodb, name)
             self._findings = Findings(self._dynamodb, name, self._table)
 
+    @property
+    def session(self) -> boto3.Session:
+        """For what is asked of other parts of the stack."""
+        return self._session
+
     def remembered(self) -> list[Record]:
         """The records of services that loop or are suspected of it, those of one cluster together."""
         with _said("the table"):
@@ -120,7 +125,8 @@ class Account:
 def table_name(cloudformation: Any, stack: str) -> str:
     """The name of the table, as the stack's outputs say it."""
     found = cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
-    outputs = {output["OutputKey"]: output["OutputValue"] for output in found.get("Outputs", [])}
+    # The construct, in somebody else's stack, names its outputs with a prefix.
+    outputs = {o["OutputKey"].removeprefix("Loopbreaker"): o["OutputValue"] for o in found.get("Outputs", [])}
     if "TableName" not in outputs:
         raise OperateError(f"stack {stack}: has no output TableName; is it Loopbreaker's?")
     return str(outputs["TableName"])

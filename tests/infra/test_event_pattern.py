@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from moto.events.models import EventPattern
 
-from infra.events import HEALTH_CHECK_STOPS, SERVICE_SIGNALS, TASK_STOPS
+from infra.events import DRILLS, HEALTH_CHECK_STOPS, SERVICE_SIGNALS, TASK_STOPS
+from loopbreaker.drill import SOURCE
 from tests.infra.resources import of_type
 from tests.task_events import deployment_event, service_action, task_stopped
 
@@ -100,11 +101,12 @@ def test_ordinary_churn_stays_out(arrived: set[str], name: str) -> None:
 
 
 def test_the_template_carries_the_patterns_as_they_are_written(template: Json) -> None:
-    """The literals of infra.events are what is deployed, from source aws.ecs alone."""
+    """The literals of infra.events are what is deployed, from source aws.ecs; drills alone from a source of theirs."""
     rules = of_type(template, "AWS::Events::Rule").values()
     deployed = [rule["EventPattern"] for rule in rules if "EventPattern" in rule]
     assert deployed == [
-        {"source": ["aws.ecs"], **pattern} for pattern in (TASK_STOPS, HEALTH_CHECK_STOPS, SERVICE_SIGNALS)
+        *({"source": ["aws.ecs"], **pattern} for pattern in (TASK_STOPS, HEALTH_CHECK_STOPS, SERVICE_SIGNALS)),
+        {"source": [SOURCE], **DRILLS},
     ]
 
 

@@ -150,7 +150,7 @@ WRONG: dict[str, tuple[dict[str, object], list[str]]] = {
     ),
     "against a default": (
         {"policy": "longest_cool_down=60"},
-        ["policy: cool_down=420, the default is more than longest_cool_down=60"],
+        [f"policy: cool_down={Policy().cool_down:g}, the default is more than longest_cool_down=60"],
     ),
 }
 

@@ -9,6 +9,7 @@ from jsonschema import Draft202012Validator, FormatChecker
 
 FOLDER = Path(__file__).parents[2] / "docs" / "schemas"
 BY_COMMAND = {
+    "doctor": "finding",
     "status": "loop",
     "history": "loop",
     "show": "loop",

@@ -4,10 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import assert_never
 
+from loopbreaker.drill import is_drill
 from loopbreaker.model import ServiceRef
 from loopbreaker.policy import Mode, Policy
 from loopbreaker.record import Incident, Record, Trip
 from loopbreaker.stories.ports import ATTEMPTS, Change, ConflictError, Ecs, Table
+from loopbreaker.stories.rehearsal import Rehearsal
 from loopbreaker.treating.breaker import recheck
 from loopbreaker.treating.case import Case, Limits
 from loopbreaker.treating.decide import Decision
@@ -52,6 +54,8 @@ def respond(service: ServiceRef, tools: Tools) -> Outcome | None:
     Whatever this leaves unfinished is found by the sweep: the record says what was begun.
     Raises ConflictError, and the faults of ECS calls that act.
     """
+    if is_drill(service):
+        tools = replace(tools, ecs=Rehearsal(tools.store), mode=Mode.ALERT, diagnose=None)
     facts: Facts | Unknown | None = None
     diagnosed = False
     for _ in range(ATTEMPTS):

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import assert_never
 
+from loopbreaker.drill import WHAT_IT_IS, is_drill
 from loopbreaker.model import Category
 from loopbreaker.record import Incident, NoticeKind
 from loopbreaker.telling import commands, mass
@@ -73,6 +74,8 @@ def burned(incident: Incident, diagnosis: Diagnosis) -> Burn:
 
 def _facts(told: Telling) -> Iterator[tuple[str, str]]:
     service, incident, over = told.after.service, told.incident, told.after.incident is None
+    if is_drill(service):
+        yield "Drill", WHAT_IT_IS
     yield "Now", state(told)
     yield "Service", service.name
     yield "Cluster", f"{service.cluster} (account {service.account}, {service.region})"
