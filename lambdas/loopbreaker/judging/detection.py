@@ -5,13 +5,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import pairwise
-from math import inf, log
+from math import inf, log, sqrt
 
 from loopbreaker.history import NO_FAILURES, History, add
 from loopbreaker.judging.crowd import Well, may_be_chance
 from loopbreaker.judging.ending import quiet_at
 from loopbreaker.judging.ladder import bystanders, chain, climb, depth, highest, surprise, top
 from loopbreaker.judging.lived import remember
+from loopbreaker.judging.regular import regular_deaths
 from loopbreaker.judging.relapse import taken_up
 from loopbreaker.model import Category, ServiceSignal, SignalKind, TaskFailure
 from loopbreaker.policy import Policy, Profile
@@ -32,6 +33,8 @@ from loopbreaker.record import (
 _IMPAIRED = (SignalKind.START_IMPAIRED, SignalKind.CONFIGURATION_FAILURE)
 # Bounds the record; two or three of them decide.
 _KEPT_TIMES = 8
+# A task that lived by more than this factor longer than those that failed is no part of their incident.
+_MUCH_LONGER = 1.5
 # One statement of ECS may be delivered twice, a second apart.
 _SAME_STATEMENT = 5.0
 # A failure that is told so much later, in seconds, than one that failed after it is still counted.
@@ -129,6 +132,8 @@ def assess(record: Record, policy: Policy) -> Suspicion | None:
             continue
         if _is_loop(rung, ladder, profile, policy):
             return Suspicion(signal=signal, at=0.0, depth=rung.generation, since=rung.since)
+    if deaths := regular_deaths(record.slow, policy):
+        return Suspicion(signal=Signal.SLOW, at=0.0, depth=len(deaths), since=deaths[0].failed_at)
     generations = fast.generation if fast else 0
     # Of tasks that find no place ECS says this too.
     if (len(record.impaired) >= 2 and not record.unplaced) or (record.impaired and generations >= 2):
@@ -145,11 +150,19 @@ def _is_loop(rung: Rung, ladder: Ladder, profile: Profile, policy: Policy) -> bo
     Of a service whose tasks lived long before they failed, more is asked: that they fail at times is known of it, and
     that it ran well before.
     """
-    flaky = bool(bystanders(ladder))
-    if flaky and rung.failed_at - rung.since < policy.outage:
+    old = policy.fast.max_lifetime if profile is policy.slow else inf
+    found = surprise(rung, ladder, profile, flaky_mtbf=policy.flaky_mtbf, old=old)
+    lived = [old.failed_at for old in bystanders(ladder)]
+    if not lived:
+        return found >= -log(profile.chance)
+    lasts = rung.failed_at - rung.since
+    if lasts < policy.outage:
         return False
-    chance = policy.flaky_chance if flaky else profile.chance
-    return surprise(rung, ladder, profile, flaky_mtbf=policy.flaky_mtbf) >= -log(chance)
+    # Those that died with the first of the chain, or within one life before, may have died of its cause; or of an
+    # outage, which is over soon.
+    before = rung.since - profile.max_lifetime - profile.replacement_gap
+    known = lasts < 2 * policy.outage or any(at < before for at in lived)
+    return found >= -log(policy.flaky_chance if known else sqrt(policy.flaky_chance * profile.chance))
 
 
 def confirm(
@@ -231,7 +244,7 @@ def _open(
     silent: bool,
 ) -> Record:
     ladder = record.slow if found.signal is Signal.SLOW else record.fast
-    rungs = chain(ladder, _profile(found.signal, policy) or policy.fast)
+    rungs = chain(ladder, _profile(found.signal, policy) or policy.fast) or regular_deaths(ladder, policy)
     said = {*(rung.failed_at for rung in rungs), *record.impaired, *record.unplaced}
     times = sorted(at for at in said if at >= found.since) or [found.since]
     incident = Incident(
@@ -319,7 +332,8 @@ def _grown(
     What lives longer than tasks of a fast loop do may be a survivor, and slow generations lead to no action.
     """
     last, gap = incident.last_failure_at, incident.longest_gap
-    for at in sorted([*(f.failed_at for f in failures if f.lifetime <= policy.slow.max_lifetime), *said_at]):
+    lives = max(policy.slow.max_lifetime, _MUCH_LONGER * incident.longest_lifetime)
+    for at in sorted([*(f.failed_at for f in failures if f.lifetime <= lives), *said_at]):
         if at > last:
             last, gap = at, max(gap, at - last)
     found = None if incident.signal is Signal.FAST else assess(record, policy)

@@ -11,6 +11,7 @@ finds its place by its own times. So repeated and disordered delivery never infl
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from itertools import takewhile
 from math import exp, expm1, inf, log
 
 from loopbreaker.model import TaskFailure
@@ -95,23 +96,46 @@ def bystanders(ladder: Ladder) -> Ladder:
     return tuple(rung for rung in ladder if not rung.generation)
 
 
-def surprise(rung: Rung, ladder: Ladder, profile: Profile, *, flaky_mtbf: float) -> float:
+def surprise(rung: Rung, ladder: Ladder, profile: Profile, *, flaky_mtbf: float, old: float = inf) -> float:
     """How little the rung's chain looks like a service that is merely flaky, as -ln(probability).
 
     A flaky service's tasks fail at random, on average once in `flaky_mtbf` seconds. The probability is the smaller
     of two: that every lifetime in a chain so long is at most the longest one seen; and that all of them lie as close
     together as they do. Where unrelated tasks start often, any of them may pass for a replacement: `starters`.
+    old: of tasks that lived longer than this the last few are judged by themselves too, so that an earlier one that
+        was unlike them does not spoil the chain for good; that there are many such ends to try is taken off.
     """
-
-    def share(lifetime: float) -> float:
-        return -expm1(-lifetime / flaky_mtbf)
-
     # Of a flaky service's tasks only those count as bystanders that outlive the profile.
     starts = _bystander_rate(ladder) * exp(profile.max_lifetime / flaky_mtbf)
-    n, starters = rung.generation, 1 + starts * profile.replacement_gap
-    short = n * -_ln(starters * share(rung.longest))
-    alike = (n - 1) * -_ln(starters * (share(rung.longest) - share(rung.shortest))) - log(n) if n > 1 else 0.0
-    return max(short, alike)
+    starters = 1 + starts * profile.replacement_gap
+
+    def of(n: int, shortest: float, longest: float) -> float:
+        share = -expm1(-longest / flaky_mtbf)
+        short = n * -_ln(starters * share)
+        between = share + expm1(-shortest / flaky_mtbf)
+        alike = (n - 1) * -_ln(starters * between) - log(n) if n > 1 else 0.0
+        return max(short, alike)
+
+    whole = of(rung.generation, rung.shortest, rung.longest)
+    last = [one.lifetime for one in _last_links(rung, ladder, profile)] if rung.lifetime > old else []
+    last = list(takewhile(lambda lifetime: lifetime > old, last))
+    tries = range(profile.depth, len(last) + 1)
+    return max([whole, *(of(n, min(last[:n]), max(last[:n])) - log(len(tries)) for n in tries)])
+
+
+def _last_links(rung: Rung, ladder: Ladder, profile: Profile) -> list[Rung]:
+    """The rung and those below it, newest first, of each generation the one that lived most like it."""
+    found = [rung]
+    for generation in range(rung.generation - 1, 0, -1):
+        below = [
+            other
+            for other in ladder
+            if other.generation == generation and other.may_precede(found[-1], profile.replacement_gap)
+        ]
+        if not below:
+            break
+        found.append(min(below, key=lambda other: abs(other.lifetime - rung.lifetime)))
+    return found
 
 
 def _ln(probability: float) -> float:
