@@ -16,7 +16,7 @@ from demo.sandbox import ACCOUNT, REGION
 from demo.screen import Check, Screen
 from demo.wiring import Letter, Mailbox, put, waiting
 from loopbreaker.aws.store import Table
-from loopbreaker.judging.detection import fast_depth
+from loopbreaker.judging.suspicion import fast_depth
 from loopbreaker.model import ServiceRef
 from loopbreaker.policy import Policy
 from loopbreaker.record import BreakerState, Record

@@ -62,13 +62,19 @@ def state(record: Record) -> str:
         return "suspected"
     if trip and trip.step in (Step.STOP_DEPLOYMENT, Step.ROLLING_BACK):
         return "being rolled back"
-    match record.incident.signal:
+    return _loops(record.incident.signal)
+
+
+def _loops(signal: Signal) -> str:
+    match signal:
         case Signal.PLACEMENT:
             return "no capacity"
         case Signal.IMPAIRED:
             return "cannot start"
         case Signal.SLOW:
             return "loops slowly"
+        case Signal.STORM:
+            return "fails often"
         case Signal.FAST:
             return "loops"
 

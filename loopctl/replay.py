@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from heapq import heappop, heappush
 
-from loopbreaker.judging.detection import because
+from loopbreaker.judging.incident import because
 from loopbreaker.model import ServiceRef
 from loopbreaker.policy import Mode, Policy
 from loopbreaker.record import Incident, Notice, NoticeKind, Record, Scaling, owed

@@ -70,7 +70,7 @@ def _of_loop(loop: Loop, watch: Watch) -> list[float]:
 def _outcome(
     scenario: Scenario, seed: int, rule: str, messages: Sequence[Message], failures: dict[Loop, list[float]]
 ) -> Outcome:
-    alarms = [message for message in messages if not message.over]
+    alarms = [message for message in messages if message.alarm and not message.over]
     true = [message for message in alarms if any(_belongs(message, loop) for loop in failures)]
     found = [_found(loop, failed_at, true) for loop, failed_at in failures.items() if not _known(loop, messages)]
     return Outcome(
@@ -105,7 +105,8 @@ def _known(loop: Loop, messages: Sequence[Message]) -> bool:
     """Whether no message is needed, since people know of the ailment from an earlier loop, or none is to be told."""
     if loop.optional:
         return True
-    before = [message for message in messages if message.service == loop.service and message.at < loop.begins]
+    told = (message for message in messages if message.alarm or message.over)
+    before = [message for message in told if message.service == loop.service and message.at < loop.begins]
     return loop.again and bool(before) and not before[-1].over
 
 

@@ -94,7 +94,8 @@ class Operated:
         why = f"{incident.signal.value}, depth {incident.depth}" if incident else ""
         for notice in notices:
             over = notice.kind is NoticeKind.RECOVERED
-            self._said.append(Message(self._sim.now, after.service.name, over=over, why=why))
+            alarm = notice.kind in (NoticeKind.LOOPING, NoticeKind.MASS)
+            self._said.append(Message(self._sim.now, after.service.name, over=over, why=why, alarm=alarm))
         opened = after.incident is not None and before.incident is None
         if opened and not any(notice.kind is NoticeKind.LOOPING for notice in notices):
             self._said.append(Message(self._sim.now, after.service.name, why=why, sent=False))

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from statistics import median
 from typing import Any
 
@@ -19,17 +19,18 @@ _FLAKY_SIZES = (1, 4, 20, 200)
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A finished run. `seeds` is the most streams of one scenario, `seconds` the time it took."""
+    """A finished run. `seeds` says which streams of a scenario, at most; `seconds` is the time it took."""
 
     command: str
     machine: str
     date: str
-    seeds: int
+    seeds: str
     seconds: float
     outcomes: tuple[Outcome, ...]
     totals: tuple[Totals, ...]
     goals: tuple[Goal, ...]
     shuffle: Shuffle
+    attacks: tuple[Totals, ...] = ()
 
 
 def as_json(run: Run) -> str:
@@ -53,6 +54,8 @@ def _kind(outcomes: Sequence[Outcome]) -> dict[str, Any]:
         "minutes": [round(found.minutes, 1) for found in loops if found],
         "failed_tasks": [found.failed_tasks for found in loops if found],
         "false_alarms": sum(outcome.false_alarms for outcome in outcomes),
+        "most_a_day": max(outcome.most_a_day for outcome in outcomes),
+        "wrongly_over": sum(outcome.wrongly_over for outcome in outcomes),
         "messages": sum(outcome.messages for outcome in outcomes),
     }
 
@@ -61,7 +64,7 @@ def as_markdown(run: Run) -> str:
     """The page that the README links to."""
     parts = [
         "# Detection: what is found, how soon, and what is false",
-        f"`{run.command}` on {run.machine}, {run.date}, seeds 1 to {run.seeds}, {run.seconds / 60:.1f} min.",
+        f"`{run.command}` on {run.machine}, {run.date}, {run.seeds}, {run.seconds / 60:.1f} min.",
         _INTRODUCTION,
         "![Time to detection of each rule](detection.svg)",
         _table(_TOTALS, (_totals_row(line) for line in run.totals if line.rule != UNDOUBTING)),
@@ -73,6 +76,10 @@ def as_markdown(run: Run) -> str:
         "## False alarms, by kind of life without a loop",
         "Alarms over all streams of the kind; an empty cell is none.",
         _table(("no loop here", "Loopbreaker", *RIVALS), _false_rows(run.outcomes)),
+        "## Attacks",
+        _ATTACKS,
+        _table(_TOTALS, (_totals_row(line) for line in run.attacks if line.rule != UNDOUBTING)),
+        _table(_ATTACK_HEAD, _attack_rows(run.outcomes)),
         "## Flaky services",
         _FLAKY,
         _table(("rule", "each task fails every", *map(_tasks, _FLAKY_SIZES)), _flaky_rows(run.outcomes)),
@@ -92,8 +99,23 @@ A loop counts as found when the rule says so between its cause and its end.
 An alarm at any other time is false.
 Minutes run from the first failure of the loop to the message, and failed tasks are those that had failed by then;
 both are of the loops that the rule found.
-Loopbreaker is judged as `loopctl replay` runs it, from events alone; in operation it also knows the desired count and
-asks for one more generation from 10 tasks and two from 100, which the second line shows."""
+Loopbreaker is judged as in operation, where ECS answers it: the desired count, the tasks that run, the deployments.
+It then asks for one more generation from 10 tasks and two from 100.
+`events alone` is `loopctl replay` on the same stream."""
+
+_ATTACKS = """\
+Kinds that were written to break what passes the others, told in no other table.
+Each line says what people would have read in operation, where ECS answers, and in brackets from events alone."""
+
+_ATTACK_HEAD = (
+    "kind",
+    "tasks",
+    "loops missed",
+    "false alarms",
+    "minutes",
+    "messages a service and day, most",
+    "called over while it loops",
+)
 
 _FLAKY = """\
 Alarms in 30 days of a service whose tasks each fail at random, on average once in the time given.
@@ -116,6 +138,8 @@ _TOTALS = (
     "failed tasks, median",
     "worst",
     "messages",
+    "most to one service in a day",
+    "called over while it loops",
 )
 
 
@@ -132,6 +156,8 @@ def _totals_row(line: Totals) -> Sequence[str]:
         _number(line.median_tasks, digits=0),
         _number(line.worst_tasks, digits=0),
         str(line.messages),
+        str(line.most_a_day),
+        str(line.wrongly_over or "none"),
     )
 
 
@@ -149,7 +175,7 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def _of(outcomes: Iterable[Outcome], rule: str, *groups: Group) -> list[Outcome]:
-    return [outcome for outcome in outcomes if outcome.rule == rule and outcome.group in groups]
+    return [outcome for outcome in outcomes if outcome.rule == rule and outcome.group in groups and not outcome.attack]
 
 
 def _minutes(outcomes: Sequence[Outcome]) -> str:
@@ -183,10 +209,36 @@ def _hard_rows(outcomes: Iterable[Outcome]) -> Iterable[Sequence[str]]:
 
 
 def _false_rows(outcomes: Sequence[Outcome]) -> Iterable[Sequence[str]]:
-    quiet = [o for o in outcomes if o.group != Group.APART]
+    quiet = [o for o in outcomes if o.group != Group.APART and not o.attack]
     for name in dict.fromkeys(o.scenario for o in quiet if o.group in (Group.CHURN, Group.FLAKY)):
         counts = [sum(o.false_alarms for o in quiet if o.scenario == name and o.rule == r) for r in (OURS, *RIVALS)]
         yield name, *(str(count or "") for count in counts)
+
+
+def _attack_rows(outcomes: Sequence[Outcome]) -> Iterable[Sequence[str]]:
+    attacks = [o for o in outcomes if o.attack and o.rule in (OURS, EVENTS)]
+    for name, tasks in dict.fromkeys((o.scenario, o.tasks) for o in attacks):
+        of_kind = [[o for o in attacks if (o.scenario, o.tasks, o.rule) == (name, tasks, r)] for r in (OURS, EVENTS)]
+        yield name, str(tasks), *(_both(measure, *of_kind) for measure in _MEASURES)
+
+
+def _both(measure: Callable[[Sequence[Outcome]], str], ours: Sequence[Outcome], events: Sequence[Outcome]) -> str:
+    here, there = measure(ours), measure(events)
+    return here if here == there else f"{here or 'none'} [{there or 'none'}]"
+
+
+def _missed(outcomes: Sequence[Outcome]) -> str:
+    loops = [found for outcome in outcomes for found in outcome.found]
+    return f"{loops.count(None)} of {len(loops)}" if None in loops else ""
+
+
+_MEASURES: tuple[Callable[[Sequence[Outcome]], str], ...] = (
+    _missed,
+    lambda outcomes: str(sum(o.false_alarms for o in outcomes) or ""),
+    lambda outcomes: _minutes([replace(o, found=tuple(f for f in o.found if f)) for o in outcomes]),
+    lambda outcomes: str(max(o.most_a_day for o in outcomes) or ""),
+    lambda outcomes: str(sum(o.wrongly_over for o in outcomes) or ""),
+)
 
 
 def _flaky_rows(outcomes: Sequence[Outcome]) -> Iterable[Sequence[str]]:

@@ -8,6 +8,7 @@ class Message:
     """What people are told: the service loops, or (`over`) it no longer does. `why` is for the reader of a finding.
 
     sent: False where a summary of many services stands for it.
+    alarm: False for what reminds of a loop that was told, or speaks of something else.
     """
 
     at: float
@@ -15,3 +16,4 @@ class Message:
     over: bool = False
     why: str = ""
     sent: bool = True
+    alarm: bool = True

@@ -58,11 +58,13 @@ class Job:
         return scenario.hours * (scenario.tasks + 20)
 
 
-def jobs(*, seeds: int, quick: bool) -> list[Job]:
+def jobs(*, seeds: int, quick: bool, first: int = 1) -> list[Job]:
     """What is to be judged; of each scenario at most `seeds` streams, and one shuffled where it is not large."""
     keys = QUICK if quick else tuple(SCENARIOS)
-    usual = [Job(key, seed) for key in keys for seed in range(1, min(seeds, SCENARIOS[key].seeds) + 1)]
-    shuffled = [Job(key, 1, shuffled=True) for key in keys if SCENARIOS[key].tasks < 200]
+    usual = [Job(key, seed) for key in keys for seed in range(first, first + min(seeds, SCENARIOS[key].seeds))]
+    shuffled = [
+        Job(key, first, shuffled=True) for key in keys if SCENARIOS[key].tasks < 200 and not SCENARIOS[key].attack
+    ]
     return sorted(usual + shuffled, key=lambda job: -job.cost)
 
 

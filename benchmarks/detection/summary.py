@@ -9,6 +9,7 @@ from benchmarks.detection.rules import EVENTS, OURS
 from benchmarks.detection.scenario import Group
 
 ELB_GOAL_MINUTES = 10.0
+MOST_A_DAY = 6
 _START_FIRST_90 = "ELB, grace 90 s, deregistration"
 
 
@@ -27,6 +28,8 @@ class Totals:
     median_tasks: float | None
     worst_tasks: int | None
     messages: int
+    most_a_day: int
+    wrongly_over: int
 
     @property
     def is_right(self) -> bool:
@@ -56,6 +59,8 @@ def _of_rule(rule: str, outcomes: Sequence[Outcome]) -> Totals:
         median_tasks=median(tasks) if tasks else None,
         worst_tasks=tasks[-1] if tasks else None,
         messages=sum(outcome.messages for outcome in outcomes),
+        most_a_day=max(outcome.most_a_day for outcome in outcomes),
+        wrongly_over=sum(outcome.wrongly_over for outcome in outcomes),
     )
 
 
@@ -69,7 +74,35 @@ class Goal:
 
 
 def goals(outcomes: Sequence[Outcome]) -> list[Goal]:
-    """Nothing missed, nothing false, the fastest of the rules that have neither, and ELB loops in time."""
+    """Nothing missed, nothing false, the fastest of the rules that have neither, ELB loops in time; few messages."""
+    attacks = [outcome for outcome in outcomes if outcome.attack]
+    usual = _usual(outcomes)
+    return [*_usual_goals(usual), *([_few(outcomes)] if attacks else []), *(_against(attacks) if attacks else [])]
+
+
+def _usual(outcomes: Sequence[Outcome]) -> list[Outcome]:
+    return [outcome for outcome in outcomes if not outcome.attack]
+
+
+def _few(outcomes: Sequence[Outcome]) -> Goal:
+    most = max(outcome.most_a_day for outcome in outcomes if outcome.rule == OURS)
+    return Goal(f"at most {MOST_A_DAY} messages a service and day", most <= MOST_A_DAY, f"most: {most}")
+
+
+def _against(attacks: Sequence[Outcome]) -> list[Goal]:
+    ours = next(line for line in totals(attacks) if line.rule == OURS)
+    return [
+        Goal("attacks: nothing missed", not ours.missed, f"{ours.missed} of {ours.loops} loops missed"),
+        Goal("attacks: nothing false", not ours.false_alarms, f"{ours.false_alarms} in {ours.streams} streams"),
+        Goal(
+            "attacks: never called over while it still loops",
+            not ours.wrongly_over,
+            f"{ours.wrongly_over} times in {ours.streams} streams",
+        ),
+    ]
+
+
+def _usual_goals(outcomes: Sequence[Outcome]) -> list[Goal]:
     lines = totals(outcomes)
     ours = next(line for line in lines if line.rule == OURS)
     rivals = [line for line in lines if line.is_right and not line.rule.startswith(OURS)]

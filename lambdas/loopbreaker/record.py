@@ -92,6 +92,7 @@ class Signal(StrEnum):
     SLOW = "slow"
     IMPAIRED = "impaired"
     PLACEMENT = "placement"
+    STORM = "storm"
 
 
 class BreakerState(StrEnum):
@@ -249,6 +250,21 @@ class Incident:
 
 
 @dataclass(frozen=True, slots=True)
+class Storm:
+    """In which spans of five minutes of the last day tasks failed: one bit each, the lowest is the span `first`.
+
+    tasks: the desired count when ECS was last asked whether it is a storm.
+    """
+
+    first: int = 0
+    failing: int = 0
+    tasks: int = 1
+
+
+NO_STORM = Storm()
+
+
+@dataclass(frozen=True, slots=True)
 class Past:
     """What is remembered of the last incident for a day: another loop within it is the same one again."""
 
@@ -356,6 +372,7 @@ class Record:
     extra_generations: how many more generations a service of this size needs, once ECS was asked.
     asked_at: set while `respond` is to look at the service; due_at: when the sweep is to ask it.
     past: the last incident, for as long as a loop counts as that one come again.
+    storm: how often tasks failed within the last day, chain or no chain.
     history_until: what failed before is history: an incident ended, or the service came back.
     trips: when the service was set to 0 within the last day.
     resume_asked: somebody asked for the service to be brought back.
@@ -374,6 +391,7 @@ class Record:
     extra_generations: int = 0
     incident: Incident | None = None
     past: Past | None = None
+    storm: Storm = NO_STORM
     trip: Trip | None = None
     notices: tuple[Notice, ...] = ()
     asked_at: float | None = None

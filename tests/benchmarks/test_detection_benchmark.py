@@ -189,7 +189,7 @@ def test_the_results_can_be_read(quick: tuple[list[Outcome], list[Outcome]]) -> 
         command="make bench-detection",
         machine="a machine",
         date="2026-01-05",
-        seeds=1,
+        seeds="seed 1",
         seconds=1.0,
         outcomes=tuple(quick[0]),
         totals=tuple(lines),

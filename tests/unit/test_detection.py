@@ -5,8 +5,9 @@ from dataclasses import replace
 
 import pytest
 
-from loopbreaker.judging.detection import assess, confirm, depth_now, fast_depth, observe
+from loopbreaker.judging.detection import confirm, observe
 from loopbreaker.judging.ending import quiet_at
+from loopbreaker.judging.suspicion import assess, depth_now, fast_depth
 from loopbreaker.model import Category, ServiceSignal, SignalKind, TaskFailure
 from loopbreaker.policy import Policy, override
 from loopbreaker.record import NoticeKind, Record, Signal, Step, Suspicion, Verdict

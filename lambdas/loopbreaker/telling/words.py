@@ -131,6 +131,8 @@ def _loops(incident: Incident | None) -> str:
             return f"cannot start its tasks{again}"
         case Signal.PLACEMENT:
             return f"gets no capacity for its tasks{again}"
+        case Signal.STORM:
+            return f"loses its tasks one after another{again}"
 
 
 def _held_or(telling: Telling, otherwise: str) -> str:

@@ -118,6 +118,8 @@ def _not_for_this_cause(case: Case) -> Decision | None:
             return Decision(Action.LEAVE, "impaired", "ECS already slows its restarts down")
         case Signal.PLACEMENT:
             return Decision(Action.LEAVE, "placement", "missing capacity is not the application's fault")
+        case Signal.STORM:
+            return Decision(Action.LEAVE, "storm", "its tasks fail often and serve in between")
     assert_never(signal)
 
 

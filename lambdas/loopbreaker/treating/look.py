@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 from typing import assert_never
 
 from loopbreaker.judging.crowd import Well
-from loopbreaker.judging.detection import because, confirm
+from loopbreaker.judging.detection import confirm
 from loopbreaker.judging.ending import Tasks, over, over_unasked, quiet_at
+from loopbreaker.judging.incident import because
 from loopbreaker.judging.ladder import bystanders
 from loopbreaker.judging.relapse import closed
 from loopbreaker.model import ServiceRef
