@@ -70,6 +70,19 @@ def test_every_handler_can_be_imported_from_the_package(package: Path) -> None:
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.parametrize("handler", ["detect", "respond", "sweep"])
+def test_a_cold_start_loads_no_words(handler: str) -> None:
+    """What people read, Slack and the diagnosis are loaded by those who need them, when they do."""
+    program = (
+        f"import sys; sys.path[:0] = [{str(asset.LAMBDAS)!r}]; import handlers.{handler}\n"
+        "loaded = [name for name in sys.modules if name.startswith('loopbreaker.')]\n"
+        "assert not [name for name in loaded if name.partition('.')[2].startswith('telling.')], loaded\n"
+        "assert not {'loopbreaker.aws.slack', 'loopbreaker.aws.secrets', 'loopbreaker.aws.diagnosis'} & set(loaded)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, cwd="/")
+    assert done.returncode == 0, done.stderr
+
+
 def test_the_package_is_small(package: Path, tmp_path: Path) -> None:
     """A small package starts faster: at most 3 MiB as a zip."""
     zipped = Path(shutil.make_archive(str(tmp_path / "package"), "zip", package))

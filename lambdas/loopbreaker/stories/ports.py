@@ -1,12 +1,14 @@
 """What the stories need of the world: a table, ECS, a way to tell people. The adapters and the fakes satisfy them."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from loopbreaker.model import ServiceRef
 from loopbreaker.record import Incident, Record, Scaling
-from loopbreaker.telling.messages import Message
 from loopbreaker.treating.facts import Answer, Facts, Refusal, Unknown
+
+if TYPE_CHECKING:  # only `notify` writes messages; the others need not load their words
+    from loopbreaker.telling.messages import Message
 
 # Writers of one record that get in each other's way: the loser loads what the winner wrote and starts again.
 ATTEMPTS = 8
@@ -93,5 +95,5 @@ class Ecs(Protocol):
 class Outlet(Protocol):
     """Where messages go."""
 
-    def publish(self, message: Message) -> None:
+    def publish(self, message: "Message") -> None:
         """Send one message in all its forms. Raises where any of them was not taken."""
