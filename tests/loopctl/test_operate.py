@@ -70,6 +70,14 @@ def test_resume_asks_for_the_service(table: Table) -> None:
     assert "brought back to 3" in done.stdout
 
 
+def test_resume_takes_the_name_as_the_others_do(table: Table) -> None:
+    """CLUSTER/SERVICE in one word, as `status` prints it; a name that is none is wrong usage."""
+    table.save(HELD)
+    assert CliRunner().invoke(app, ["resume", f"{SERVICE.cluster}/{SERVICE.name}"]).exit_code == 0
+    assert table.load(SERVICE).resume_asked
+    assert CliRunner().invoke(app, ["resume", SERVICE.cluster]).exit_code == 2
+
+
 def test_resume_of_a_service_that_is_not_held(table: Table) -> None:
     """A service that Loopbreaker does not hold is left alone, with one line that says so and status 1."""
     table.save(replace(HELD, trip=None))
