@@ -33,13 +33,24 @@ class Dashboard(Construct):
         *,
         workers: Sequence[Worker],
         respond: Worker,
+        draw: Worker,
         table: ServiceTable,
         queue: sqs.Queue,
     ) -> None:
-        """`workers` are all functions of the stack, `respond` the one that tells of changes in its log."""
+        """`workers` are all functions of the stack, `respond` tells of changes in its log, `draw` draws."""
         super().__init__(scope, id_)
         page = cloudwatch.Dashboard(self, "Page", default_interval=Duration.days(7))
         page.add_widgets(cloudwatch.TextWidget(markdown=_TEXT, width=24, height=2))
+        page.add_widgets(
+            cloudwatch.CustomWidget(
+                function_arn=draw.function.function_arn,
+                title="What loops now",
+                width=24,
+                height=8,
+                update_on_resize=False,
+                update_on_time_range_change=False,
+            )
+        )
         page.add_widgets(
             _graph("Loops open, of those found in the time shown", [_open()]),
             _graph("Found, ended, stopped", [_count("LoopsFound"), _count("LoopsEnded"), _count("ServicesStopped")]),

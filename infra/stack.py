@@ -63,6 +63,8 @@ class Loopbreaker(Construct):
         self.outlets = list(self._open_outlets())
         self.amazon_q = self._open_amazon_q()
         self.notify = self._worker("Notify", seconds=30, environment=self._places)
+        # Nothing hangs on it: it runs while somebody looks at the dashboard, who sees where it fails.
+        self.draw = self._worker("Draw", seconds=15, environment=self._store)
 
         self.detect.consume(self.events.queue)
         self.unanswered = self.respond.follow(self.table, attribute=ASKED, give_up_after=Duration.hours(1))
@@ -137,6 +139,7 @@ class Loopbreaker(Construct):
         self.detect.use(self.table, "dynamodb:GetItem", "dynamodb:PutItem")
         self.respond.use(self.table, "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query")
         self.sweep.use(self.table, "dynamodb:GetItem", "dynamodb:PutItem", index=True)
+        self.draw.use(self.table, "dynamodb:GetItem", index=True)
         self.notify.use(self.table, "dynamodb:GetItem", "dynamodb:Query")
         read_ecs(self.respond)
         diagnose(self.respond, log_lines=self._config.log_lines != "off")
@@ -197,8 +200,23 @@ class Loopbreaker(Construct):
         for worker in (self.respond, self.notify):
             alarms.behind(worker)
 
-        workers = [self.detect, self.respond, self.sweep, self.notify, *(outlet.worker for outlet in self.outlets)]
-        Dashboard(self, "Dashboard", workers=workers, respond=self.respond, table=self.table, queue=self.events.queue)
+        workers = [
+            self.detect,
+            self.respond,
+            self.sweep,
+            self.notify,
+            self.draw,
+            *(outlet.worker for outlet in self.outlets),
+        ]
+        Dashboard(
+            self,
+            "Dashboard",
+            workers=workers,
+            respond=self.respond,
+            draw=self.draw,
+            table=self.table,
+            queue=self.events.queue,
+        )
 
     @property
     def _prefix(self) -> str:

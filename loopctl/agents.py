@@ -14,18 +14,18 @@ from mcp.server.mcpserver.exceptions import ToolError
 from mcp.types import ToolAnnotations
 
 from loopbreaker import VERSION
+from loopbreaker.picture.loops import Loop, to_json
+from loopbreaker.picture.text import text
+from loopbreaker.picture.timelines import timeline as drawn
 from loopbreaker.policy import Policy
 from loopctl.backtest import backtest as backtested
 from loopctl.backtest import slim
 from loopctl.explain import explain as explained
-from loopctl.loops import Loop, to_json
 from loopctl.names import named
 from loopctl.operate import Account, OperateError
-from loopctl.picture.text import text
 from loopctl.prose import story
 from loopctl.recordings import Recorded, Recordings
 from loopctl.report import explanation
-from loopctl.timelines import timeline as drawn
 
 _INSTRUCTIONS = """Loopbreaker finds Amazon ECS services whose replacements fail in a row (restart loops).
 Begin with `loops`; `incident` has all that is known of one, `timeline` draws it. Every time is UTC.

@@ -15,12 +15,12 @@ from loopbreaker.aws.archive import everywhere
 from loopbreaker.aws.findings import Findings
 from loopbreaker.aws.store import ClosedIncident, Table
 from loopbreaker.model import ServiceRef
+from loopbreaker.picture.loops import Loop
 from loopbreaker.record import Record, Verdict
 from loopbreaker.stories.acknowledge import acknowledge
 from loopbreaker.stories.ports import ConflictError, UnreadableError
 from loopbreaker.stories.resume import resume
 from loopbreaker.telling.commands import service_arn
-from loopctl.loops import Loop
 
 _MOST = 1000
 _MUTED = "loopbreaker:mute-until"

@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from html import escape
 
-from loopctl.picture.svg import svg
-from loopctl.picture.timeline import Timeline
+from loopbreaker.picture.svg import svg
+from loopbreaker.picture.timeline import Timeline
 
 _STYLE = (
     ":root{color-scheme:light dark}body{margin:24px auto;max-width:980px;padding:0 12px;"
@@ -15,7 +15,10 @@ _STYLE = (
 
 def page(title: str, loops: Iterable[tuple[Timeline, str]]) -> str:
     """A page with a picture and a story for each loop."""
-    parts = [f"{svg(timeline)}<pre>{escape(story)}</pre>" for timeline, story in loops]
+    parts = [
+        f"{svg(timeline, name=f'lb{number}')}<pre>{escape(story)}</pre>"
+        for number, (timeline, story) in enumerate(loops)
+    ]
     return (
         f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
         '<meta name="viewport" content="width=device-width"><meta http-equiv="Content-Security-Policy" '

@@ -4,12 +4,12 @@ from collections.abc import Iterator, Sequence
 from textwrap import wrap
 
 from loopbreaker.history import Failed
+from loopbreaker.picture.loops import Loop, state
+from loopbreaker.picture.words import plain
 from loopbreaker.record import Record
 from loopbreaker.telling.commands import resume
 from loopbreaker.telling.diagnosis import Diagnosis
 from loopbreaker.telling.plain import count, dollars, span, time_of
-from loopctl.loops import Loop, state
-from loopctl.picture.words import plain
 
 # Nobody reads longer lines with pleasure.
 _WIDEST = 100

@@ -9,6 +9,9 @@ from heapq import heappop, heappush
 
 from loopbreaker.judging.incident import because
 from loopbreaker.model import ServiceRef
+from loopbreaker.picture.loops import Loop
+from loopbreaker.picture.timeline import Timeline
+from loopbreaker.picture.timelines import timeline, with_tasks
 from loopbreaker.policy import Mode, Policy
 from loopbreaker.record import Incident, Notice, NoticeKind, Record, Scaling, owed
 from loopbreaker.seeing.events import parse
@@ -19,11 +22,8 @@ from loopbreaker.treating.facts import Refusal, Unknown
 from loopbreaker.treating.look import ask
 from loopbreaker.treating.scope import Scope
 from loopctl.explain import sent_at
-from loopctl.loops import Loop
 from loopctl.memory import MemoryStore
-from loopctl.picture.timeline import Timeline
 from loopctl.seen import SeenFailures
-from loopctl.timelines import timeline, with_tasks
 
 # EventBridge tries to deliver for 24 hours (EventBridge user guide, "Event retry policy"): what is older than that is
 # a repetition, or from a file given out of order. Records live as long.

@@ -1,7 +1,7 @@
 """The failed tasks of a recording one by one, for its pictures: of a long loop the first and the last ones."""
 
 from loopbreaker.model import ServiceRef, TaskFailure
-from loopctl.picture.timeline import Task
+from loopbreaker.picture.timeline import Task
 
 # As many at either end as fill the rows of a picture.
 _SHOWN = 200

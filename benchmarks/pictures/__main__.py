@@ -4,8 +4,8 @@ from pathlib import Path
 
 from benchmarks.pictures.captures import captures
 from benchmarks.pictures.incidents import INCIDENTS, Incident, stopped
-from loopctl.picture.svg import svg
-from loopctl.picture.text import text
+from loopbreaker.picture.svg import svg
+from loopbreaker.picture.text import text
 
 FOLDER = Path(__file__).parents[2] / "docs" / "pictures"
 TERMINAL = "terminal.md"

@@ -7,9 +7,9 @@ from tempfile import TemporaryDirectory
 from typer.testing import CliRunner
 
 from benchmarks.pictures.incidents import CLUSTER, Incident
+from loopbreaker.picture.loops import Loop
+from loopbreaker.picture.text import text
 from loopctl import cli, prose, session
-from loopctl.loops import Loop
-from loopctl.picture.text import text
 from simulation import Mode, ServiceSpec, Simulation, crash, healthy, uniform
 
 WIDTHS = (60, 80, 120)

@@ -6,13 +6,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 from benchmarks.breaker.living import Living
+from loopbreaker.picture.loops import Loop
+from loopbreaker.picture.timeline import Mark, Moment, Task, Timeline
+from loopbreaker.picture.timelines import timeline, together, with_tasks
 from loopbreaker.policy import Mode as Treatment
 from loopbreaker.seeing.events import parse
 from loopbreaker.stories.detect import observation
-from loopctl.loops import Loop
-from loopctl.picture.timeline import Mark, Moment, Task, Timeline
 from loopctl.seen import SeenFailures
-from loopctl.timelines import timeline, together, with_tasks
 from simulation import Mode, ServiceSpec, Simulation, crash, healthy, uniform
 
 CLUSTER = "prod"

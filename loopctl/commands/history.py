@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from loopctl.loops import Loop, to_json
+from loopbreaker.picture.loops import Loop, to_json
 from loopctl.options import Json, Profile, Region, Since, Stack, account, named, seconds_ago
 from loopctl.prose import history as told
 from loopctl.session import Screen

@@ -5,12 +5,12 @@ from typing import Annotated
 
 import typer
 
+from loopbreaker.picture.text import text
 from loopbreaker.record import NoticeKind
 from loopbreaker.seeing.events import MalformedEventError
 from loopctl import report
 from loopctl.options import FORMATS, ExitStatus, Files, Json, Tries, policy_of
 from loopctl.page import page
-from loopctl.picture.text import text
 from loopctl.prose import fitted, story
 from loopctl.replay import Change, Replay
 from loopctl.session import Screen, Session, heard, only_ascii

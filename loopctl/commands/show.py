@@ -9,14 +9,14 @@ from typing import Annotated
 
 import typer
 
-from loopctl.loops import Loop, to_json
+from loopbreaker.picture.loops import Loop, to_json
+from loopbreaker.picture.svg import svg
+from loopbreaker.picture.text import text
+from loopbreaker.picture.timelines import timeline
 from loopctl.options import Json, Profile, Region, Stack, account, named
 from loopctl.page import page
-from loopctl.picture.svg import svg
-from loopctl.picture.text import text
 from loopctl.prose import story
 from loopctl.session import Screen, only_ascii
-from loopctl.timelines import timeline
 
 _EPILOG = """\b
 Examples:

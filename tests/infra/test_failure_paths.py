@@ -50,9 +50,12 @@ def test_a_late_event_queue_has_an_alarm(template: Json, watched: set[tuple[str,
 
 
 def test_every_function_has_alarms(template: Json, watched: set[tuple[str, str]]) -> None:
-    """Errors that go on are told of each function; where one is throttled, what waits for it is late."""
-    for id_ in function_ids(template):
-        assert ("Errors", id_) in watched
+    """Errors that go on are told of each function; where one is throttled, what waits for it is late.
+
+    But for the one that draws: it runs while somebody looks, who sees where it fails, and nothing hangs on it.
+    """
+    for id_, name in function_ids(template).items():
+        assert (("Errors", id_) in watched) is (name != "draw")
 
 
 def test_one_failed_run_is_no_alarm(template: Json) -> None:

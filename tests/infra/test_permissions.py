@@ -39,6 +39,7 @@ ALERT = {
     "detect": LOGS | RECEIVE | {"dynamodb:GetItem", "dynamodb:PutItem"},
     "respond": LOGS | STREAM | SEND | READ_ECS | DIAGNOSE | {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"},
     "sweep": LOGS | {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"},
+    "draw": LOGS | {"dynamodb:GetItem", "dynamodb:Query"},
     "notify": LOGS
     | STREAM
     | SEND
@@ -66,7 +67,7 @@ def actions(template: Json, function: str) -> set[str]:
 
 
 @pytest.mark.parametrize("mode", ["alert", "rollback", "stop"])
-@pytest.mark.parametrize("function", ["detect", "respond", "sweep", "notify"])
+@pytest.mark.parametrize("function", ["detect", "respond", "sweep", "notify", "draw"])
 def test_each_function_may_do_exactly_what_is_written_here(
     templates: dict[str, Json], mode: str, function: str
 ) -> None:

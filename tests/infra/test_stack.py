@@ -23,6 +23,7 @@ NEEDS = {
     "detect": ("TABLE_NAME", "POLICY"),
     "respond": ("TABLE_NAME", "INDEX_NAME", "POLICY", "ACTION"),
     "sweep": ("TABLE_NAME", "INDEX_NAME", "POLICY"),
+    "draw": ("TABLE_NAME", "INDEX_NAME"),
     "notify": ("TOPIC_ARN", "EVENT_BUS_NAME", "TABLE_NAME", "POLICY"),
 }
 

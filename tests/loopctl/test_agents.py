@@ -13,8 +13,8 @@ import pytest
 from mcp import Client, StdioServerParameters
 from mcp.types import CallToolResult
 
+from loopbreaker.picture.loops import Loop
 from loopctl.agents import server
-from loopctl.loops import Loop
 from loopctl.operate import Account, OperateError
 from tests.builders import SERVICE, T0, looping
 from tests.loopctl.json_schemas import check

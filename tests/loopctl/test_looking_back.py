@@ -17,11 +17,11 @@ from loopbreaker.aws.findings import Findings
 from loopbreaker.aws.store import Table
 from loopbreaker.history import add
 from loopbreaker.model import Category, ServiceRef, TaskFailure
+from loopbreaker.picture.loops import state
 from loopbreaker.record import Incident, NoticeKind, Record, Signal, Step, Suspicion, tell
 from loopbreaker.telling.diagnosis import Change, Diagnosis
 from loopctl import operate
 from loopctl.cli import app
-from loopctl.loops import state
 from tests.builders import DEPLOYMENT, SERVICE, T0, TASK_DEFINITION, incident, looping
 from tests.loopctl.json_schemas import check
 from tests.loopctl.test_operate import HELD

@@ -1,7 +1,7 @@
 """Loops to draw, made without a simulation: tasks of known times."""
 
 from loopbreaker.model import Category
-from loopctl.picture.timeline import Mark, Moment, Task, Timeline
+from loopbreaker.picture.timeline import Mark, Moment, Task, Timeline
 
 T0 = 1_767_225_660.0
 """2026-01-01 00:01:00 UTC."""

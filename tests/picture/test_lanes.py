@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from loopbreaker.model import Category
-from loopctl.picture.lanes import MOST_LANES, arrange
-from loopctl.picture.timeline import Task, Timeline
+from loopbreaker.picture.lanes import MOST_LANES, arrange
+from loopbreaker.picture.timeline import Task, Timeline
 from tests.picture.loops import T0, chain, loop
 
 

@@ -5,9 +5,9 @@ from itertools import pairwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from loopctl.picture.lanes import arrange
-from loopctl.picture.scale import scale
-from loopctl.picture.timeline import Mark, Moment, Timeline
+from loopbreaker.picture.lanes import arrange
+from loopbreaker.picture.scale import scale
+from loopbreaker.picture.timeline import Mark, Moment, Timeline
 from tests.picture.loops import T0, loop, stopped
 
 DAYS = st.floats(-86_400, 12 * 86_400).map(lambda seconds: T0 + seconds)

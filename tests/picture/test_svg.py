@@ -7,9 +7,9 @@ from xml.etree import ElementTree
 import pytest
 
 from loopbreaker.model import Category
-from loopctl.picture.svg import svg
-from loopctl.picture.timeline import Count, Mark, Moment, Task, Timeline
-from loopctl.picture.words import peak_rate
+from loopbreaker.picture.svg import svg
+from loopbreaker.picture.timeline import Count, Mark, Moment, Task, Timeline
+from loopbreaker.picture.words import peak_rate
 from tests.picture.loops import T0, chain, loop, stopped
 
 NS = "{http://www.w3.org/2000/svg}"

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from loopctl.picture.text import text
-from loopctl.picture.timeline import Mark, Moment, Timeline
+from loopbreaker.picture.text import text
+from loopbreaker.picture.timeline import Mark, Moment, Timeline
 from tests.picture.loops import T0, chain, loop, stopped
 
 TIMELINES = {

@@ -1,6 +1,6 @@
 """The look of the drawing, and the signs for how a task ended. Colours only repeat what a shape or a word says."""
 
-from loopctl.picture.words import Cause
+from loopbreaker.picture.words import Cause
 
 STYLE = """
 svg{--card:#fff;--ink:#1f2328;--soft:#57606a;--line:#d5dbe1;--run:#4a7ab8;--bad:#c0262d;--good:#1a7f37;--warn:#8a5a00;

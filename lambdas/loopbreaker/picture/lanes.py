@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from loopbreaker.model import FAILED_HEALTH_CHECKS
-from loopctl.picture.timeline import Task, Timeline
+from loopbreaker.picture.timeline import Task, Timeline
 
 MOST_LANES = 12
 # A slot with more tasks than this is folded: its first and last ones are shown.

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 
 from loopbreaker.model import Category
-from loopctl.picture.timeline import Mark, Moment, Timeline, counted
+from loopbreaker.picture.timeline import Mark, Moment, Timeline, counted
 
 _DAY = 86_400.0
 

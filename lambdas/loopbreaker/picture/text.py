@@ -2,11 +2,23 @@
 
 from collections.abc import Iterator, Sequence
 
-from loopctl.picture.labels import Label, labels
-from loopctl.picture.lanes import Arrangement, arrange
-from loopctl.picture.scale import Scale, scale
-from loopctl.picture.timeline import Task, Timeline, counted, spent
-from loopctl.picture.words import Cause, cause, clock, count, cut, duration, headline, left_out, money, plain, summary
+from loopbreaker.picture.labels import Label, labels
+from loopbreaker.picture.lanes import Arrangement, arrange
+from loopbreaker.picture.scale import Scale, scale
+from loopbreaker.picture.timeline import Task, Timeline, counted, spent
+from loopbreaker.picture.words import (
+    Cause,
+    cause,
+    clock,
+    count,
+    cut,
+    duration,
+    headline,
+    left_out,
+    money,
+    plain,
+    summary,
+)
 
 _NARROW, _WIDE = 11, 24
 _LEAST = 40

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from html import escape
 
 from loopbreaker.model import Category
-from loopctl.picture.labels import Label, labels
-from loopctl.picture.lanes import Arrangement, Arrow, arrange
-from loopctl.picture.scale import Scale, scale
-from loopctl.picture.style import DEFS, STYLE, sign
-from loopctl.picture.timeline import Count, Task, Timeline, counted, spent
-from loopctl.picture.words import (
+from loopbreaker.picture.labels import Label, labels
+from loopbreaker.picture.lanes import Arrangement, Arrow, arrange
+from loopbreaker.picture.scale import Scale, scale
+from loopbreaker.picture.style import DEFS, STYLE, sign
+from loopbreaker.picture.timeline import Count, Task, Timeline, counted, spent
+from loopbreaker.picture.words import (
     Cause,
     cause,
     clock,
@@ -65,8 +65,8 @@ class _Frame:
         return self.scale.place(at)
 
 
-def svg(timeline: Timeline) -> str:
-    """The picture of a timeline, as one document."""
+def svg(timeline: Timeline, *, name: str = "lb") -> str:
+    """The picture of a timeline, as one document. `name` tells those apart that stand on one page."""
     shown = arrange(timeline)
     room = scale(timeline, shown, left=_LEFT, right=_RIGHT)
     frame = _Frame(
@@ -80,8 +80,9 @@ def svg(timeline: Timeline) -> str:
     told = description(timeline, lanes=len(shown.lanes) + shown.more, folded=shown.folded)
     head = (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height:.0f}" width="{_WIDTH}" '
-        f'height="{height:.0f}" role="img" aria-labelledby="lb-title lb-desc">'
-        f'<title id="lb-title">{_safe(headline(timeline))}: restart loop</title><desc id="lb-desc">{_safe(told)}</desc>'
+        f'height="{height:.0f}" role="img" aria-labelledby="{name}-title {name}-desc">'
+        f'<title id="{name}-title">{_safe(headline(timeline))}: restart loop</title>'
+        f'<desc id="{name}-desc">{_safe(told)}</desc>'
         f"<style>{STYLE}</style>{DEFS}"
         f'<rect class="card" x=".5" y=".5" width="{_WIDTH - 1}" height="{height - 1:.0f}" rx="8"/>'
     )

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from loopbreaker.history import Failed
+from loopbreaker.picture.loops import Loop
+from loopbreaker.picture.timeline import Count, Mark, Moment, Task, Timeline
 from loopbreaker.record import NoticeKind, Told
-from loopctl.loops import Loop
-from loopctl.picture.timeline import Count, Mark, Moment, Task, Timeline
 
 MOMENTS: dict[NoticeKind, Moment] = {
     NoticeKind.LOOPING: Moment.TOLD,

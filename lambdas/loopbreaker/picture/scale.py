@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from math import sqrt
 
-from loopctl.picture.lanes import Arrangement
-from loopctl.picture.timeline import Timeline
+from loopbreaker.picture.lanes import Arrangement
+from loopbreaker.picture.timeline import Timeline
 
 # Shares of the whole width: of a dull stretch, and of one with folded failures.
 _DULL, _FOLDED = 0.085, 0.2

@@ -4,9 +4,9 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from loopctl.picture.scale import Scale
-from loopctl.picture.timeline import Mark, Moment, Timeline
-from loopctl.picture.words import clock
+from loopbreaker.picture.scale import Scale
+from loopbreaker.picture.timeline import Mark, Moment, Timeline
+from loopbreaker.picture.words import clock
 
 _FIRST, _LAST = 7, 4
 
