@@ -164,7 +164,7 @@ class Story:
         """How long it may still take until the sweep finds the fix."""
         if self._fixed_at is None or len(self._letters) >= len(_PHRASES):
             return ""
-        return f", next look in {max(0.0, self._fixed_at + _SWEEP - monotonic()):.0f} s or less"
+        return f", looked at within {max(0.0, self._fixed_at + _SWEEP - monotonic()):.0f} s"
 
     def _ref(self, name: str) -> ServiceRef:
         return ServiceRef(cluster_arn=f"arn:aws:ecs:{REGION}:{ACCOUNT}:cluster/{_CLUSTER}", name=name)
@@ -199,7 +199,7 @@ class Story:
         yield Check(
             f"{_LOOPING} serves again",
             tasks == f"{_LOOPING}: {count} of {count} tasks run" and record.breaker is BreakerState.CLOSED,
-            f"{tasks}, breaker {record.breaker.value}",
+            f"{tasks}, {'not held' if record.breaker is BreakerState.CLOSED else 'held'}",
         )
         tasks = self._counts(_HEALTHY)
         count = _COUNTS[_HEALTHY]

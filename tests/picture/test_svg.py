@@ -30,7 +30,7 @@ def test_it_says_in_words_what_it_shows() -> None:
     assert root.get("role") == "img"
     assert root.get("aria-labelledby") == "lb-title lb-desc"
     assert title == "web in prod: restart loop"
-    assert "30 failed tasks in 29 min · app-crash, exit code 1 · found after 2 min · about $1.50" in desc
+    assert "30 failed tasks in 29 min · app-crash, exit code 1 · found after 2 min · at most $1.50" in desc
     moments = [desc.index(f": {moment}") for moment in ("found", "told", "stopped", "probe", "back", "over")]
     assert moments == sorted(moments)
     assert "Held at 0 for 15 min." in desc

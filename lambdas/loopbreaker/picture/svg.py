@@ -273,7 +273,7 @@ def _money(frame: _Frame) -> Iterator[str]:
     """What the failed tasks have cost by then: each as much as the others."""
     dollars, bottom = frame.timeline.dollars or 0.0, frame.bottom
     yield _text(24, bottom - _CHART + 16, "money", "s")
-    yield _text(24, bottom - _CHART + 32, "(estimate)", "s")
+    yield _text(24, bottom - _CHART + 32, "at most", "s")
     path = [f"M{_LEFT} {bottom:.1f}H{frame.x(frame.timeline.first_failure_at):.1f}"]
     path += [f"L{frame.x(at):.1f} {bottom - _CHART * share:.1f}" for at, share in spent(frame.timeline)]
     yield f'<path class="cash" d="{"".join(path)}H{_RIGHT}"/>'

@@ -58,7 +58,7 @@ class Timeline:
     between: how many more failed after the first and before the last ones.
     counts: every failure, by interval, in order; empty where all tasks are known one by one.
     serving: how many other tasks of the service run all the while.
-    dollars: what the failed tasks cost until the end, estimated; None where nobody knows.
+    dollars: what the failed tasks cost at most until the end, by list prices; None where nobody knows.
     """
 
     cluster: str

@@ -62,7 +62,7 @@ def summary(timeline: Timeline) -> str:
     if found:
         parts.append(f"found after {duration(found.at - timeline.first_failure_at)}")
     if timeline.dollars is not None:
-        parts.append(f"about {money(timeline.dollars)}")
+        parts.append(f"at most {money(timeline.dollars)}")
     return " · ".join(parts)
 
 
