@@ -156,7 +156,8 @@ def _axis(frame: _Frame) -> Iterator[str]:
         if x - last >= room and all(abs(x - middle) >= room * 0.8 for middle in middles):
             yield _text(x, y, clock(at, span=span), "m t")
             last = x
-    yield _text(24, y, f"UTC, {_day(frame)}", "t")
+    # Where the ticks have dates, one beside them would only be in the way.
+    yield _text(24, y, "UTC" if span > 1.5 * 86_400 else f"UTC, {_day(frame)}", "t")
     yield f'<path class="g" d="M{_LEFT} {frame.bottom:.1f}H{_RIGHT}"/>'
 
 
