@@ -23,7 +23,7 @@ from loopbreaker.telling.diagnosis import Change, Diagnosis
 from loopctl import operate
 from loopctl.cli import app
 from tests.builders import DEPLOYMENT, SERVICE, T0, TASK_DEFINITION, incident, looping
-from tests.loopctl.json_schemas import check
+from tests.loopctl.json_schemas import FOLDER, check
 from tests.loopctl.test_operate import HELD
 from tests.schema import create_table
 
@@ -238,6 +238,9 @@ def test_every_state_has_a_word(step: Step | None, signal: Signal) -> None:
     word = state(replace(HELD, trip=trip, incident=incident(signal=signal)))
     assert word
     assert not re.search("open|closed|breaker|impaired", word)
+    published = json.loads((FOLDER / "loop.schema.json").read_text())["properties"]
+    assert word in published["state"]["enum"]
+    assert signal.value in published["profile"]["enum"]
 
 
 def test_nothing_is_wider_than_the_terminal(past: Table, monkeypatch: pytest.MonkeyPatch) -> None:
