@@ -285,6 +285,7 @@ class Step(StrEnum):
 
     TAG = "tag"
     SUSPEND_SCALING = "suspend-scaling"
+    READY = "ready"
     SET_ZERO = "set-zero"
     HELD = "held"
     SET_ONE = "set-one"

@@ -122,7 +122,7 @@ def test_the_owner_asks_for_more_generations() -> None:
 
 def test_at_most_three_more_times_a_day() -> None:
     """A service that somebody starts again and again is stopped four times within a day, then left to a person."""
-    made = breaks(world())
+    made = breaks(world(tags={"loopbreaker:recovery": "manual"}))
 
     def start_again() -> None:
         if made.sim.service("prod", "web").desired == 0:

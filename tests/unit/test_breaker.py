@@ -11,7 +11,7 @@ from loopbreaker.record import BreakerState, Record, Scaling, Step, Trip
 from loopbreaker.treating.breaker import blind, recheck
 from loopbreaker.treating.facts import Facts
 from loopbreaker.treating.holding import next_try_at
-from loopbreaker.treating.steps import CALLS, LEASE, RECHECK, Call, after_call, after_refusal, order_of
+from loopbreaker.treating.steps import CALLS, LEASE, RECHECK, UNDER_WAY, Call, after_call, after_refusal, order_of
 from tests.builders import DEPLOYMENT, POLICY, T0, climbed, crash_loop, deployment, facts, rollout, running_task
 from tests.builders import trip as a_trip
 from tests.unit.cases import NOW, case, dead, deploying
@@ -60,6 +60,8 @@ def kinds(record: Record) -> list[str]:
         (Step.TAG, seen(4, scaling=FREE), Step.SUSPEND_SCALING),
         (Step.TAG, seen(4, scaling=SUSPENDED), Step.SET_ZERO),
         (Step.TAG, seen(4, scaling=None), Step.SET_ZERO),
+        # What we did a moment ago is not asked for again.
+        (Step.READY, seen(4, scaling=FREE, held=False), Step.SET_ZERO),
         # The tag was put on: an answer that does not show it yet is an old one.
         (Step.SUSPEND_SCALING, seen(4, scaling=FREE, held=False), Step.SUSPEND_SCALING),
         (Step.SUSPEND_SCALING, seen(4, scaling=SUSPENDED), Step.SET_ZERO),
@@ -119,9 +121,9 @@ def test_a_mode_or_a_mass_event_ends_it_too() -> None:
 
 def test_a_persons_zero_stands() -> None:
     """Somebody set 0 before we did: a second look agrees, nothing is lifted, and what stays suspended is said."""
-    first = looked(Step.SUSPEND_SCALING, seen(0), zeroed=False)
+    first = looked(Step.READY, seen(0), zeroed=False, since=NOW - 600)
     assert first.trip is not None
-    assert (first.trip.step, first.trip.odd_at) == (Step.SUSPEND_SCALING, NOW)
+    assert (first.trip.step, first.trip.odd_at) == (Step.READY, NOW)
     again = recheck(case(first, seen(0), now=NOW + 121), first.trip)
     assert step_of(again) is Step.UNTAG
     assert kinds(again) == ["not-stopped"]
@@ -149,8 +151,8 @@ def test_zero_in_the_middle_of_a_deployment_is_undone() -> None:
     ("step", "scaling", "expected"),
     [
         (Step.TAG, FREE, Step.SUSPEND_SCALING),
-        (Step.TAG, None, Step.SET_ZERO),
-        (Step.SUSPEND_SCALING, FREE, Step.SET_ZERO),
+        (Step.TAG, None, Step.READY),
+        (Step.SUSPEND_SCALING, FREE, Step.READY),
         (Step.SET_ZERO, FREE, Step.HELD),
         (Step.SET_ONE, FREE, Step.PROBING),
         (Step.SET_ALL, FREE, Step.PROBING_ALL),
@@ -169,7 +171,7 @@ def test_what_follows_an_answer(step: Step, scaling: Scaling | None, expected: S
     after = after_call(begun, begun.trip, deployment_id=DEPLOYMENT, now=NOW)
     assert step_of(after) is expected
     if after.trip:
-        leased = after.trip.step in CALLS
+        leased = after.trip.step in UNDER_WAY
         assert after.trip.lease_until == (NOW + LEASE if leased else NOW)
         assert after.due_at == NOW + (LEASE if leased else RECHECK)
 
@@ -177,7 +179,8 @@ def test_what_follows_an_answer(step: Step, scaling: Scaling | None, expected: S
 def test_every_step_is_one_or_the_other() -> None:
     """A step names a call or waits; what a call needs is in the trip."""
     waiting = {Step.HELD, Step.PROBING, Step.PROBING_ALL, Step.ROLLING_BACK}
-    assert set(Step) - set(CALLS) == waiting
+    assert set(Step) - UNDER_WAY == waiting
+    assert UNDER_WAY - set(CALLS) == {Step.READY}
     orders = {step: order_of(trip(step, service_deployment="arn")) for step in Step}
     assert all(orders[step] is None for step in waiting)
     counts = {step: order.count for step, order in orders.items() if order and order.call is Call.SET_COUNT}
@@ -300,7 +303,7 @@ def test_a_small_service_is_tried_as_a_whole(count: int, step: Step) -> None:
 
 def test_a_count_that_somebody_set_is_believed_at_the_second_look() -> None:
     """A single look may be an old one; then the flags and the tag go back and people are told."""
-    first = looked(Step.HELD, seen(4))
+    first = looked(Step.HELD, seen(4), since=NOW - 210)
     assert first.trip is not None
     assert (first.trip.step, first.trip.odd_at) == (Step.HELD, NOW)
     soon = recheck(case(first, seen(4), now=NOW + 119), first.trip)
@@ -310,6 +313,15 @@ def test_a_count_that_somebody_set_is_believed_at_the_second_look() -> None:
     gone = recheck(case(first, seen(0), now=NOW + 120), first.trip)
     assert gone.trip is not None
     assert (gone.trip.step, gone.trip.odd_at) == (Step.HELD, 0.0)
+
+
+def test_a_scaling_call_lifts_what_is_held() -> None:
+    """The minimum is nobody's wish for a count: the saved one comes back."""
+    scaling = replace(SUSPENDED, minimum=2)
+    after = looked(Step.HELD, seen(2, scaling=scaling))
+    assert step_of(after) is Step.RESTORE_COUNT
+    assert step_of(looked(Step.RESTORE_COUNT, seen(2, scaling=scaling))) is Step.RESTORE_COUNT
+    assert step_of(looked(Step.HELD, seen(3, scaling=scaling))) is Step.HELD
 
 
 def test_the_mode_was_lowered_while_it_is_held() -> None:
@@ -355,9 +367,11 @@ def test_one_task_that_fails_is_followed_by_all() -> None:
 
 
 def test_all_tasks_are_stopped_when_each_has_failed() -> None:
-    """As many failures as tasks; of a large service a dozen are enough."""
+    """As many failures as tasks; of a larger service half of them, and of a large one a dozen are enough."""
     assert step_of(tried(Step.PROBING_ALL, failures=3)) is Step.PROBING_ALL
     assert step_of(tried(Step.PROBING_ALL, failures=4)) is Step.STOP_AGAIN
+    for failures, step in ((4, Step.PROBING_ALL), (5, Step.STOP_AGAIN)):
+        assert step_of(tried(Step.PROBING_ALL, failures=failures, desired_count=10, found=seen(10))) is step
     found = seen(100)
     assert step_of(tried(Step.PROBING_ALL, failures=11, desired_count=100, found=found)) is Step.PROBING_ALL
     assert step_of(tried(Step.PROBING_ALL, failures=12, desired_count=100, found=found)) is Step.STOP_AGAIN
@@ -416,7 +430,7 @@ def test_a_person_who_ends_a_try_with_zero() -> None:
     first = tried(Step.PROBING, found=seen(0))
     assert first.trip is not None
     assert first.trip.odd_at == NOW
-    again = recheck(case(first, seen(0), now=NOW + 120), first.trip)
+    again = recheck(case(first, seen(0), now=NOW + 270), first.trip)
     assert (step_of(again), kinds(again)) == (Step.UNTAG, ["not-stopped"])
 
 
@@ -471,7 +485,7 @@ def test_flags_that_were_suspended_before_us_stay_so() -> None:
 
 def test_somebody_sets_zero_on_the_way_back() -> None:
     """Giving the flags back would lift it: they stay, and that is said."""
-    first = looked(Step.RESTORE_SCALING, seen(0))
+    first = looked(Step.RESTORE_SCALING, seen(0), since=NOW - 600)
     assert first.trip is not None
     second = recheck(case(first, seen(0), now=NOW + 121), first.trip)
     assert (step_of(second), kinds(second)) == (Step.UNTAG, ["not-stopped"])
@@ -546,6 +560,7 @@ def test_a_rollback_to_a_revision_that_fails_too() -> None:
     [
         (Step.TAG, False, BreakerState.CLOSED),
         (Step.SUSPEND_SCALING, False, BreakerState.CLOSED),
+        (Step.READY, False, BreakerState.CLOSED),
         (Step.SET_ZERO, True, BreakerState.CLOSED),
         (Step.HELD, True, BreakerState.OPEN),
         (Step.SET_ONE, True, BreakerState.HALF_OPEN),

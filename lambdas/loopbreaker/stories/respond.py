@@ -17,7 +17,7 @@ from loopbreaker.treating.facts import Answer, Facts, Refusal, Unknown
 from loopbreaker.treating.look import consider, milestone, share
 from loopbreaker.treating.owner import wishes
 from loopbreaker.treating.scope import Scope
-from loopbreaker.treating.steps import CALLS, Call, Order, after_call, after_refusal, order_of
+from loopbreaker.treating.steps import UNDER_WAY, Call, Order, after_call, after_refusal, order_of
 
 # Calls in one invocation: more than any way through the steps has.
 _CALLS = 12
@@ -84,7 +84,7 @@ def respond(service: ServiceRef, tools: Tools) -> Outcome | None:
 
 
 def _is_leased(record: Record, now: float) -> bool:
-    return bool(record.trip and record.trip.step in CALLS and now < record.trip.lease_until)
+    return bool(record.trip and record.trip.step in UNDER_WAY and now < record.trip.lease_until)
 
 
 def _case(record: Record, facts: Facts | Unknown, tools: Tools) -> Case:
@@ -106,18 +106,16 @@ def _limits(record: Record, facts: Facts | Unknown, tools: Tools) -> Limits:
 def _act(record: Record, tools: Tools) -> Record:
     """Make the calls that are due. Right before each the facts are read, and all is decided again on them."""
     for _ in range(_CALLS):
-        if record.trip is None or order_of(record.trip) is None:
+        if record.trip is None or record.trip.step not in UNDER_WAY:
             return record
         facts = tools.ecs.read(record.service)
         if isinstance(facts, Unknown):
             return record
-        step, record = record.trip.step, _commit(record, _Checked(facts, tools), tools)
-        if record.trip is None or record.trip.odd_at:
+        record = _commit(record, _Checked(facts, tools), tools)
+        order = order_of(record.trip) if record.trip else None
+        if record.trip is None or record.trip.odd_at or order is None:
             return record
-        order = order_of(record.trip)
-        if record.trip.step is not step or order is None:
-            continue
-        answer = _call(record.service, order, tools)
+        step, answer = record.trip.step, _call(record.service, order, tools)
         record = _commit(record, _Answered(answer), tools)
         if isinstance(answer, Refusal) and record.trip and record.trip.step is step:
             # Nothing else to try: what was saved stays saved, and the sweep tries again.

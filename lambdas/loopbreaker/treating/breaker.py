@@ -25,7 +25,7 @@ def recheck(case: Case, trip: Trip) -> Record:
         trip = replace(trip, blind_since=0.0)
         case = replace(case, record=replace(case.record, trip=trip))
     match trip.step:
-        case Step.TAG | Step.SUSPEND_SCALING | Step.SET_ZERO:
+        case Step.TAG | Step.SUSPEND_SCALING | Step.READY | Step.SET_ZERO:
             return recheck_stopping(case, trip)
         case Step.HELD:
             return recheck_held(case, trip)

@@ -8,12 +8,12 @@ from loopbreaker.treating.case import Case
 from loopbreaker.treating.decide import allowed, mass
 from loopbreaker.treating.facts import Facts
 from loopbreaker.treating.owner import Recovery
-from loopbreaker.treating.restoring import give_back, let_go, raised
+from loopbreaker.treating.restoring import give_back, let_go, lifted, raised
 from loopbreaker.treating.steps import CALLS, RECHECK, afresh, down, held, probing, soon, to
 
 # A service of so many tasks is tried as a whole at once; of a larger one a single task goes first.
 _TRIED_WHOLE = 3
-# A try of the whole service has failed when so many of its tasks have, however many it has.
+# A try of the whole of a larger service has failed when half of its tasks have, or so many.
 _FAILED_TRY = 12
 # A try of which nothing fails and nothing serves is over after so long, in seconds: what looped does so no more.
 _UNDECIDED = 1800.0
@@ -24,7 +24,7 @@ _CLOCKS = 5.0
 def recheck_held(case: Case, trip: Trip) -> Record:
     """Hold the service on, try it, or bring it back."""
     facts, now = case.known, case.now
-    if facts.desired_count > 0 and not _fix(trip, facts):
+    if facts.desired_count > 0 and not _fix(trip, facts) and not lifted(trip, facts):
         return raised(case, trip)
     if case.limits.mode is not Mode.STOP:
         return _may_not(case)
@@ -84,10 +84,14 @@ def _go_on(record: Record, trip: Trip, *, now: float) -> Record:
 def _failed_step(record: Record, trip: Trip, failed: list[Rung], *, now: float) -> Record:
     """One task may fail under a load that the whole service would carry: then the whole of it is tried."""
     one = trip.step is Step.PROBING
-    if len(failed) < (1 if one else min(trip.desired_count, _FAILED_TRY)):
+    if len(failed) < (1 if one else _enough(trip.desired_count)):
         return soon(record, now=now)
     ran = any(rung.lifetime for rung in failed)
     return to(record, Step.SET_ALL if one and ran else Step.STOP_AGAIN, now=now)
+
+
+def _enough(tasks: int) -> int:
+    return tasks if tasks <= _TRIED_WHOLE + 1 else min(max(_TRIED_WHOLE + 1, tasks // 2), _FAILED_TRY)
 
 
 def _wanted(trip: Trip) -> int:
@@ -123,6 +127,8 @@ def _wants_back(case: Case, trip: Trip) -> str:
         return "its owner no longer asks for it to be stopped"
     if not case.limits.in_scope:
         return "this installation is no longer to act on it"
+    if trip.step is Step.HELD and lifted(trip, case.known):
+        return "a call on its scaling target lifted it to its minimum"
     return mass(case)
 
 

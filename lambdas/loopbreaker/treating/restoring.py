@@ -8,8 +8,9 @@ from loopbreaker.treating.facts import Facts
 from loopbreaker.treating.owner import HELD_TAG
 from loopbreaker.treating.steps import RECHECK, back, down, to
 
-# A count that is not ours has to be seen for so long, in seconds, before it is believed: an answer may be an old one.
-_ODD_FOR = 120.0
+# A count that is not ours has to be seen for so long, and so long after our own last call, in seconds, before it is
+# believed: an answer may be an old one.
+_ODD_FOR, _SETTLED = 120.0, 330.0
 # A count that cannot be set for so long, in seconds, is told.
 _STUCK = 900.0
 
@@ -19,7 +20,7 @@ def give_back(case: Case, trip: Trip, why: str) -> Record:
     tried = trip.state is BreakerState.HALF_OPEN
     trip = replace(trip, step=Step.RESTORE_COUNT, why=why, since=case.now)
     case = replace(case, record=replace(case.record, trip=trip))
-    if tried or not case.known.desired_count:
+    if tried or not case.known.desired_count or lifted(trip, case.known):
         return recheck_restoring(case, trip)
     # Whoever deployed a fix has set the count as well.
     return after_count(case, trip)
@@ -31,7 +32,8 @@ def recheck_restoring(case: Case, trip: Trip) -> Record:
     if trip.step is Step.UNTAG:
         return to(record, Step.UNTAG, now=now) if HELD_TAG in case.known.tags else back(record, now=now)
     # The one task of a try is ours as well; a count that was never set to 0 is as it was.
-    ours = trip.zeroed and case.known.desired_count in (0, 1) and case.known.desired_count != trip.desired_count
+    low = case.known.desired_count in (0, 1) or lifted(trip, case.known)
+    ours = trip.zeroed and low and case.known.desired_count != trip.desired_count
     if trip.step is not Step.RESTORE_COUNT or not ours:
         return after_count(case, trip)
     record = to(record, Step.RESTORE_COUNT, now=now)
@@ -49,6 +51,12 @@ def after_count(case: Case, trip: Trip) -> Record:
             return to(record, Step.RESTORE_SCALING, now=now)
         return let_go(replace(case, record=record), trip, "somebody set its desired count to 0")
     return to(record, Step.UNTAG, now=now) if HELD_TAG in case.known.tags else back(record, now=now)
+
+
+def lifted(trip: Trip, facts: Facts) -> bool:
+    """Whether a call on the scaling target has lifted the count to its minimum; nobody wished for that count."""
+    minimum = facts.scaling.minimum if facts.scaling else 0
+    return 0 < facts.desired_count == minimum < trip.desired_count
 
 
 def raised(case: Case, trip: Trip) -> Record:
@@ -82,7 +90,7 @@ def _flags_are_ours(trip: Trip, facts: Facts) -> bool:
 
 
 def _agreed(case: Case, trip: Trip) -> bool:
-    return bool(trip.odd_at) and case.now >= trip.odd_at + _ODD_FOR
+    return bool(trip.odd_at) and case.now >= max(trip.odd_at + _ODD_FOR, trip.since + _SETTLED)
 
 
 def _odd(case: Case, trip: Trip) -> Record:

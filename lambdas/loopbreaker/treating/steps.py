@@ -64,7 +64,10 @@ CALLS: dict[Step, Callable[[Trip], Order]] = {
     Step.UNTAG: lambda _: Order(Call.UNTAG),
     Step.STOP_DEPLOYMENT: lambda trip: Order(Call.ROLL_BACK, arn=trip.service_deployment),
 }
-"""The steps that make a call; in the others (HELD, PROBING, PROBING_ALL, ROLLING_BACK) we wait."""
+"""The steps that make a call. At READY all is prepared, and on fresh facts the next call is SET_ZERO's; in the others
+(HELD, PROBING, PROBING_ALL, ROLLING_BACK) we wait."""
+UNDER_WAY = frozenset({*CALLS, Step.READY})
+"""The steps at which somebody is at work."""
 
 
 def order_of(trip: Trip) -> Order | None:
@@ -95,8 +98,8 @@ def after_call(record: Record, trip: Trip, *, deployment_id: str, now: float) ->
     if trip.step is Step.STOP_DEPLOYMENT:
         return rolling_back(record, now=now)
     following = {
-        Step.TAG: Step.SUSPEND_SCALING if trip.scaling else Step.SET_ZERO,
-        Step.SUSPEND_SCALING: Step.SET_ZERO,
+        Step.TAG: Step.SUSPEND_SCALING if trip.scaling else Step.READY,
+        Step.SUSPEND_SCALING: Step.READY,
         Step.RESTORE_COUNT: Step.RESTORE_SCALING if trip.scaling else Step.UNTAG,
         Step.RESTORE_SCALING: Step.UNTAG,
     }
@@ -141,18 +144,18 @@ def to(
     """The record with its trip at another step, or at the same one once more."""
     trip = record.trip
     assert trip is not None
-    calls = step in CALLS
+    busy = step in UNDER_WAY
     moved = replace(
         trip,
         step=step,
         since=trip.since if step is trip.step else now,
-        lease_until=now + LEASE if calls else now,
+        lease_until=now + LEASE if busy else now,
         why=why or trip.why,
         undo=undo or trip.undo,
         zeroed=step is Step.SET_ZERO or trip.zeroed if zeroed is None else zeroed,
         odd_at=0.0,
     )
-    return replace(record, trip=moved, due_at=now + (LEASE if calls else RECHECK), touched_at=now)
+    return replace(record, trip=moved, due_at=now + (LEASE if busy else RECHECK), touched_at=now)
 
 
 def held(record: Record, *, now: float) -> Record:

@@ -85,6 +85,9 @@ def _of(record: Record) -> Trip:
 def _next_step(trip: Trip, facts: Facts) -> Step:
     if trip.step is Step.TAG and HELD_TAG not in facts.tags:
         return Step.TAG
+    if trip.step is Step.READY:
+        # The answer to our call is newer than what is read so soon after it.
+        return Step.SET_ZERO
     return Step.SUSPEND_SCALING if facts.scaling and not facts.scaling.suspended else Step.SET_ZERO
 
 
