@@ -10,7 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from handlers.observability import log_change, log_unreadable, logger, watched
 from handlers.wiring import settings, table
 from loopbreaker.aws.clients import client
-from loopbreaker.aws.ecs import Fleet
+from loopbreaker.aws.ecs import Fleet, unreadable
 from loopbreaker.aws.store import service_of
 from loopbreaker.model import ServiceRef
 from loopbreaker.record import Incident
@@ -49,7 +49,8 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> Failures:
 def tools() -> Tools:
     """What the story works with, made at the first look."""
     read = settings("TABLE_NAME")
-    fleet = Fleet(client("ecs"), client("application-autoscaling"), lambda: client("elbv2"))
+    ecs = client("ecs")
+    fleet = Fleet(ecs, client("application-autoscaling"), lambda: client("elbv2"), blind=unreadable(ecs))
     return Tools(
         store=table(),
         ecs=fleet,

@@ -3,12 +3,14 @@
 from collections.abc import Callable
 from datetime import UTC, datetime
 from math import inf
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from botocore.exceptions import ReadTimeoutError
+from botocore.session import Session
 
-from loopbreaker.aws.ecs import Fleet
+from loopbreaker.aws.ecs import Fleet, unreadable
 from loopbreaker.record import Scaling
 from loopbreaker.treating.facts import Answer, Deployment, Facts, Refusal, RunningTask, ServiceDeployment, Unknown
 from tests.aws.fake_clients import FakeClient, refusal
@@ -448,3 +450,23 @@ def test_targets_that_cannot_be_read() -> None:
     elb = FakeClient("elbv2", describe_target_health=refusal("AccessDenied", "DescribeTargetHealth"))
     found = fleet(ecs(with_address(1, "10.0.0.1"), service=service), balancer=elb).read(SERVICE)
     assert found == Unknown(why="DescribeTargetHealth: AccessDenied")
+
+
+def test_an_sdk_that_is_too_old_is_no_witness() -> None:
+    """Where the SDK drops what a decision needs, everything is unknown, and what is unknown leads to no action."""
+    client: Any = Session().create_client(
+        "ecs", region_name="eu-west-1", aws_access_key_id="k", aws_secret_access_key="s"
+    )
+    assert unreadable(client) == ""
+    members = client.meta.service_model.shape_for("Service").members
+    old = SimpleNamespace(
+        meta=SimpleNamespace(
+            service_model=SimpleNamespace(
+                shape_for=lambda _: SimpleNamespace(members={k: v for k, v in members.items() if k[0] != "c"})
+            )
+        )
+    )
+    why = unreadable(old)
+    assert why.endswith("it does not know currentServiceDeployment")
+    found = Fleet(ecs(described_task()), scaling(), lambda: None, blind=why).read(SERVICE)
+    assert found == Unknown(why=why)

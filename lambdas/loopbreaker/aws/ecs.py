@@ -33,16 +33,34 @@ _TELLING = ("healthy", "unhealthy", "initial", "draining", "unavailable", "unuse
 _GONE = ("ClusterNotFoundException", "ServiceNotFoundException")
 
 
+# Fields of a service that botocore knows from 1.41.2 on; an older one drops them without a word, and a service in the
+# middle of a deployment, or one that ECS itself manages, looks as any other.
+_NEEDED = ("currentServiceDeployment", "resourceManagementType")
+
+
+def unreadable(ecs: Any) -> str:
+    """Why what this client reads cannot be relied on: fields that the SDK of this runtime does not know; else empty."""
+    known = ecs.meta.service_model.shape_for("Service").members
+    missing = [name for name in _NEEDED if name not in known]
+    return f"the AWS SDK of this runtime is too old: it does not know {' and '.join(missing)}" if missing else ""
+
+
 class Fleet:
     """The services of one Region, as the stories see them."""
 
-    def __init__(self, ecs: Any, scaling: Any, balancing: Callable[[], Any]) -> None:
-        """`balancing` makes the client of Elastic Load Balancing; only services with a target group need it."""
+    def __init__(self, ecs: Any, scaling: Any, balancing: Callable[[], Any], *, blind: str = "") -> None:
+        """`balancing` makes the client of Elastic Load Balancing; only services with a target group need it.
+
+        blind: why nothing that is read can be relied on (see `unreadable`): then all is unknown, and nothing is done.
+        """
+        self._blind = blind
         self._ecs = ecs
         self._scaling = scaling
         self._balancing = balancing
 
     def read(self, service: ServiceRef) -> Facts | Unknown:
+        if self._blind:
+            return Unknown(why=self._blind)
         try:
             return self._read(service)
         except ClientError as error:
