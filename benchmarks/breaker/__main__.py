@@ -22,6 +22,7 @@ from benchmarks.breaker.summary import goals, lines
 
 RESULTS = Path(__file__).parent.parent / "results"
 _QUICK_HOURS = 6
+_FOR_EVER = 1e6  # minutes
 _EVERY = 1000  # seeds: more than any kind has
 
 
@@ -31,13 +32,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     console = Console(stderr=True)
     todo = worlds(seeds=options.seeds, kind=options.kind, quick=options.quick)
     began = perf_counter()
-    judgements = _judge(todo, console, processes=options.processes)
+    lived, judgements = _judge(todo, console, processes=options.processes, seconds=60 * options.minutes)
     result = Run(
-        command="make bench-breaker" + (f' ARGS="--seeds {options.seeds}"' if options.seeds < _EVERY else ""),
+        command="make bench-breaker" + _arguments(options),
         machine=f"{os.cpu_count()} cores ({platform.machine()}), Python {platform.python_version()}",
         date=f"{datetime.now(UTC):%Y-%m-%d}",
         seconds=perf_counter() - began,
-        worlds=len(todo),
+        worlds=lived,
         judgements=tuple(judgements),
     )
     if options.output:
@@ -53,9 +54,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def worlds(*, seeds: int, kind: str = "", quick: bool = False) -> list[World]:
-    """Every world with seeds up to this one; of kinds whose name contains `kind`; quick: one short world of each."""
+    """Every world with seeds up to this one, the first seed of all first; quick: one short world of each kind."""
     chosen = [k for k in KINDS if kind in k.name and (not quick or k.hours <= _QUICK_HOURS)]
     every = [world for k in chosen for world in k.worlds() if world.seed <= seeds]
+    every.sort(key=lambda world: world.seed)
     return [[w for w in k.worlds() if w.seed == 1][-1] for k in chosen] if quick else every
 
 
@@ -63,6 +65,7 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.breaker", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="one short world of each kind; writes nothing")
     parser.add_argument("--seeds", type=int, default=_EVERY, help="most seeds of one case (default: as each kind says)")
+    parser.add_argument("--minutes", type=float, default=_FOR_EVER, help="begin no world after so long")
     parser.add_argument("--kind", default="", help="only kinds whose name contains this; writes nothing")
     parser.add_argument("--failing", action="store_true", help="name every world in which a goal is not met")
     parser.add_argument("--processes", type=int, default=min(2, os.cpu_count() or 1))
@@ -75,8 +78,16 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     return options
 
 
-def _judge(todo: list[World], console: Console, *, processes: int) -> list[Judgement]:
-    """The judgements, in an order that does not depend on the machine."""
+def _arguments(options: argparse.Namespace) -> str:
+    """What was asked for beside the usual."""
+    asked = [f"--seeds {options.seeds}"] if options.seeds < _EVERY else []
+    asked += [f"--minutes {options.minutes:g}"] if options.minutes < _FOR_EVER else []
+    return f' ARGS="{" ".join(asked)}"' if asked else ""
+
+
+def _judge(todo: list[World], console: Console, *, processes: int, seconds: float) -> tuple[int, list[Judgement]]:
+    """How many worlds were lived, and the judgements in an order that does not depend on the machine."""
+    until = perf_counter() + seconds
     done: dict[int, list[Judgement]] = {}
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console) as progress:
@@ -84,7 +95,9 @@ def _judge(todo: list[World], console: Console, *, processes: int) -> list[Judge
         for number, judgements in _spread(todo, processes):
             done[number] = judgements
             progress.update(bar, advance=1, description=f"{todo[number].kind.name:50.50}")
-    return [judgement for number in sorted(done) for judgement in done[number]]
+            if perf_counter() > until:
+                break
+    return len(done), [judgement for number in sorted(done) for judgement in done[number]]
 
 
 def _spread(todo: list[World], processes: int) -> Iterator[tuple[int, list[Judgement]]]:

@@ -188,7 +188,7 @@ def compare(world: World, name: str, without: Life, with_us: Life) -> Judgement:
     """What Loopbreaker did to one service: the difference between its two lives."""
     a, b, stage = without.courses[name], with_us.courses[name], without.stage
     lost = [max(0, min(x, want) - y) * STEP for x, y, want in zip(a.serving, b.serving, a.desired, strict=True)]
-    ended = len(lost) if stage.ended is None else int(stage.ended / STEP)
+    ended = len(lost) if stage.ended is None else min(len(lost), int(stage.ended / STEP))
     coming_back = [
         any(at < (i + 1) * STEP <= at + _allowed(lasted) for at, lasted in stage.returns) for i in range(ended)
     ]

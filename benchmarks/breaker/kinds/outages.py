@@ -112,7 +112,7 @@ OUTAGES = (
         5,
         grid(minutes=(10, 35, 60, 150, 360), tasks=(2, 4, 10)),
     ),
-    Kind("a dependency comes and goes", _in_turns, 6, 6, grid(away=(3, 8, 20, 40), back=(4, 10, 25))),
+    Kind("a dependency comes and goes", _in_turns, 9, 6, grid(away=(3, 8, 20, 40), back=(4, 10, 25))),
     Kind("reads are throttled during the loop", _no_reads, 5, 6, grid(minutes=(10, 25, 40, 90), life=(3.0, 150.0))),
     Kind("events redriven a day later", _redriven, 28, 5, grid(minutes=(10, 40, 90), life=(3.0, 150.0))),
     Kind(
