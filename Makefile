@@ -63,6 +63,10 @@ bench: install ## what it costs, in exact counts and list prices; into benchmark
 previews: install ## every message as people read it; into docs/previews, with pictures where Chromium is installed
 	@$(VENV)/python -m previews
 
+.PHONY: bench-storm
+bench-storm: install ## ten thousand services that begin to loop within ten minutes; takes an hour
+	@$(VENV)/python -m benchmarks.storm $(ARGS)
+
 bench-detection: install ## how well it detects, beside simpler rules; into benchmarks/results
 	@$(VENV)/python -m benchmarks.detection $(ARGS)
 

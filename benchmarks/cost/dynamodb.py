@@ -48,13 +48,18 @@ def throttled(operation: str) -> ClientError:
 
 @dataclass
 class DynamoDB:
-    """One table. `fault` is asked before each call, by its name and key, and may raise or let time pass."""
+    """One table. `fault` is asked before each call, by its name and key, and may raise; `after` once it is made.
+
+    hottest: write units of each partition.
+    """
 
     items: dict[tuple[str, str], Item] = field(default_factory=dict)
     units: Counter[str] = field(default_factory=Counter)
     calls: Counter[str] = field(default_factory=Counter)
+    hottest: Counter[str] = field(default_factory=Counter)
     largest: int = 0
     fault: Callable[[str, str], None] = lambda call, key: None
+    after: Callable[[str, str], None] = lambda call, key: None
     on_write: Callable[[Item | None, Item], None] = lambda old, new: None
 
     def __post_init__(self) -> None:
@@ -72,7 +77,9 @@ class DynamoDB:
         key = _key(Item)
         self._called("put_item", key)
         old = self.items.get(key)
-        self.units["write"] += max(1, ceil(max(size(Item), size(old) if old else 0) / 1024))
+        written = max(1, ceil(max(size(Item), size(old) if old else 0) / 1024))
+        self.units["write"] += written
+        self.hottest[key[0]] += written
         if not _holds(old or {}, condition):
             raise ClientError({"Error": {"Code": "ConditionalCheckFailedException", "Message": ""}}, "PutItem")
         self.items[key] = dict(Item)
@@ -80,6 +87,7 @@ class DynamoDB:
         self._partitions.setdefault(key[0], set()).add(key[1])
         self._index(key, old or {}, Item)
         self.on_write(old, Item)
+        self.after("put_item", key[0])
         return {}
 
     def query(

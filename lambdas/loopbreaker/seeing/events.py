@@ -76,9 +76,9 @@ class _Fields:
         value = self._values.get(name)
         if value is None:
             return ""
-        if isinstance(value, str):
+        if isinstance(value, str) and _is_unicode(value):
             return value
-        self.wrong(name, f"not text but {_json_name(value)}")
+        self.wrong(name, f"not text but {_json_name(value)}" if not isinstance(value, str) else "not Unicode")
         return ""
 
     def required_text(self, name: str) -> str:
@@ -219,7 +219,7 @@ def _service_of_resource(envelope: Mapping[str, object], cluster_arn: str, probl
     """
     resources = envelope.get("resources")
     arn = resources[0] if isinstance(resources, list) and resources else None
-    if not isinstance(arn, str):
+    if not isinstance(arn, str) or not _is_unicode(arn):
         problems.append(f"resources[0]: not the ARN of a service but {_json_name(arn)}")
         return ServiceRef(cluster_arn, "")
     prefix, _, path = arn.partition(":service/")
@@ -295,6 +295,11 @@ def _json(text: str) -> object:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
         raise MalformedEventError(f"body: not JSON: {error}") from error
+
+
+def _is_unicode(text: str) -> bool:
+    """JSON may spell half of a character; nobody can store or send it."""
+    return text.isascii() or not any("\ud800" <= letter <= "\udfff" for letter in text)
 
 
 def _json_name(value: object) -> str:

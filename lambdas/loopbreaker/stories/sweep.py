@@ -9,19 +9,29 @@ from loopbreaker.treating.look import ask
 
 @dataclass(frozen=True, slots=True)
 class Swept:
-    """One run: how many services were asked for, and what is wrong with each record that could not be read."""
+    """One run: how many services were asked for, what is wrong with each record that could not be read, and the faults
+    of the store with others."""
 
     asked: int
     unreadable: tuple[str, ...] = ()
+    faults: tuple[Exception, ...] = ()
 
 
-def sweep(store: Calendar, *, clock: Callable[[], float], seconds: float, limit: int) -> Swept:
+def sweep(
+    store: Calendar,
+    *,
+    clock: Callable[[], float],
+    seconds: float,
+    limit: int,
+    passing: tuple[type[Exception], ...] = (),
+) -> Swept:
     """Ask for attention to each service that is due, for at most so many seconds: the next run goes on from there.
 
-    Whoever saved the record meanwhile has looked already.
+    Whoever saved the record meanwhile has looked already. What is a `passing` fault of the store with one service
+    keeps no other waiting.
     """
     began = now = clock()
-    asked, unreadable = 0, []
+    asked, unreadable, faults = 0, [], []
     for service in store.due(now=began, limit=limit):
         if now > began + seconds:
             break
@@ -31,5 +41,7 @@ def sweep(store: Calendar, *, clock: Callable[[], float], seconds: float, limit:
                 asked += 1
         except UnreadableError as error:
             unreadable.append(str(error))
+        except passing as fault:
+            faults.append(fault)
         now = clock()
-    return Swept(asked=asked, unreadable=tuple(unreadable))
+    return Swept(asked=asked, unreadable=tuple(unreadable), faults=tuple(faults))

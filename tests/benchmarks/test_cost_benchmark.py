@@ -32,8 +32,8 @@ def test_a_failure_is_one_read_and_one_write(one: Counts) -> None:
 
 
 def test_a_loop_is_looked_at_ten_minutes_apart_and_told_once(one: Counts) -> None:
-    """Nobody is invoked for nothing: respond by each wish, notify by the one message."""
-    assert one.messages == one.invocations["notify"] == 1
+    """Nobody is invoked for nothing: respond by each wish, notify by the message and the reminder after an hour."""
+    assert one.messages == one.invocations["notify"] == 2
     assert one.invocations["respond"] == one.looks <= 3 * 6 + 2
 
 
