@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
+from threading import Lock
 from time import monotonic, sleep, time
 from typing import Any
 
@@ -47,11 +48,18 @@ class Relay:
     def __init__(self) -> None:
         self.events: list[Event] = []
         self.bus: Any = None
+        self._at_work = Lock()
 
     def __call__(self, event: Event) -> None:
-        if self.bus is not None:
-            self.events.append(event)
-            put(self.bus, [event])
+        with self._at_work:
+            if self.bus is not None:
+                self.events.append(event)
+                put(self.bus, [event])
+
+    def close(self) -> None:
+        """Takes no more events; one that is on its way arrives before the bus goes."""
+        with self._at_work:
+            self.bus = None
 
 
 @dataclass

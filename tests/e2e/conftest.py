@@ -23,4 +23,4 @@ def account() -> Iterator[Account]:
             stack = deploy(aws, context=CONTEXT, phase=nullcontext)
             relay.bus = aws.client("events")
             yield Account(ecs=ecs, relay=relay, aws=aws, stack=stack, mailbox=Mailbox(aws, stack.topic_arn))
-            relay.bus = None
+            relay.close()
