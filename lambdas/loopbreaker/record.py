@@ -280,7 +280,7 @@ class Past:
 class Step(StrEnum):
     """Where the treatment of a service stands. A step that names a call is saved before the call is made.
 
-    What each step means stands in one table, `treating.breaker.STEPS`.
+    What each step means stands in one table, `treating.steps.CALLS`.
     """
 
     TAG = "tag"

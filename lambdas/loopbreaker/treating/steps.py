@@ -41,25 +41,21 @@ class Order:
     arn: str = ""
 
 
-def _saved_count(trip: Trip) -> int:
-    return trip.desired_count
-
-
 def _flags(trip: Trip) -> Scaling:
     assert trip.scaling is not None
     return trip.scaling
 
 
 CALLS: dict[Step, Callable[[Trip], Order]] = {
-    Step.TAG: lambda trip: Order(Call.TAG, count=_saved_count(trip)),
+    Step.TAG: lambda trip: Order(Call.TAG, count=trip.desired_count),
     # Only before zeroing: any RegisterScalableTarget on a target whose count is below its minimum lifts the count
     # back up (Application Auto Scaling API reference, RegisterScalableTarget).
     Step.SUSPEND_SCALING: lambda trip: Order(Call.SUSPEND, scaling=all_suspended(_flags(trip))),
     Step.SET_ZERO: lambda _: Order(Call.SET_COUNT, count=0),
     Step.SET_ONE: lambda _: Order(Call.SET_COUNT, count=1),
-    Step.SET_ALL: lambda trip: Order(Call.SET_COUNT, count=_saved_count(trip)),
+    Step.SET_ALL: lambda trip: Order(Call.SET_COUNT, count=trip.desired_count),
     Step.STOP_AGAIN: lambda _: Order(Call.SET_COUNT, count=0),
-    Step.RESTORE_COUNT: lambda trip: Order(Call.SET_COUNT, count=_saved_count(trip)),
+    Step.RESTORE_COUNT: lambda trip: Order(Call.SET_COUNT, count=trip.desired_count),
     Step.RESTORE_SCALING: lambda trip: Order(Call.RESUME_SCALING, scaling=_flags(trip)),
     Step.UNTAG: lambda _: Order(Call.UNTAG),
     Step.STOP_DEPLOYMENT: lambda trip: Order(Call.ROLL_BACK, arn=trip.service_deployment),
