@@ -19,7 +19,8 @@ from loopbreaker.aws.store import Table
 from loopbreaker.judging.suspicion import fast_depth
 from loopbreaker.model import ServiceRef
 from loopbreaker.policy import Policy
-from loopbreaker.record import BreakerState, Record
+from loopbreaker.remembering.record import Record
+from loopbreaker.remembering.trip import BreakerState
 from simulation import Delivery, Mode, ServiceSpec, Simulation, Timing, constant, crash, uniform
 from simulation.server import Server
 

@@ -6,7 +6,8 @@ from typing import Any
 
 from loopbreaker.model import Category, ServiceRef
 from loopbreaker.policy import Policy
-from loopbreaker.record import Incident, NoticeKind
+from loopbreaker.remembering.incident import Incident
+from loopbreaker.remembering.notice import NoticeKind
 from loopbreaker.seeing.events import MalformedEventError
 from loopbreaker.telling.prices import burn
 from loopctl.observed import Size, size_of

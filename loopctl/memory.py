@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from loopbreaker.model import ServiceRef
-from loopbreaker.record import Incident, Record, keep_until
+from loopbreaker.remembering.incident import Incident
+from loopbreaker.remembering.record import Record, keep_until
 
 # The table names no more of those that began either.
 _MOST_BEGINNINGS = 200

@@ -16,7 +16,7 @@ from loopbreaker.aws.findings import Findings
 from loopbreaker.aws.store import ClosedIncident, Table
 from loopbreaker.model import ServiceRef
 from loopbreaker.picture.loops import Loop
-from loopbreaker.record import Record, Verdict
+from loopbreaker.remembering.record import Record, Verdict
 from loopbreaker.stories.acknowledge import acknowledge
 from loopbreaker.stories.ports import ConflictError, UnreadableError
 from loopbreaker.stories.resume import resume

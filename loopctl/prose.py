@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Sequence
 from textwrap import wrap
 
-from loopbreaker.history import Failed
 from loopbreaker.picture.loops import Loop, state
 from loopbreaker.picture.words import plain
-from loopbreaker.record import Record
+from loopbreaker.remembering.history import Failed
+from loopbreaker.remembering.record import Record
 from loopbreaker.telling.commands import resume
 from loopbreaker.telling.diagnosis import Diagnosis
 from loopbreaker.telling.plain import count, dollars, span, time_of

@@ -13,7 +13,11 @@ from loopbreaker.picture.loops import Loop
 from loopbreaker.picture.timeline import Timeline
 from loopbreaker.picture.timelines import timeline, with_tasks
 from loopbreaker.policy import Mode, Policy
-from loopbreaker.record import Incident, Notice, NoticeKind, Record, Scaling, owed
+from loopbreaker.remembering.incident import Incident
+from loopbreaker.remembering.notice import Notice, NoticeKind
+from loopbreaker.remembering.owed import owed
+from loopbreaker.remembering.record import Record
+from loopbreaker.remembering.trip import Scaling
 from loopbreaker.seeing.events import parse
 from loopbreaker.stories.detect import detect, observation
 from loopbreaker.stories.ports import Ecs

@@ -11,7 +11,8 @@ from rich.text import Text
 
 from loopbreaker.model import Category, Label, ServiceRef
 from loopbreaker.policy import Threshold
-from loopbreaker.record import Incident, NoticeKind
+from loopbreaker.remembering.incident import Incident
+from loopbreaker.remembering.notice import NoticeKind
 from loopctl.explain import Explanation
 from loopctl.prose import fitted, joined
 from loopctl.replay import Change, Replay

@@ -12,7 +12,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from loopbreaker.model import ServiceRef
 from loopbreaker.policy import Policy
-from loopbreaker.record import Incident, Scaling
+from loopbreaker.remembering.incident import Incident
+from loopbreaker.remembering.trip import Scaling
 from loopbreaker.seeing.events import MalformedEventError
 from loopbreaker.stories.ports import Ecs
 from loopbreaker.telling.prices import Burn, burn

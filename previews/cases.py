@@ -5,17 +5,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from loopbreaker.model import Category, ServiceRef
-from loopbreaker.record import (
-    Incident,
-    NoticeKind,
-    Record,
-    Scaling,
-    Signal,
-    Step,
-    Trip,
-    Verdict,
-    tell,
-)
+from loopbreaker.remembering.incident import Incident, Signal
+from loopbreaker.remembering.notice import NoticeKind
+from loopbreaker.remembering.owed import tell
+from loopbreaker.remembering.record import Record, Verdict
+from loopbreaker.remembering.trip import Scaling, Step, Trip
 from loopbreaker.telling.contents import Background
 from loopbreaker.telling.diagnosis import Change, Diagnosis
 from loopbreaker.telling.mass import Other

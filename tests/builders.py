@@ -10,7 +10,10 @@ from loopbreaker.judging.ladder import climb
 from loopbreaker.judging.ladder import depth as ladder_depth
 from loopbreaker.model import Category, ServiceRef, ServiceSignal, SignalKind, TaskFailure
 from loopbreaker.policy import Policy, Profile
-from loopbreaker.record import Incident, Ladder, Record, Signal, Step, Trip, Verdict
+from loopbreaker.remembering.incident import Incident, Signal
+from loopbreaker.remembering.record import Record, Verdict
+from loopbreaker.remembering.rung import Ladder
+from loopbreaker.remembering.trip import Step, Trip
 from loopbreaker.treating.facts import Deployment, Facts, RunningTask, ServiceDeployment
 from tests.task_events import CLUSTER_ARN, CREATED, arn
 

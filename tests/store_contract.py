@@ -5,7 +5,11 @@ from dataclasses import replace
 import pytest
 
 from loopbreaker.model import Category, ServiceRef
-from loopbreaker.record import Incident, NoticeKind, Record, Rung, Signal, Verdict, tell
+from loopbreaker.remembering.incident import Incident, Signal
+from loopbreaker.remembering.notice import NoticeKind
+from loopbreaker.remembering.owed import tell
+from loopbreaker.remembering.record import Record, Verdict
+from loopbreaker.remembering.rung import Rung
 from loopbreaker.stories.ports import Table
 from tests.task_events import CREATED, arn
 

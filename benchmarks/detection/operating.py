@@ -12,7 +12,9 @@ from benchmarks.detection.watching import Said, Seen, Stopped, Watch
 from loopbreaker.aws.ecs import Fleet
 from loopbreaker.model import ServiceRef
 from loopbreaker.policy import Mode, Policy
-from loopbreaker.record import NoticeKind, Record, owed
+from loopbreaker.remembering.notice import NoticeKind
+from loopbreaker.remembering.owed import owed
+from loopbreaker.remembering.record import Record
 from loopbreaker.seeing.events import parse
 from loopbreaker.stories.detect import detect, observation
 from loopbreaker.stories.respond import Tools, respond

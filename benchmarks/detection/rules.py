@@ -13,7 +13,7 @@ from benchmarks.detection.operating import Operated
 from benchmarks.detection.saying import Message
 from benchmarks.detection.watching import Rollout, Said, Sample, Seen, Stopped, Watch
 from loopbreaker.policy import Policy
-from loopbreaker.record import NoticeKind
+from loopbreaker.remembering.notice import NoticeKind
 from loopctl.replay import Replay
 from loopctl.usual import StopsInWindow, usual_rules
 

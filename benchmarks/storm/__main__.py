@@ -14,7 +14,7 @@ from time import perf_counter
 
 from benchmarks.cost.installation import Installation
 from benchmarks.storm.storms import disordered, mass, throttle, totals, weather
-from loopbreaker.record import Verdict
+from loopbreaker.remembering.record import Verdict
 
 RESULT = Path(__file__).parents[1] / "results" / "storm.md"
 _FAILURES = 6

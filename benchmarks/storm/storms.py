@@ -12,7 +12,7 @@ from benchmarks.cost.installation import Installation, installed
 from benchmarks.cost.workloads import BEGIN
 from loopbreaker.aws.store import from_item
 from loopbreaker.model import ServiceRef
-from loopbreaker.record import Record
+from loopbreaker.remembering.record import Record
 
 Sent = tuple[float, Item]
 

@@ -12,7 +12,8 @@ from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from loopbreaker.record import BreakerState, Record, Verdict
+from loopbreaker.remembering.record import Record, Verdict
+from loopbreaker.remembering.trip import BreakerState
 from loopbreaker.stories.ports import Change
 
 if TYPE_CHECKING:  # only `respond` decides; the others need not load the rules

@@ -13,7 +13,7 @@ from loopbreaker.aws.clients import client
 from loopbreaker.aws.ecs import Fleet, unreadable
 from loopbreaker.aws.store import service_of
 from loopbreaker.model import ServiceRef
-from loopbreaker.record import Incident
+from loopbreaker.remembering.incident import Incident
 from loopbreaker.stories.ports import ConflictError, UnreadableError
 from loopbreaker.stories.respond import Tools
 from loopbreaker.stories.respond import respond as look_and_act

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from loopbreaker.picture.text import text
-from loopbreaker.record import NoticeKind
+from loopbreaker.remembering.notice import NoticeKind
 from loopbreaker.seeing.events import MalformedEventError
 from loopctl import report
 from loopctl.options import FORMATS, ExitStatus, Files, Json, Tries, policy_of

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from loopbreaker.picture.loops import Loop, to_json
-from loopbreaker.record import Record
+from loopbreaker.remembering.record import Record
 from loopctl.options import ExitStatus, Json, Profile, Region, Stack, account
 from loopctl.prose import status as told
 from loopctl.session import Screen

@@ -13,7 +13,7 @@ from loopbreaker.aws.diagnosis import BUDGET, Doctor, LogLines
 from loopbreaker.aws.findings import Findings
 from loopbreaker.aws.store import Table
 from loopbreaker.model import Category, ServiceRef
-from loopbreaker.record import Record
+from loopbreaker.remembering.record import Record
 from loopbreaker.stories.notify import Library, notify
 from loopbreaker.telling.diagnosis import NOTHING, Change, Diagnosis
 from loopbreaker.telling.messages import Message
@@ -339,7 +339,8 @@ def test_a_summary_says_what_the_services_share(table: Any) -> None:
 
 
 def told_of(record: Record, kind: str, findings: Findings) -> Message:
-    from loopbreaker.record import NoticeKind, tell
+    from loopbreaker.remembering.notice import NoticeKind
+    from loopbreaker.remembering.owed import tell
 
     sent: list[Message] = []
 

@@ -11,7 +11,7 @@ from botocore.exceptions import ReadTimeoutError
 from botocore.session import Session
 
 from loopbreaker.aws.ecs import Fleet, unreadable
-from loopbreaker.record import Scaling
+from loopbreaker.remembering.trip import Scaling
 from loopbreaker.treating.facts import Answer, Deployment, Facts, Refusal, RunningTask, ServiceDeployment, Unknown
 from tests.aws.fake_clients import FakeClient, refusal
 from tests.builders import DEPLOYMENT, OLDER_DEPLOYMENT, SERVICE, T0, TASK_DEFINITION

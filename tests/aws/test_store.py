@@ -14,7 +14,9 @@ from moto import mock_aws
 from loopbreaker.aws.codec import encode
 from loopbreaker.aws.store import ClosedIncident, Table, from_item, service_of
 from loopbreaker.model import ServiceRef
-from loopbreaker.record import NoticeKind, Record, tell
+from loopbreaker.remembering.notice import NoticeKind
+from loopbreaker.remembering.owed import tell
+from loopbreaker.remembering.record import Record
 from loopbreaker.stories.ports import UnreadableError
 from tests.schema import create_table
 from tests.store_contract import OTHERS, WEB, StoreContract, looping

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from loopbreaker.policy import Mode, Policy
-from loopbreaker.record import BreakerState
+from loopbreaker.remembering.trip import BreakerState
 from simulation import Behaviour, ServiceSpec, Simulation, constant, crash, healthy
 from simulation import Mode as Cause
 from tests.breaker.world import World, quiet_delivery

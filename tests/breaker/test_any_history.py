@@ -13,7 +13,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from loopbreaker.record import BreakerState, Step
+from loopbreaker.remembering.trip import BreakerState, Step
 from loopbreaker.treating.steps import CALLS
 from simulation import healthy
 from tests.breaker.scenarios import BROKEN, COUNT, scaled, world

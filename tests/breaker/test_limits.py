@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 
 from loopbreaker.policy import Mode
-from loopbreaker.record import BreakerState
+from loopbreaker.remembering.trip import BreakerState
 from loopbreaker.treating.scope import Scope
 from simulation import ServiceSpec, Simulation, healthy
 from tests.breaker.scenarios import BROKEN, POLICY, breaks, fixed, world

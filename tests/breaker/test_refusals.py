@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from loopbreaker.record import BreakerState
+from loopbreaker.remembering.trip import BreakerState
 from tests.breaker.scenarios import COUNT, bad_deployment, breaks, fixed, scaled, world
 from tests.breaker.world import World
 

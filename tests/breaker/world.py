@@ -11,7 +11,9 @@ from typing import Any
 from loopbreaker.aws.ecs import Fleet
 from loopbreaker.model import ServiceRef
 from loopbreaker.policy import Mode, Policy
-from loopbreaker.record import Notice, Record, owed
+from loopbreaker.remembering.notice import Notice
+from loopbreaker.remembering.owed import owed
+from loopbreaker.remembering.record import Record
 from loopbreaker.seeing.events import parse
 from loopbreaker.stories.detect import detect, observation
 from loopbreaker.stories.respond import Outcome, Tools, respond

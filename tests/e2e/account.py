@@ -14,7 +14,7 @@ from demo.sandbox import ACCOUNT, REGION
 from demo.wiring import Letter, Mailbox, put, waiting
 from loopbreaker.aws.store import Table
 from loopbreaker.model import ServiceRef
-from loopbreaker.record import Record
+from loopbreaker.remembering.record import Record
 from simulation import Delivery, ServiceSpec, Simulation, Timing, uniform
 from simulation.server import Server
 

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from demo.wiring import open_queue, put, waiting
-from loopbreaker.record import BreakerState, Verdict
+from loopbreaker.remembering.record import Verdict
+from loopbreaker.remembering.trip import BreakerState
 from simulation import Mode, Simulation, constant, crash, healthy
 from tests.e2e.account import CLUSTER, Account, until
 from tests.task_events import task_stopped

@@ -14,7 +14,9 @@ from infra.asset import LAMBDAS
 from loopbreaker import VERSION
 from loopbreaker.aws.store import to_item
 from loopbreaker.model import ServiceRef
-from loopbreaker.record import NoticeKind, Record, tell
+from loopbreaker.remembering.notice import NoticeKind
+from loopbreaker.remembering.owed import tell
+from loopbreaker.remembering.record import Record
 from tests.infra.resources import function_ids, functions, of_type, referenced
 
 Json = dict[str, Any]

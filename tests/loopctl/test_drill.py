@@ -11,7 +11,9 @@ from infra.events import DRILLS, HEALTH_CHECK_STOPS, SERVICE_SIGNALS, TASK_STOPS
 from loopbreaker.drill import CLUSTER, SOURCE, WHAT_IT_IS, is_drill
 from loopbreaker.model import ServiceRef
 from loopbreaker.policy import Mode, Policy, override
-from loopbreaker.record import NoticeKind, Record, tell
+from loopbreaker.remembering.notice import NoticeKind
+from loopbreaker.remembering.owed import tell
+from loopbreaker.remembering.record import Record
 from loopbreaker.seeing.events import parse
 from loopbreaker.stories.detect import detect, observation
 from loopbreaker.stories.respond import Tools, respond

@@ -15,10 +15,14 @@ from typer.testing import CliRunner, Result
 
 from loopbreaker.aws.findings import Findings
 from loopbreaker.aws.store import Table
-from loopbreaker.history import add
 from loopbreaker.model import Category, ServiceRef, TaskFailure
 from loopbreaker.picture.loops import state
-from loopbreaker.record import Incident, NoticeKind, Record, Signal, Step, Suspicion, tell
+from loopbreaker.remembering.history import add
+from loopbreaker.remembering.incident import Incident, Signal, Suspicion
+from loopbreaker.remembering.notice import NoticeKind
+from loopbreaker.remembering.owed import tell
+from loopbreaker.remembering.record import Record
+from loopbreaker.remembering.trip import Step
 from loopbreaker.telling.diagnosis import Change, Diagnosis
 from loopctl import operate
 from loopctl.cli import app

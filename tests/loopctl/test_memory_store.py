@@ -2,7 +2,7 @@
 
 import pytest
 
-from loopbreaker.record import Record
+from loopbreaker.remembering.record import Record
 from loopbreaker.stories.ports import Table
 from loopctl.memory import MemoryStore
 from tests.store_contract import OTHERS, WEB, StoreContract, looping

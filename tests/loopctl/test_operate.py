@@ -12,7 +12,7 @@ from moto import mock_aws
 from typer.testing import CliRunner
 
 from loopbreaker.aws.store import Table
-from loopbreaker.record import Step, Trip
+from loopbreaker.remembering.trip import Step, Trip
 from loopctl import operate
 from loopctl.cli import app
 from loopctl.operate import OperateError, table_name, whereabouts

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from loopbreaker.model import Category, ServiceRef
 from loopbreaker.policy import Policy, override
-from loopbreaker.record import NoticeKind, Signal
+from loopbreaker.remembering.incident import Signal
+from loopbreaker.remembering.notice import NoticeKind
 from loopbreaker.seeing.events import MalformedEventError
 from loopctl.replay import Change, Replay
 from tests.loopctl.recorded import BEAT, crash_loop, later

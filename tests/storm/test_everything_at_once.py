@@ -13,7 +13,7 @@ from benchmarks.cost.installation import BATCH, WINDOW, Installation, Killed, in
 from benchmarks.cost.workloads import BEGIN, HOUR
 from benchmarks.storm.storms import Outcome, disordered, loop, mass, outcome, throttle, totals, weather
 from loopbreaker.aws.store import to_item
-from loopbreaker.record import Record, Verdict
+from loopbreaker.remembering.record import Record, Verdict
 from tests.storm.pieces import down_between, kill_at, one_loop, unreadable
 
 

@@ -7,7 +7,11 @@ from typing import Any
 import pytest
 from jsonschema import ValidationError
 
-from loopbreaker.record import BreakerState, NoticeKind, Record, Signal, Step, Verdict, tell
+from loopbreaker.remembering.incident import Signal
+from loopbreaker.remembering.notice import NoticeKind
+from loopbreaker.remembering.owed import tell
+from loopbreaker.remembering.record import Record, Verdict
+from loopbreaker.remembering.trip import BreakerState, Step
 from loopbreaker.telling.advice import ADVICE
 from loopbreaker.telling.letter import Severity
 from loopbreaker.telling.messages import compose

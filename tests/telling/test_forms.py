@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from loopbreaker.model import ServiceRef
-from loopbreaker.record import NoticeKind
+from loopbreaker.remembering.notice import NoticeKind
 from loopbreaker.telling.contents import Background
 from loopbreaker.telling.diagnosis import Change, Diagnosis
 from loopbreaker.telling.letter import Block, Letter, Severity, clean, shortened

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from loopbreaker.model import Category
-from loopbreaker.record import NoticeKind
+from loopbreaker.remembering.notice import NoticeKind
 from previews.__main__ import PICTURED, ROOT, TARGET, shown, written
 from previews.cases import cases
 

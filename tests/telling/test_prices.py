@@ -3,7 +3,7 @@
 import pytest
 
 from loopbreaker.model import Category
-from loopbreaker.record import NoticeKind
+from loopbreaker.remembering.notice import NoticeKind
 from loopbreaker.telling.contents import Background
 from loopbreaker.telling.diagnosis import Diagnosis
 from loopbreaker.telling.prices import burn

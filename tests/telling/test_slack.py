@@ -16,7 +16,9 @@ from loopbreaker.aws import slack as adapter
 from loopbreaker.aws.clients import client
 from loopbreaker.aws.secrets import Secret, SecretError
 from loopbreaker.aws.slack import Bot, Pace, PauseError, RefusedError, UnreachableError, Webhook
-from loopbreaker.record import NoticeKind, Record, tell
+from loopbreaker.remembering.notice import NoticeKind
+from loopbreaker.remembering.owed import tell
+from loopbreaker.remembering.record import Record
 from loopbreaker.stories.post import Posted, post
 from loopbreaker.telling.messages import compose
 from loopbreaker.telling.parcel import Parcel, ParcelError, pack, unpack

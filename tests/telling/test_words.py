@@ -7,7 +7,10 @@ from typing import Any
 import pytest
 
 from loopbreaker.model import Category, ServiceRef
-from loopbreaker.record import BreakerState, NoticeKind, Record, Signal
+from loopbreaker.remembering.incident import Signal
+from loopbreaker.remembering.notice import NoticeKind
+from loopbreaker.remembering.record import Record
+from loopbreaker.remembering.trip import BreakerState
 from loopbreaker.telling.advice import ADVICE, EXIT_CODES, advice, meaning
 from loopbreaker.telling.commands import console_url, logs_url, resume_commands, service_arn, wrapped
 from loopbreaker.telling.messages import compose

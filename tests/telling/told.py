@@ -3,7 +3,10 @@
 from dataclasses import replace
 from typing import Any
 
-from loopbreaker.record import BreakerState, NoticeKind, Record, Scaling, Step, tell
+from loopbreaker.remembering.notice import NoticeKind
+from loopbreaker.remembering.owed import tell
+from loopbreaker.remembering.record import Record
+from loopbreaker.remembering.trip import BreakerState, Scaling, Step
 from loopbreaker.telling.contents import Background
 from loopbreaker.telling.messages import Message, compose
 from previews.cases import Case, cases

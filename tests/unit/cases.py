@@ -4,7 +4,8 @@ from dataclasses import replace
 from typing import Any
 
 from loopbreaker.policy import Mode
-from loopbreaker.record import Finding, Incident, Record, Signal
+from loopbreaker.remembering.incident import Finding, Incident, Signal
+from loopbreaker.remembering.record import Record
 from loopbreaker.treating.case import Case, Limits
 from loopbreaker.treating.facts import Facts, Unknown
 from tests.builders import DEPLOYMENT, POLICY, SERVICE, T0, climbed, crash_loop, deployment, facts, incident, rollout

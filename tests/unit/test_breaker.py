@@ -7,7 +7,8 @@ import pytest
 
 from loopbreaker.model import Category
 from loopbreaker.policy import Mode
-from loopbreaker.record import BreakerState, Record, Scaling, Step, Trip
+from loopbreaker.remembering.record import Record
+from loopbreaker.remembering.trip import BreakerState, Scaling, Step, Trip
 from loopbreaker.treating.breaker import blind, recheck
 from loopbreaker.treating.facts import Facts
 from loopbreaker.treating.holding import next_try_at

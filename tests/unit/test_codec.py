@@ -13,7 +13,12 @@ from handlers.respond import clock
 from loopbreaker.aws.codec import CodecError, decode, encode, pack, unpack
 from loopbreaker.judging.ladder import climb
 from loopbreaker.model import Category, ServiceRef, TaskFailure
-from loopbreaker.record import Finding, NoticeKind, Record, Rung, Scaling, Signal, Suspicion, tell
+from loopbreaker.remembering.incident import Finding, Signal, Suspicion
+from loopbreaker.remembering.notice import NoticeKind
+from loopbreaker.remembering.owed import tell
+from loopbreaker.remembering.record import Record
+from loopbreaker.remembering.rung import Rung
+from loopbreaker.remembering.trip import Scaling
 from tests.builders import (
     DEPLOYMENT,
     POLICY,

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from loopbreaker.judging.crowd import Well
 from loopbreaker.judging.detection import confirm
 from loopbreaker.model import SignalKind, TaskFailure
-from loopbreaker.record import Record
+from loopbreaker.remembering.record import Record
 from tests.builders import OLDER_DEPLOYMENT, POLICY, T0, crash_loop, depth, observed, signal, task_failure
 
 

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from loopbreaker.model import Category
 from loopbreaker.policy import Mode
-from loopbreaker.record import Finding, Lived, Signal
+from loopbreaker.remembering.incident import Finding, Signal
+from loopbreaker.remembering.record import Lived
 from loopbreaker.treating.decide import Action, allowed, decide, fresh_for
 from loopbreaker.treating.facts import Facts, Unknown
 from tests.builders import (

@@ -9,7 +9,7 @@ import pytest
 
 from handlers import draw
 from loopbreaker.model import ServiceRef
-from loopbreaker.record import Record
+from loopbreaker.remembering.record import Record
 from loopbreaker.stories.ports import UnreadableError
 from tests.builders import SERVICE, looping
 

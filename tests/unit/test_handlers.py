@@ -16,7 +16,9 @@ from loopbreaker.aws.publisher import PublishError
 from loopbreaker.aws.store import Table, to_item
 from loopbreaker.model import ServiceRef
 from loopbreaker.policy import Mode, Policy
-from loopbreaker.record import NoticeKind, Record, Verdict, tell
+from loopbreaker.remembering.notice import NoticeKind
+from loopbreaker.remembering.owed import tell
+from loopbreaker.remembering.record import Record, Verdict
 from loopbreaker.stories.notify import Library
 from loopbreaker.stories.ports import Change, ConflictError, UnreadableError
 from loopbreaker.stories.respond import Outcome

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loopbreaker.history import INTERVALS, LEAST_MARKS, MOST_MARKS, NO_FAILURES, SHOWN, History, add
 from loopbreaker.model import TaskFailure
+from loopbreaker.remembering.history import INTERVALS, LEAST_MARKS, MOST_MARKS, NO_FAILURES, SHOWN, History, add
 from tests.builders import T0, task_failure
 
 

@@ -12,7 +12,7 @@ from loopbreaker.aws.codec import decode, encode, pack, unpack
 from loopbreaker.judging.detection import observe
 from loopbreaker.model import TaskState
 from loopbreaker.policy import Policy
-from loopbreaker.record import Record
+from loopbreaker.remembering.record import Record
 from loopbreaker.seeing.events import MalformedEventError, parse, unwrap
 from loopbreaker.stories.detect import observation
 from tests.task_events import Json, container, deployment_event, service_action, task_stopped

@@ -20,7 +20,7 @@ from loopbreaker.judging.ladder import (
 )
 from loopbreaker.model import Category, TaskFailure
 from loopbreaker.policy import Profile
-from loopbreaker.record import Ladder, Rung
+from loopbreaker.remembering.rung import Ladder, Rung
 from tests.builders import POLICY, T0, climbed, crash_loop, depth, start_first_loop, task_failure
 
 FAST = POLICY.fast

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from loopbreaker.judging.lived import LEAST, remember, served_until
 from loopbreaker.model import Category, TaskFailure
-from loopbreaker.record import Lived
+from loopbreaker.remembering.record import Lived
 from tests.builders import DEPLOYMENT, OLDER_DEPLOYMENT, T0, task_failure
 
 lives = st.lists(st.tuples(st.integers(0, 86_000), st.floats(0, 5000)), max_size=60)

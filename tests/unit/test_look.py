@@ -7,7 +7,11 @@ import pytest
 from loopbreaker.judging.detection import observe
 from loopbreaker.model import ServiceRef, TaskFailure
 from loopbreaker.policy import Mode
-from loopbreaker.record import BreakerState, Finding, NoticeKind, Record, Scaling, Verdict, tell
+from loopbreaker.remembering.incident import Finding
+from loopbreaker.remembering.notice import NoticeKind
+from loopbreaker.remembering.owed import tell
+from loopbreaker.remembering.record import Record, Verdict
+from loopbreaker.remembering.trip import BreakerState, Scaling
 from loopbreaker.treating.case import Case, Limits
 from loopbreaker.treating.decide import Action, Decision
 from loopbreaker.treating.facts import Facts, RunningTask, Unknown

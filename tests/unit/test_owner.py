@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loopbreaker.history import Failed
 from loopbreaker.model import Category
 from loopbreaker.policy import Mode
+from loopbreaker.remembering.history import Failed
 from loopbreaker.treating.owner import Recovery, Wishes, wishes
 
 

@@ -2,7 +2,10 @@
 
 from dataclasses import replace
 
-from loopbreaker.record import NoticeKind, Record, Scaling, Verdict, keep_until, owed, tell, tell_once
+from loopbreaker.remembering.notice import NoticeKind
+from loopbreaker.remembering.owed import owed, tell, tell_once
+from loopbreaker.remembering.record import Record, Verdict, keep_until
+from loopbreaker.remembering.trip import Scaling
 from tests.builders import SERVICE, T0, incident, looping
 
 DAY = 86_400

@@ -8,7 +8,8 @@ import pytest
 from loopbreaker.judging.ladder import surprise, top
 from loopbreaker.judging.regular import regular_deaths
 from loopbreaker.model import Category, TaskFailure
-from loopbreaker.record import Incident, Record, Signal
+from loopbreaker.remembering.incident import Incident, Signal
+from loopbreaker.remembering.record import Record
 from tests.builders import POLICY, SERVICE, climbed, crash_loop, observed, signal, task_failure
 from tests.unit.test_detection import opened
 

@@ -7,7 +7,10 @@ from hypothesis import strategies as st
 
 from loopbreaker.judging.detection import observe
 from loopbreaker.policy import Mode
-from loopbreaker.record import Incident, Notice, NoticeKind, Past, Record, owed
+from loopbreaker.remembering.incident import Incident, Past
+from loopbreaker.remembering.notice import Notice, NoticeKind
+from loopbreaker.remembering.owed import owed
+from loopbreaker.remembering.record import Record
 from loopbreaker.treating.case import Case, Limits
 from loopbreaker.treating.facts import Facts, Unknown
 from loopbreaker.treating.look import consider

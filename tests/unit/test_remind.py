@@ -5,7 +5,9 @@ from dataclasses import replace
 import pytest
 
 from loopbreaker.policy import Mode
-from loopbreaker.record import NoticeKind, Record, tell
+from loopbreaker.remembering.notice import NoticeKind
+from loopbreaker.remembering.owed import tell
+from loopbreaker.remembering.record import Record
 from loopbreaker.stories.acknowledge import acknowledge
 from loopbreaker.treating.case import Case, Limits
 from loopbreaker.treating.look import consider, share

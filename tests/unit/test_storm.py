@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from loopbreaker.judging.detection import confirm
 from loopbreaker.judging.storm import is_storm, longest_gap, mark
 from loopbreaker.model import TaskFailure
-from loopbreaker.record import Record, Signal, Storm
+from loopbreaker.remembering.incident import Signal
+from loopbreaker.remembering.record import Record, Storm
 from tests.builders import POLICY, SERVICE, T0, observed, task_failure
 
 HOUR, DAY = 3600.0, 86_400.0

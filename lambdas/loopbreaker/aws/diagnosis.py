@@ -12,7 +12,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from loopbreaker.model import Category, ServiceRef
-from loopbreaker.record import Incident
+from loopbreaker.remembering.incident import Incident
 from loopbreaker.telling import sums
 from loopbreaker.telling.changes import changes
 from loopbreaker.telling.diagnosis import Diagnosis

@@ -8,7 +8,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from loopbreaker.model import ServiceRef
-from loopbreaker.record import Scaling
+from loopbreaker.remembering.trip import Scaling
 from loopbreaker.treating.facts import Answer, Deployment, Facts, Refusal, RunningTask, ServiceDeployment, Unknown
 from loopbreaker.treating.owner import HELD_TAG
 

@@ -7,7 +7,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from loopbreaker.aws.codec import CodecError, decode, encode, pack, unpack
 from loopbreaker.model import ServiceRef
-from loopbreaker.record import Incident, Record
+from loopbreaker.remembering.incident import Incident
+from loopbreaker.remembering.record import Record
 from loopbreaker.stories.ports import UnreadableError
 from loopbreaker.telling.diagnosis import NOTHING, Diagnosis
 

@@ -17,7 +17,8 @@ from botocore.exceptions import ClientError
 
 from loopbreaker.aws.codec import CodecError, decode, encode, pack, unpack
 from loopbreaker.model import ServiceRef
-from loopbreaker.record import Incident, Record, keep_until
+from loopbreaker.remembering.incident import Incident
+from loopbreaker.remembering.record import Record, keep_until
 from loopbreaker.stories.ports import UnreadableError
 
 _DAY = 86_400

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from loopbreaker.judging.ladder import chain
 from loopbreaker.policy import Profile
-from loopbreaker.record import Ladder, Rung
+from loopbreaker.remembering.rung import Ladder, Rung
 
 # ECS creates the replacement of a task that ran within about half a minute of its failure.
 _AT_ONCE = 75.0

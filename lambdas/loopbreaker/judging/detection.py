@@ -4,7 +4,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from math import inf
 
-from loopbreaker.history import History, add
 from loopbreaker.judging.crowd import Well, may_be_chance
 from loopbreaker.judging.incident import extend, goes_on, open_incident
 from loopbreaker.judging.ladder import chain, climb, top
@@ -13,7 +12,10 @@ from loopbreaker.judging.storm import LEAST_LIFETIME, is_storm, mark
 from loopbreaker.judging.suspicion import assess, depth_now, profile_of
 from loopbreaker.model import ServiceSignal, SignalKind, TaskFailure
 from loopbreaker.policy import Policy, Profile
-from loopbreaker.record import Ladder, Record, Signal, Suspicion
+from loopbreaker.remembering.history import History, add
+from loopbreaker.remembering.incident import Signal, Suspicion
+from loopbreaker.remembering.record import Record
+from loopbreaker.remembering.rung import Ladder
 
 # ECS itself says that it cannot start tasks of the service ("Amazon ECS service action events").
 _IMPAIRED = (SignalKind.START_IMPAIRED, SignalKind.CONFIGURATION_FAILURE)

@@ -6,7 +6,7 @@ Not when its entry condition stops holding: once ECS throttles a service its fai
 from dataclasses import dataclass
 
 from loopbreaker.policy import Policy
-from loopbreaker.record import Incident
+from loopbreaker.remembering.incident import Incident
 
 DAY = 86_400.0
 # So often at most is one service said to loop within a day, and as often to have recovered.

@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from itertools import pairwise
 from math import inf
 
-from loopbreaker.history import NO_FAILURES
 from loopbreaker.judging.ending import quiet_at
 from loopbreaker.judging.ladder import bystanders, chain, highest
 from loopbreaker.judging.regular import regular_deaths
@@ -16,17 +15,13 @@ from loopbreaker.judging.storm import longest_gap
 from loopbreaker.judging.suspicion import assess, depth_now, profile_of
 from loopbreaker.model import Category, TaskFailure
 from loopbreaker.policy import Policy
-from loopbreaker.record import (
-    BreakerState,
-    Incident,
-    Ladder,
-    NoticeKind,
-    Record,
-    Signal,
-    Suspicion,
-    Verdict,
-    tell,
-)
+from loopbreaker.remembering.history import NO_FAILURES
+from loopbreaker.remembering.incident import Incident, Signal, Suspicion
+from loopbreaker.remembering.notice import NoticeKind
+from loopbreaker.remembering.owed import tell
+from loopbreaker.remembering.record import Record, Verdict
+from loopbreaker.remembering.rung import Ladder
+from loopbreaker.remembering.trip import BreakerState
 
 # A task that lived by more than this factor longer than those that failed is no part of their incident.
 _MUCH_LONGER = 1.5

@@ -16,7 +16,7 @@ from math import exp, expm1, inf, log
 
 from loopbreaker.model import TaskFailure
 from loopbreaker.policy import Profile
-from loopbreaker.record import Ladder, Rung
+from loopbreaker.remembering.rung import Ladder, Rung
 
 # Bound the record. What the rungs that go led to is kept in the generations above them.
 MAX_RUNGS = 24

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from math import ceil, log
 
 from loopbreaker.model import FAILED_HEALTH_CHECKS, TaskFailure
-from loopbreaker.record import Lived
+from loopbreaker.remembering.record import Lived
 
 # Bounds the record. Where there are more, the oldest are told as one that lived as long and failed as late as both.
 _KEPT = 12

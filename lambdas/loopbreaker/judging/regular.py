@@ -8,7 +8,7 @@ from math import exp, expm1, log
 
 from loopbreaker.model import Category
 from loopbreaker.policy import Policy
-from loopbreaker.record import Ladder, Rung
+from loopbreaker.remembering.rung import Ladder, Rung
 
 # Times are true to about a second: no two lives are more alike than that.
 _LEAST_SHARE = 1e-4

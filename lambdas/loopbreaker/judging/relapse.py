@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from loopbreaker.judging.ending import DAY, OPENINGS_A_DAY
-from loopbreaker.record import Incident, Past
+from loopbreaker.remembering.incident import Incident, Past
 
 # A pause longer than this says nothing more about how long the next quiet may be deceptive, in seconds.
 LONGEST_PAUSE = 7200.0

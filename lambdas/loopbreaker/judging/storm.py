@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from math import exp, inf, log
 
-from loopbreaker.record import Storm
+from loopbreaker.remembering.record import Storm
 
 SPAN = 300.0
 """Length of a span, in seconds."""

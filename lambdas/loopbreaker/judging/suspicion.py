@@ -6,7 +6,9 @@ from loopbreaker.judging.ladder import bystanders, depth, surprise, top
 from loopbreaker.judging.regular import regular_deaths
 from loopbreaker.judging.storm import began_at, is_storm
 from loopbreaker.policy import Policy, Profile
-from loopbreaker.record import Ladder, Record, Rung, Signal, Suspicion
+from loopbreaker.remembering.incident import Signal, Suspicion
+from loopbreaker.remembering.record import Record
+from loopbreaker.remembering.rung import Ladder, Rung
 
 
 def assess(record: Record, policy: Policy) -> Suspicion | None:

@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 from typing import Any, assert_never
 
-from loopbreaker.history import Failed
 from loopbreaker.model import ServiceRef
-from loopbreaker.record import BreakerState, Incident, Record, Signal, Step
+from loopbreaker.remembering.history import Failed
+from loopbreaker.remembering.incident import Incident, Signal
+from loopbreaker.remembering.record import Record
+from loopbreaker.remembering.trip import BreakerState, Step
 from loopbreaker.telling.contents import burned
 from loopbreaker.telling.diagnosis import NOTHING, Diagnosis
 from loopbreaker.telling.plain import iso

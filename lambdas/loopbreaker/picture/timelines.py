@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from loopbreaker.history import Failed
 from loopbreaker.picture.loops import Loop
 from loopbreaker.picture.timeline import Count, Mark, Moment, Task, Timeline
-from loopbreaker.record import NoticeKind, Told
+from loopbreaker.remembering.history import Failed
+from loopbreaker.remembering.notice import NoticeKind, Told
 
 MOMENTS: dict[NoticeKind, Moment] = {
     NoticeKind.LOOPING: Moment.TOLD,

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from loopbreaker.model import ServiceRef
-from loopbreaker.record import Record
+from loopbreaker.remembering.record import Record
 from loopbreaker.stories.ports import ATTEMPTS, ConflictError, Records
 
 

@@ -4,7 +4,10 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from loopbreaker.model import ServiceRef
-from loopbreaker.record import Incident, Notice, NoticeKind, Record, owed
+from loopbreaker.remembering.incident import Incident
+from loopbreaker.remembering.notice import Notice, NoticeKind
+from loopbreaker.remembering.owed import owed
+from loopbreaker.remembering.record import Record
 from loopbreaker.stories.ports import Outlet
 from loopbreaker.telling.contents import Background
 from loopbreaker.telling.diagnosis import NOTHING, Diagnosis

@@ -4,7 +4,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from loopbreaker.model import ServiceRef
-from loopbreaker.record import Incident, Record, Scaling
+from loopbreaker.remembering.incident import Incident
+from loopbreaker.remembering.record import Record
+from loopbreaker.remembering.trip import Scaling
 from loopbreaker.treating.facts import Answer, Facts, Refusal, Unknown
 
 if TYPE_CHECKING:  # only `notify` writes messages; the others need not load their words

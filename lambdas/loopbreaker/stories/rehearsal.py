@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from loopbreaker.model import ServiceRef
-from loopbreaker.record import Scaling
+from loopbreaker.remembering.trip import Scaling
 from loopbreaker.stories.ports import Records
 from loopbreaker.treating.facts import Facts, Refusal
 

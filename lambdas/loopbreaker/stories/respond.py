@@ -7,7 +7,9 @@ from typing import assert_never
 from loopbreaker.drill import is_drill
 from loopbreaker.model import ServiceRef
 from loopbreaker.policy import Mode, Policy
-from loopbreaker.record import Incident, Record, Trip
+from loopbreaker.remembering.incident import Incident
+from loopbreaker.remembering.record import Record
+from loopbreaker.remembering.trip import Trip
 from loopbreaker.stories.ports import ATTEMPTS, Change, ConflictError, Ecs, Table
 from loopbreaker.stories.rehearsal import Rehearsal
 from loopbreaker.treating.breaker import recheck

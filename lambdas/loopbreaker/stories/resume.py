@@ -3,7 +3,8 @@
 from dataclasses import replace
 
 from loopbreaker.model import ServiceRef
-from loopbreaker.record import BreakerState, Record
+from loopbreaker.remembering.record import Record
+from loopbreaker.remembering.trip import BreakerState
 from loopbreaker.stories.ports import ATTEMPTS, ConflictError, Records
 
 

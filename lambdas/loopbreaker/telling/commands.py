@@ -6,7 +6,7 @@ Each command is one line of words; `wrapped` breaks it where a shell lets it go 
 from shlex import quote
 
 from loopbreaker.model import Category, ServiceRef
-from loopbreaker.record import Trip
+from loopbreaker.remembering.trip import Trip
 
 _CONSOLES = {
     "aws": "console.aws.amazon.com",

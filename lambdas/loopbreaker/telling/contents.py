@@ -6,7 +6,8 @@ from typing import assert_never
 
 from loopbreaker.drill import WHAT_IT_IS, is_drill
 from loopbreaker.model import Category
-from loopbreaker.record import Incident, NoticeKind
+from loopbreaker.remembering.incident import Incident
+from loopbreaker.remembering.notice import NoticeKind
 from loopbreaker.telling import commands, mass
 from loopbreaker.telling.advice import advice, meaning
 from loopbreaker.telling.diagnosis import NOTHING, Diagnosis

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from loopbreaker.record import BreakerState, Incident
+from loopbreaker.remembering.incident import Incident
+from loopbreaker.remembering.trip import BreakerState
 from loopbreaker.telling.contents import Background, burned
 from loopbreaker.telling.letter import Letter, clean
 from loopbreaker.telling.plain import iso

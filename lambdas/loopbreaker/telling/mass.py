@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from loopbreaker.model import Category, ServiceRef
-from loopbreaker.record import Incident
+from loopbreaker.remembering.incident import Incident
 from loopbreaker.telling.diagnosis import NOTHING, Diagnosis
 from loopbreaker.telling.letter import Block, clean
 from loopbreaker.telling.plain import count, span

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from loopbreaker.model import ServiceRef
-from loopbreaker.record import Notice, Record
+from loopbreaker.remembering.notice import Notice
+from loopbreaker.remembering.record import Record
 from loopbreaker.telling import chatbot, event, mail, slack
 from loopbreaker.telling.commands import service_arn
 from loopbreaker.telling.contents import Background, write

@@ -6,7 +6,8 @@ characters, 50 blocks a message.
 
 from typing import Any
 
-from loopbreaker.record import BreakerState, NoticeKind
+from loopbreaker.remembering.notice import NoticeKind
+from loopbreaker.remembering.trip import BreakerState
 from loopbreaker.telling.letter import Letter, Severity
 from loopbreaker.telling.markdown import block, cut, escaped, facts
 from loopbreaker.telling.plain import time_of

@@ -3,7 +3,10 @@
 from dataclasses import dataclass
 from typing import assert_never
 
-from loopbreaker.record import BreakerState, Incident, Notice, NoticeKind, Record, Signal, Step
+from loopbreaker.remembering.incident import Incident, Signal
+from loopbreaker.remembering.notice import Notice, NoticeKind
+from loopbreaker.remembering.record import Record
+from loopbreaker.remembering.trip import BreakerState, Step
 from loopbreaker.telling.letter import Severity
 from loopbreaker.telling.plain import count
 

@@ -8,7 +8,8 @@ and none is made that no longer fits.
 from dataclasses import replace
 from typing import assert_never
 
-from loopbreaker.record import Record, Step, Trip
+from loopbreaker.remembering.record import Record
+from loopbreaker.remembering.trip import Step, Trip
 from loopbreaker.treating.case import Case
 from loopbreaker.treating.holding import recheck_held, recheck_try
 from loopbreaker.treating.restoring import recheck_restoring

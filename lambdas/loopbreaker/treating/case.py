@@ -7,7 +7,9 @@ from loopbreaker.judging.ladder import highest, of_deployment
 from loopbreaker.judging.lived import served_until
 from loopbreaker.model import Category
 from loopbreaker.policy import Mode, Policy
-from loopbreaker.record import Incident, Ladder, Record
+from loopbreaker.remembering.incident import Incident
+from loopbreaker.remembering.record import Record
+from loopbreaker.remembering.rung import Ladder
 from loopbreaker.treating.facts import Facts, RunningTask, Unknown
 from loopbreaker.treating.owner import Wishes, wishes
 from loopbreaker.treating.served import serving

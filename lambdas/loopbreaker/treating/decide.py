@@ -14,7 +14,7 @@ from typing import assert_never
 from loopbreaker.judging.ladder import highest, of_deployment
 from loopbreaker.judging.lived import served_until
 from loopbreaker.policy import Mode
-from loopbreaker.record import Signal
+from loopbreaker.remembering.incident import Signal
 from loopbreaker.treating.case import Case
 from loopbreaker.treating.facts import ServiceDeployment, Unknown
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from loopbreaker.record import Scaling
+from loopbreaker.remembering.trip import Scaling
 
 
 @dataclass(frozen=True, slots=True)

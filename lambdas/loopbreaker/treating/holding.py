@@ -3,7 +3,9 @@
 from dataclasses import replace
 
 from loopbreaker.policy import Mode
-from loopbreaker.record import Record, Rung, Step, Trip
+from loopbreaker.remembering.record import Record
+from loopbreaker.remembering.rung import Rung
+from loopbreaker.remembering.trip import Step, Trip
 from loopbreaker.treating.case import Case
 from loopbreaker.treating.decide import allowed, mass
 from loopbreaker.treating.facts import Facts

@@ -12,7 +12,11 @@ from loopbreaker.judging.ladder import bystanders
 from loopbreaker.judging.relapse import closed
 from loopbreaker.model import ServiceRef
 from loopbreaker.policy import Mode, Policy
-from loopbreaker.record import Finding, Incident, NoticeKind, Record, Trip, tell, tell_once, untell
+from loopbreaker.remembering.incident import Finding, Incident
+from loopbreaker.remembering.notice import NoticeKind
+from loopbreaker.remembering.owed import tell, tell_once, untell
+from loopbreaker.remembering.record import Record
+from loopbreaker.remembering.trip import Trip
 from loopbreaker.treating.breaker import blind, recheck
 from loopbreaker.treating.case import Case
 from loopbreaker.treating.decide import Action, Decision, decide

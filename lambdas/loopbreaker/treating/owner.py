@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TypeVar
 
-from loopbreaker.history import SHOWN, Failed
 from loopbreaker.policy import Mode
+from loopbreaker.remembering.history import SHOWN, Failed
 
 T = TypeVar("T")
 

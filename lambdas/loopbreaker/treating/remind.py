@@ -2,7 +2,11 @@
 
 from dataclasses import replace
 
-from loopbreaker.record import BreakerState, Incident, NoticeKind, Record, tell
+from loopbreaker.remembering.incident import Incident
+from loopbreaker.remembering.notice import NoticeKind
+from loopbreaker.remembering.owed import tell
+from loopbreaker.remembering.record import Record
+from loopbreaker.remembering.trip import BreakerState
 
 _HOUR, _DAY = 3600.0, 86_400.0
 _QUIET = 1800.0

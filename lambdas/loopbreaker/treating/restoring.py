@@ -2,7 +2,10 @@
 
 from dataclasses import replace
 
-from loopbreaker.record import BreakerState, NoticeKind, Record, Step, Trip, tell_once
+from loopbreaker.remembering.notice import NoticeKind
+from loopbreaker.remembering.owed import tell_once
+from loopbreaker.remembering.record import Record
+from loopbreaker.remembering.trip import BreakerState, Step, Trip
 from loopbreaker.treating.case import Case
 from loopbreaker.treating.facts import Facts
 from loopbreaker.treating.owner import HELD_TAG

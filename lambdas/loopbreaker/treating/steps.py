@@ -7,7 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 
-from loopbreaker.record import BreakerState, NoticeKind, Record, Scaling, Step, Trip, tell, tell_once
+from loopbreaker.remembering.notice import NoticeKind
+from loopbreaker.remembering.owed import tell, tell_once
+from loopbreaker.remembering.record import Record
+from loopbreaker.remembering.trip import BreakerState, Scaling, Step, Trip
 
 # How soon a service that we treat is looked at again, in seconds: less than a minute, so that each sweep looks.
 RECHECK = 20.0
