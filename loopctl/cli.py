@@ -1,30 +1,17 @@
-"""`loopctl`: the list of its commands. Each is a module of `loopctl.commands`, added here by one name."""
+"""`loopctl`: the names of its commands. Each is a module of `loopctl.commands`, loaded when it is asked for."""
 
 import io
 import sys
-from typing import Annotated
+from collections.abc import Iterator, Mapping
+from functools import cache
+from importlib import import_module
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
+from typer.main import get_command
 
 from loopbreaker import VERSION
-from loopctl.commands import (
-    ack,
-    backtest,
-    doctor,
-    drill,
-    explain,
-    history,
-    mcp,
-    mute,
-    opt_in,
-    policy,
-    replay,
-    resume,
-    scan,
-    show,
-    status,
-    unmute,
-)
 
 _HELP = """Operators' tools for Loopbreaker, which finds Amazon ECS services in a restart loop.
 
@@ -51,18 +38,46 @@ Examples:
   loopctl --install-completion        completion for the current shell
 """
 
-_BEFORE = (scan, backtest)
-_INSTALLED = (doctor, drill, opt_in, status, history, show, ack, mute, unmute, resume)
-_RECORDED = (replay, explain, policy)
-COMMANDS = (*_BEFORE, *_INSTALLED, *_RECORDED, mcp)
+_BEFORE = ("scan", "backtest")
+_INSTALLED = ("doctor", "drill", "opt-in", "status", "history", "show", "ack", "mute", "unmute", "resume")
+_RECORDED = ("replay", "explain", "policy")
+COMMANDS = (*_BEFORE, *_INSTALLED, *_RECORDED, "mcp")
 """In the order in which the help lists them."""
 
+
+class _Commands(Mapping[str, Any]):
+    """The commands by name. One that is looked at is loaded; their names alone load none."""
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in COMMANDS:
+            raise KeyError(name)
+        return _loaded(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(COMMANDS)
+
+    def __len__(self) -> int:
+        return len(COMMANDS)
+
+
+class _Group(TyperGroup):
+    """What typer makes of an app, with commands that are not loaded yet."""
+
+    def __init__(self, **given: Any) -> None:
+        super().__init__(**given | {"commands": None})
+        self.commands = _Commands()  # type: ignore[assignment]  # nothing is ever added
+
+
 # Plain help: it is as wide as the terminal, and a flag is shown as a flag.
-app = typer.Typer(
-    help=_HELP, epilog=_EPILOG, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None
-)
-for command in COMMANDS:
-    command.register(app)
+_PLAIN: dict[str, Any] = {"pretty_exceptions_enable": False, "rich_markup_mode": None}
+app = typer.Typer(cls=_Group, help=_HELP, epilog=_EPILOG, no_args_is_help=True, **_PLAIN)
+
+
+@cache
+def _loaded(name: str) -> Any:
+    alone = typer.Typer(add_completion=False, **_PLAIN)
+    import_module(f"loopctl.commands.{name.replace('-', '_')}").register(alone)
+    return get_command(alone)
 
 
 def _version(asked: bool) -> None:

@@ -1,6 +1,9 @@
 """The commands as a whole: every module is listed, every option reads well."""
 
-from importlib import import_module
+import os
+import subprocess
+import sys
+from pathlib import Path
 from pkgutil import iter_modules
 
 import pytest
@@ -12,10 +15,48 @@ from tests.loopctl.json_schemas import BY_COMMAND, FOLDER
 
 NAMES = [module.name for module in iter_modules(commands.__path__)]
 
+_RUN = """
+import sys
+from loopctl.cli import main
+try:
+    main()
+finally:
+    print(*sys.modules, file=sys.stderr)
+"""
+
 
 def test_every_module_is_a_command() -> None:
     """A module in `loopctl.commands` that nobody listed would be a command that nobody can run."""
-    assert {import_module(f"loopctl.commands.{name}") for name in NAMES} == set(COMMANDS)
+    assert {name.replace("_", "-") for name in NAMES} == set(COMMANDS)
+
+
+@pytest.mark.parametrize(("arguments", "loaded"), [(["--version"], set()), (["mute", "--help"], {"mute"})])
+def test_only_the_command_that_is_asked_for_is_loaded(arguments: list[str], loaded: set[str]) -> None:
+    """And with it neither the AWS SDK nor what draws tables: a command line that starts late is not used."""
+    modules = imported_by(*arguments)
+    ours = {name.removeprefix("loopctl.commands.") for name in modules if name.startswith("loopctl.commands.")}
+    assert ours == loaded
+    assert not modules & {"rich", "boto3", "botocore", "mcp", "loopctl.replay", "loopctl.report"}
+
+
+def test_a_command_that_does_not_exist_is_said_with_its_nearest() -> None:
+    """Though no command is loaded for it."""
+    result = CliRunner().invoke(app, ["stauts"])
+    assert result.exit_code == 2
+    assert "Did you mean 'status'" in result.stderr
+
+
+def imported_by(*arguments: str) -> set[str]:
+    """Every module that a run of the command loads."""
+    root = Path(__file__).parents[2]
+    done = subprocess.run(
+        [sys.executable, "-c", _RUN, *arguments],
+        env=os.environ | {"PYTHONPATH": f"{root}:{root / 'lambdas'}"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return set(done.stderr.split())
 
 
 @pytest.mark.parametrize("name", NAMES)
