@@ -8,7 +8,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from loopbreaker.policy import Mode, Policy, PolicyError, override
+from loopbreaker.policy import Mode, Policy
+from loopbreaker.thresholds import PolicyError, override
 
 from .config import ConfigError, StackConfig
 

@@ -12,7 +12,8 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Self
 
-from loopbreaker.policy import Mode, Policy, PolicyError, changes, override, parse
+from loopbreaker.policy import Mode, Policy
+from loopbreaker.thresholds import PolicyError, changes, override, parse
 
 from . import recipients
 

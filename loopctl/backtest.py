@@ -8,7 +8,7 @@ from loopbreaker.model import Category, ServiceRef
 from loopbreaker.policy import Policy
 from loopbreaker.remembering.incident import Incident
 from loopbreaker.remembering.notice import NoticeKind
-from loopbreaker.seeing.events import MalformedEventError
+from loopbreaker.seeing.fields import MalformedEventError
 from loopbreaker.telling.prices import burn
 from loopctl.observed import Size, size_of
 from loopctl.replay import Change, Replay

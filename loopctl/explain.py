@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from loopbreaker.model import Category, Event, Ignored, Label, ServiceRef, ServiceSignal, SignalKind, TaskState
-from loopbreaker.seeing.events import MalformedEventError, parse
+from loopbreaker.seeing.events import parse
+from loopbreaker.seeing.fields import MalformedEventError
 from loopbreaker.seeing.reasons import classify
 
 _SIGNALS = {

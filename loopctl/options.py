@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from loopbreaker.policy import Policy, PolicyError, override, parse, thresholds
+from loopbreaker.policy import Policy
+from loopbreaker.thresholds import PolicyError, override, parse, thresholds
 from loopctl import names
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ from rich.table import Table
 from rich.text import Text
 
 from loopbreaker.model import Category, Label, ServiceRef
-from loopbreaker.policy import Threshold
 from loopbreaker.remembering.incident import Incident
 from loopbreaker.remembering.notice import NoticeKind
+from loopbreaker.thresholds import Threshold
 from loopctl.explain import Explanation
 from loopctl.prose import fitted, joined
 from loopctl.replay import Change, Replay

@@ -14,7 +14,7 @@ from loopbreaker.model import ServiceRef
 from loopbreaker.policy import Policy
 from loopbreaker.remembering.incident import Incident
 from loopbreaker.remembering.trip import Scaling
-from loopbreaker.seeing.events import MalformedEventError
+from loopbreaker.seeing.fields import MalformedEventError
 from loopbreaker.stories.ports import Ecs
 from loopbreaker.telling.prices import Burn, burn
 from loopbreaker.treating.facts import Facts, Refusal, Unknown

@@ -5,7 +5,8 @@ from dataclasses import fields
 from pathlib import Path
 
 from infra.config import StackConfig
-from loopbreaker.policy import Policy, thresholds
+from loopbreaker.policy import Policy
+from loopbreaker.thresholds import thresholds
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = (ROOT / "docs" / "configuration.md",)

@@ -10,7 +10,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from handlers.observability import FAILURES, MALFORMED, count_event, log_change, log_unreadable, logger, watched
 from handlers.wiring import settings, table
 from loopbreaker.model import Event, Ignored, Label, ServiceRef, ServiceSignal, TaskState
-from loopbreaker.seeing.events import MalformedEventError, parse, unwrap
+from loopbreaker.seeing.events import parse, unwrap
+from loopbreaker.seeing.fields import MalformedEventError
 from loopbreaker.seeing.reasons import classify
 from loopbreaker.stories.detect import Observation, observation
 from loopbreaker.stories.detect import detect as fold

@@ -4,7 +4,8 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from loopbreaker.policy import Mode, Policy, PolicyError, override, parse
+from loopbreaker.policy import Mode, Policy
+from loopbreaker.thresholds import PolicyError, override, parse
 from loopbreaker.treating.scope import Scope
 
 

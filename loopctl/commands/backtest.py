@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.table import Table
 
-from loopbreaker.seeing.events import MalformedEventError, unwrap
+from loopbreaker.seeing.events import unwrap
+from loopbreaker.seeing.fields import MalformedEventError
 from loopbreaker.telling.plain import count, dollars, iso, span, time_of
 from loopbreaker.telling.prices import AS_OF
 from loopctl.backtest import Result, Told, backtest, slim

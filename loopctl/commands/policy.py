@@ -4,7 +4,7 @@ import json
 
 import typer
 
-from loopbreaker.policy import thresholds
+from loopbreaker.thresholds import thresholds
 from loopctl import report
 from loopctl.options import Json
 from loopctl.session import Screen

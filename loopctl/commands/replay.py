@@ -7,7 +7,7 @@ import typer
 
 from loopbreaker.picture.text import text
 from loopbreaker.remembering.notice import NoticeKind
-from loopbreaker.seeing.events import MalformedEventError
+from loopbreaker.seeing.fields import MalformedEventError
 from loopctl import report
 from loopctl.options import FORMATS, ExitStatus, Files, Json, Tries, policy_of
 from loopctl.page import page

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from simulation.core.state import Deployment, Service, ServiceDeployment, TaskDefinition
+from simulation.core.state import Deployment, Service
 from simulation.core.world import World
 from simulation.ecs import shifting
 
@@ -17,7 +17,7 @@ def service(world: World, service: Service, *, tags: bool = False) -> Answer:
         "serviceArn": service.arn,
         "serviceName": service.name,
         "clusterArn": service.cluster.arn,
-        "loadBalancers": _load_balancers(world, service),
+        "loadBalancers": load_balancers(world, service),
         "serviceRegistries": [],
         "status": service.status,
         "desiredCount": service.wanted,
@@ -25,7 +25,7 @@ def service(world: World, service: Service, *, tags: bool = False) -> Answer:
         "pendingCount": sum(_pending(deployment) for deployment in service.deployments),
         "launchType": spec.launch_type,
         "taskDefinition": primary.definition.arn,
-        "deploymentConfiguration": _deployment_configuration(service),
+        "deploymentConfiguration": deployment_configuration(service),
         "deployments": [_deployment(world, d) for d in service.deployments] if by_ecs else [],
         "events": [{"id": id_, "createdAt": moment(at), "message": text} for id_, at, text in service.messages],
         "createdAt": moment(service.created_at),
@@ -38,13 +38,13 @@ def service(world: World, service: Service, *, tags: bool = False) -> Answer:
         "enableExecuteCommand": False,
         "availabilityZoneRebalancing": "ENABLED" if spec.strategy == "REPLICA" else "DISABLED",
         "resourceManagementType": "ECS" if spec.managed_by_ecs else "CUSTOMER",
-        **_compute(service),
+        **compute(service),
     }
     if service.target_group is not None:
         answer["healthCheckGracePeriodSeconds"] = int(service.target_group.grace)
     if by_ecs:
         answer["currentServiceDeployment"] = service.history[-1].arn
-        answer["currentServiceRevisions"] = [_revision_counts(d) for d in service.deployments]
+        answer["currentServiceRevisions"] = [revision_counts(d) for d in service.deployments]
     else:
         answer["taskSets"] = [_task_set(world, d) for d in service.deployments]
     if tags:
@@ -57,7 +57,7 @@ def tag_list(tags: dict[str, str]) -> list[Answer]:
     return [{"key": key, "value": value} for key, value in tags.items()]
 
 
-def _load_balancers(world: World, service: Service) -> list[Answer]:
+def load_balancers(world: World, service: Service) -> list[Answer]:
     group, port = service.target_group, service.primary.definition.spec.port
     if group is None:
         return []
@@ -71,7 +71,7 @@ def _load_balancers(world: World, service: Service) -> list[Answer]:
     return [answer]
 
 
-def _deployment_configuration(service: Service) -> Answer:
+def deployment_configuration(service: Service) -> Answer:
     answer: Answer = {"maximumPercent": service.maximum_percent, "minimumHealthyPercent": service.minimum_percent}
     breaker = service.circuit_breaker
     if service.spec.controller == "ECS":
@@ -115,7 +115,7 @@ def _strategy(service: Service) -> Answer:
     return answer
 
 
-def _compute(service: Service) -> Answer:
+def compute(service: Service) -> Answer:
     """What runs on Fargate has a platform and a network of its own."""
     if service.spec.launch_type == "EC2":
         return {}
@@ -148,7 +148,7 @@ def _deployment(world: World, deployment: Deployment) -> Answer:
         "updatedAt": world.clock.moment(deployment.updated_at),
         "launchType": deployment.service.spec.launch_type,
         **_rollout(deployment),
-        **_compute(deployment.service),
+        **compute(deployment.service),
     }
 
 
@@ -175,17 +175,17 @@ def _task_set(world: World, deployment: Deployment) -> Answer:
         "createdAt": world.clock.moment(deployment.created_at),
         "updatedAt": world.clock.moment(deployment.updated_at),
         "launchType": service.spec.launch_type,
-        "loadBalancers": _load_balancers(world, service),
+        "loadBalancers": load_balancers(world, service),
         "serviceRegistries": [],
         "scale": {"value": 100.0, "unit": "PERCENT"},
         "stabilityStatus": "STEADY_STATE" if stable else "STABILIZING",
         "stabilityStatusAt": world.clock.moment(deployment.updated_at),
         "tags": [],
-        **_compute(service),
+        **compute(service),
     }
 
 
-def _revision_counts(deployment: Deployment) -> Answer:
+def revision_counts(deployment: Deployment) -> Answer:
     shifts = deployment.service.spec.shift is not None
     weight: Answer = {"requestedProductionTrafficWeight": float(deployment.traffic)} if shifts else {}
     return weight | {
@@ -193,139 +193,4 @@ def _revision_counts(deployment: Deployment) -> Answer:
         "requestedTaskCount": len(deployment.slots),
         "runningTaskCount": _running(deployment),
         "pendingTaskCount": _pending(deployment),
-    }
-
-
-def service_deployment(world: World, record: ServiceDeployment) -> Answer:
-    """`ServiceDeployment`."""
-    service, moment = record.target.service, world.clock.moment
-    answer: Answer = brief(world, record) | {
-        "updatedAt": moment(record.updated_at),
-        "sourceServiceRevisions": [_revision_counts(source) for source in record.sources],
-        "targetServiceRevision": _revision_counts(record.target),
-        "deploymentConfiguration": _deployment_configuration(service),
-        "deploymentCircuitBreaker": _circuit_breaker(record),
-    }
-    del answer["targetServiceRevisionArn"]
-    answer |= _watched(record)
-    if record.stopped_at is not None:
-        answer["stoppedAt"] = moment(record.stopped_at)
-    if record.rollback_to is not None and record.rollback_started_at is not None:
-        answer["rollback"] = {
-            "reason": record.rollback_reason,
-            "startedAt": moment(record.rollback_started_at),
-            "serviceRevisionArn": record.rollback_to.revision_arn,
-        }
-    return answer
-
-
-def _watched(record: ServiceDeployment) -> Answer:
-    """Its stage, the hook at which it waits, and the alarms that may end it."""
-    alarms, answer = list(record.target.service.spec.alarms), Answer()
-    if record.stage:
-        answer["lifecycleStage"] = record.stage
-    if record.hook_id:
-        waiting = record.stage == shifting.PAUSED_AT and record.finished_at is None
-        status = "AWAITING_ACTION" if waiting else "SUCCEEDED"
-        answer["lifecycleHookDetails"] = [{"hookId": record.hook_id, "targetType": "PAUSE", "status": status}]
-    if alarms:
-        watching = "MONITORING" if record.finished_at is None else "MONITORING_COMPLETE"
-        answer["alarms"] = {
-            "status": "TRIGGERED" if record.alarmed else watching,
-            "alarmNames": alarms,
-            "triggeredAlarmNames": alarms if record.alarmed else [],
-        }
-    return answer
-
-
-def _circuit_breaker(record: ServiceDeployment) -> Answer:
-    service = record.target.service
-    breaker = service.circuit_breaker
-    if breaker is None or not breaker.enable:
-        return {"status": "DISABLED", "failureCount": 0, "threshold": 0}
-    watching = "MONITORING" if record.finished_at is None else "MONITORING_COMPLETE"
-    return {
-        "status": "TRIGGERED" if record.tripped else watching,
-        "failureCount": record.failures,
-        "threshold": breaker.threshold(service.wanted),
-    }
-
-
-def brief(world: World, record: ServiceDeployment) -> Answer:
-    """`ServiceDeploymentBrief`."""
-    service, moment = record.target.service, world.clock.moment
-    answer: Answer = {
-        "serviceDeploymentArn": record.arn,
-        "serviceArn": service.arn,
-        "clusterArn": service.cluster.arn,
-        "createdAt": moment(record.created_at),
-        "startedAt": moment(record.created_at),
-        "targetServiceRevisionArn": record.target.revision_arn,
-        "status": record.status,
-    }
-    if record.finished_at is not None:
-        answer["finishedAt"] = moment(record.finished_at)
-    if record.status_reason:
-        answer["statusReason"] = record.status_reason
-    return answer
-
-
-def service_revision(world: World, deployment: Deployment) -> Answer:
-    """`ServiceRevision`."""
-    service, spec = deployment.service, deployment.definition.spec
-    answer: Answer = {
-        "serviceRevisionArn": deployment.revision_arn,
-        "serviceArn": service.arn,
-        "clusterArn": service.cluster.arn,
-        "taskDefinition": deployment.definition.arn,
-        "launchType": service.spec.launch_type,
-        "loadBalancers": _load_balancers(world, service),
-        "containerImages": [{"containerName": "app", "image": spec.image}],
-        "guardDutyEnabled": False,
-        "createdAt": world.clock.moment(deployment.created_at),
-    }
-    return answer | _compute(service)
-
-
-def task_definition(world: World, definition: TaskDefinition) -> Answer:
-    """`TaskDefinition`: a container `app`, and the sidecars."""
-    spec = definition.spec
-    app: Answer = {
-        "name": "app",
-        "image": spec.image,
-        "cpu": spec.cpu,
-        "memory": spec.memory,
-        "essential": True,
-        "portMappings": [{"containerPort": spec.port, "hostPort": spec.port, "protocol": "tcp"}] if spec.port else [],
-        "environment": [{"name": name, "value": value} for name, value in spec.environment.items()],
-        "secrets": [{"name": name, "valueFrom": source} for name, source in spec.secrets.items()],
-        "mountPoints": [],
-        "volumesFrom": [],
-        "stopTimeout": int(spec.stop_timeout),
-    }
-    if spec.log_group is not None:
-        options = {"awslogs-group": spec.log_group, "awslogs-region": world.region, "awslogs-stream-prefix": "ecs"}
-        app["logConfiguration"] = {"logDriver": "awslogs", "options": options}
-    if spec.health_check is not None:
-        app["healthCheck"] = {
-            "command": ["CMD-SHELL", "/app/health"],
-            "interval": int(spec.health_check.interval),
-            "retries": spec.health_check.retries,
-            "startPeriod": int(spec.health_check.start_period),
-        }
-    sidecars = [{"name": s, "image": f"public.ecr.aws/sidecars/{s}:1", "essential": True} for s in spec.sidecars]
-    return {
-        "taskDefinitionArn": definition.arn,
-        "containerDefinitions": [app, *sidecars],
-        "family": definition.family,
-        "revision": definition.revision,
-        "networkMode": "awsvpc",
-        "volumes": [],
-        "status": "ACTIVE",
-        "requiresAttributes": [],
-        "placementConstraints": [],
-        "compatibilities": ["EC2", "FARGATE"],
-        "cpu": str(spec.cpu),
-        "memory": str(spec.memory),
-        "registeredAt": world.clock.moment(definition.registered_at),
     }

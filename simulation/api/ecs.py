@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from simulation.api import answers, lookup, shapes
+from simulation.api import answers, lookup, revisions, shapes
 from simulation.api.answers import Answer
 from simulation.api.lookup import ApiError, Params, invalid
 from simulation.core.state import Service, ServiceDeployment, Stop, Task
@@ -119,7 +119,7 @@ class EcsApi:
 
     def _describe_task_definition(self, params: Params) -> Answer:
         definition = lookup.task_definition(self._world, params["taskDefinition"])
-        return {"taskDefinition": answers.task_definition(self._world, definition), "tags": []}
+        return {"taskDefinition": revisions.task_definition(self._world, definition), "tags": []}
 
     # -- tasks --------------------------------------------------------------------------------------
 
@@ -180,7 +180,7 @@ class EcsApi:
             and created.get("before", moment(record.created_at)) >= moment(record.created_at)
         ]
         listed, token = lookup.page(records, params)
-        answer: Answer = {"serviceDeployments": [answers.brief(self._world, record) for record in listed]}
+        answer: Answer = {"serviceDeployments": [revisions.brief(self._world, record) for record in listed]}
         return answer | ({"nextToken": token} if token else {})
 
     def _describe_service_deployments(self, params: Params) -> Answer:
@@ -188,7 +188,9 @@ class EcsApi:
         _at_most_20(arns)
         known = {arn: self._record(arn) for arn in arns}
         return {
-            "serviceDeployments": [answers.service_deployment(self._world, r) for r in known.values() if r is not None],
+            "serviceDeployments": [
+                revisions.service_deployment(self._world, r) for r in known.values() if r is not None
+            ],
             "failures": [{"arn": arn, "reason": "MISSING"} for arn, record in known.items() if record is None],
         }
 
@@ -197,7 +199,7 @@ class EcsApi:
         _at_most_20(arns)
         known = {r.target.revision_arn: r.target for s in self._world.services.values() for r in s.history}
         return {
-            "serviceRevisions": [answers.service_revision(self._world, known[arn]) for arn in arns if arn in known],
+            "serviceRevisions": [revisions.service_revision(self._world, known[arn]) for arn in arns if arn in known],
             "failures": [{"arn": arn, "reason": "MISSING"} for arn in arns if arn not in known],
         }
 

@@ -9,7 +9,8 @@ import pytest
 from infra import asset  # first: infra chooses the Node that aws_cdk starts
 from infra.config import StackConfig
 from infra.stack import LoopbreakerStack
-from loopbreaker.policy import Mode, Policy, override
+from loopbreaker.policy import Mode, Policy
+from loopbreaker.thresholds import override
 
 # isort: split
 import aws_cdk as cdk

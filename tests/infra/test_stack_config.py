@@ -7,7 +7,8 @@ import pytest
 
 from handlers.settings import Settings
 from infra.config import ConfigError, StackConfig
-from loopbreaker.policy import Mode, Policy, override
+from loopbreaker.policy import Mode, Policy
+from loopbreaker.thresholds import override
 
 
 def test_nothing_given_means_the_defaults() -> None:

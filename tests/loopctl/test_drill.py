@@ -10,7 +10,7 @@ from moto.events.models import EventPattern
 from infra.events import DRILLS, HEALTH_CHECK_STOPS, SERVICE_SIGNALS, TASK_STOPS
 from loopbreaker.drill import CLUSTER, SOURCE, WHAT_IT_IS, is_drill
 from loopbreaker.model import ServiceRef
-from loopbreaker.policy import Mode, Policy, override
+from loopbreaker.policy import Mode, Policy
 from loopbreaker.remembering.notice import NoticeKind
 from loopbreaker.remembering.owed import tell
 from loopbreaker.remembering.record import Record
@@ -19,6 +19,7 @@ from loopbreaker.stories.detect import detect, observation
 from loopbreaker.stories.respond import Tools, respond
 from loopbreaker.telling.contents import Background, write
 from loopbreaker.telling.words import Telling
+from loopbreaker.thresholds import override
 from loopbreaker.treating.scope import Scope
 from loopctl.drill import Hop, Installation, entries, run
 from loopctl.memory import MemoryStore

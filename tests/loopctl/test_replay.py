@@ -9,10 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from loopbreaker.model import Category, ServiceRef
-from loopbreaker.policy import Policy, override
+from loopbreaker.policy import Policy
 from loopbreaker.remembering.incident import Signal
 from loopbreaker.remembering.notice import NoticeKind
-from loopbreaker.seeing.events import MalformedEventError
+from loopbreaker.seeing.fields import MalformedEventError
+from loopbreaker.thresholds import override
 from loopctl.replay import Change, Replay
 from tests.loopctl.recorded import BEAT, crash_loop, later
 from tests.task_events import CLUSTER_ARN, CREATED, Json, service_action, task_stopped

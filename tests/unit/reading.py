@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from loopbreaker.model import Classification, TaskState
-from loopbreaker.seeing.events import MalformedEventError, parse
+from loopbreaker.seeing.events import parse
+from loopbreaker.seeing.fields import MalformedEventError
 from loopbreaker.seeing.reasons import classify
 from tests.task_events import CREATED, Json, task_stopped
 

@@ -9,11 +9,12 @@ from loopbreaker.judging.detection import confirm, observe
 from loopbreaker.judging.ending import quiet_at
 from loopbreaker.judging.suspicion import assess, depth_now, fast_depth
 from loopbreaker.model import Category, ServiceSignal, SignalKind, TaskFailure
-from loopbreaker.policy import Policy, override
+from loopbreaker.policy import Policy
 from loopbreaker.remembering.incident import Signal, Suspicion
 from loopbreaker.remembering.notice import NoticeKind
 from loopbreaker.remembering.record import Record, Verdict
 from loopbreaker.remembering.trip import Step
+from loopbreaker.thresholds import override
 from tests.builders import (
     OLDER_DEPLOYMENT,
     POLICY,

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loopbreaker.model import Container, Ignored, ServiceRef, ServiceSignal, TaskState
-from loopbreaker.seeing.events import MalformedEventError, parse, unwrap
+from loopbreaker.seeing.events import parse, unwrap
+from loopbreaker.seeing.fields import MalformedEventError
 from tests.task_events import (
     CLUSTER_ARN,
     CREATED,

@@ -13,7 +13,8 @@ from loopbreaker.judging.detection import observe
 from loopbreaker.model import TaskState
 from loopbreaker.policy import Policy
 from loopbreaker.remembering.record import Record
-from loopbreaker.seeing.events import MalformedEventError, parse, unwrap
+from loopbreaker.seeing.events import parse, unwrap
+from loopbreaker.seeing.fields import MalformedEventError
 from loopbreaker.stories.detect import observation
 from tests.task_events import Json, container, deployment_event, service_action, task_stopped
 

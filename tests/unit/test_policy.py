@@ -4,18 +4,8 @@ from dataclasses import fields, replace
 
 import pytest
 
-from loopbreaker.policy import (
-    Mode,
-    Policy,
-    PolicyError,
-    Profile,
-    Threshold,
-    Unit,
-    changes,
-    override,
-    parse,
-    thresholds,
-)
+from loopbreaker.policy import Mode, Policy, Profile, Unit
+from loopbreaker.thresholds import PolicyError, Threshold, changes, override, parse, thresholds
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,8 @@ import json
 import pytest
 
 from loopbreaker.model import Ignored, ServiceRef, ServiceSignal, SignalKind
-from loopbreaker.seeing.events import MalformedEventError, parse, unwrap
+from loopbreaker.seeing.events import parse, unwrap
+from loopbreaker.seeing.fields import MalformedEventError
 from tests.task_events import (
     CLUSTER_ARN,
     CREATED,

@@ -6,20 +6,14 @@ events" and "Amazon ECS service deployment state change events". Fields that are
 
 import json
 from collections.abc import Mapping
-from datetime import datetime
 
 from loopbreaker.model import Container, Event, Ignored, ServiceRef, ServiceSignal, SignalKind, TaskState
+from loopbreaker.seeing.fields import Fields, MalformedEventError, is_unicode, json_name, refuse, shown
 
 _DEPLOYMENTS = {kind.value: kind for kind in SignalKind if kind.name.startswith("DEPLOYMENT_")}
 _ACTIONS = {kind.value: kind for kind in SignalKind if kind.value not in _DEPLOYMENTS}
 
 _WRAPPERS = 4
-_EXIT_CODES = range(-(2**31), 2**32)  # Windows sends NTSTATUS unsigned, some relays turn it signed.
-_JSON_NAMES = {"NoneType": "null", "bool": "a boolean", "dict": "an object", "list": "a list", "str": "text"}
-
-
-class MalformedEventError(ValueError):
-    """An event of ours that cannot be read. The message names each bad field by its path."""
 
 
 def unwrap(body: str) -> object:
@@ -46,7 +40,7 @@ def parse(envelope: object) -> Event:
     that every task has must be right.
     """
     if not isinstance(envelope, dict):
-        raise MalformedEventError(f"not an EventBridge event: {_json_name(envelope)}")
+        raise MalformedEventError(f"not an EventBridge event: {json_name(envelope)}")
     match envelope.get("detail-type"):
         case "ECS Task State Change":
             return _task_state(envelope)
@@ -55,98 +49,24 @@ def parse(envelope: object) -> Event:
         case "ECS Deployment State Change":
             return _signal(envelope, kinds=_DEPLOYMENTS, time_field="updatedAt")
         case str(other):
-            return Ignored(f"detail-type {_shown(other)}")
+            return Ignored(f"detail-type {shown(other)}")
         case None:
             raise MalformedEventError("not an EventBridge event: an object without detail-type")
         case wrong:
-            raise MalformedEventError(f"detail-type: not text but {_json_name(wrong)}")
-
-
-class _Fields:
-    """Reads fields of one JSON object. What is wrong is noted in `problems`, and read as absent."""
-
-    __slots__ = ("_path", "_problems", "_values")
-
-    def __init__(self, values: Mapping[str, object], *, path: str, problems: list[str]) -> None:
-        self._values = values
-        self._path = path
-        self._problems = problems
-
-    def text(self, name: str) -> str:
-        value = self._values.get(name)
-        if value is None:
-            return ""
-        if isinstance(value, str) and _is_unicode(value):
-            return value
-        self.wrong(name, f"not text but {_json_name(value)}" if not isinstance(value, str) else "not Unicode")
-        return ""
-
-    def required_text(self, name: str) -> str:
-        if self._values.get(name) in (None, ""):
-            self.wrong(name, "absent")
-            return ""
-        return self.text(name)
-
-    def arn(self, name: str, *, of: str) -> str:
-        """ARN of a cluster or a task; what follows the kind is not looked at, since old task ARNs name no cluster."""
-        text = self.required_text(name)
-        parts = text.split(":", 5)
-        named = parts[-1].startswith(f"{of}/") and not text.endswith("/")
-        if text and not (named and len(parts) == 6 and parts[0] == "arn" and "#" not in text):
-            self.wrong(name, f"not the ARN of a {of}: {_shown(text)}")
-        return text
-
-    def time(self, name: str) -> float | None:
-        text = self.text(name)
-        if not text:
-            return None
-        seconds = _epoch(text)
-        if seconds is None:
-            self.wrong(name, f"not an ISO 8601 time: {_shown(text)}")
-        return seconds
-
-    def exit_code(self, name: str) -> int | None:
-        value = self._values.get(name)
-        if value is None:
-            return None
-        if isinstance(value, bool) or not isinstance(value, int):
-            self.wrong(name, f"not an integer but {_json_name(value)}")
-            return None
-        if value not in _EXIT_CODES:
-            self.wrong(name, "more than 32 bits")
-            return None
-        return value
-
-    def objects(self, name: str) -> list["_Fields"]:
-        value = self._values.get(name)
-        if value is None:
-            return []
-        if not isinstance(value, list):
-            self.wrong(name, f"not a list but {_json_name(value)}")
-            return []
-        found = []
-        for index, item in enumerate(value):
-            if isinstance(item, dict):
-                found.append(_Fields(item, path=f"{self._path}{name}[{index}].", problems=self._problems))
-            else:
-                self.wrong(f"{name}[{index}]", f"not an object but {_json_name(item)}")
-        return found
-
-    def wrong(self, name: str, problem: str) -> None:
-        self._problems.append(f"{self._path}{name}: {problem}")
+            raise MalformedEventError(f"detail-type: not text but {json_name(wrong)}")
 
 
 def _task_state(envelope: Mapping[str, object]) -> TaskState:
     detail = _detail(envelope)
     problems: list[str] = []
-    must = _Fields(detail, path="detail.", problems=problems)
+    must = Fields(detail, path="detail.", problems=problems)
     cluster_arn = must.arn("clusterArn", of="cluster")
     task_arn = must.arn("taskArn", of="task")
     last_status = must.required_text("lastStatus")
     created_at = _required_time(must, "createdAt")
     sent_at = _sent_at(envelope, must, problems)
 
-    may = _Fields(detail, path="detail.", problems=problems if last_status == "STOPPED" else [])
+    may = Fields(detail, path="detail.", problems=problems if last_status == "STOPPED" else [])
     group = may.text("group")
     state = TaskState(
         task_arn=task_arn,
@@ -166,11 +86,11 @@ def _task_state(envelope: Mapping[str, object]) -> TaskState:
         stopped_at=may.time("stoppedAt"),
         sent_at=sent_at,
     )
-    _refuse(problems)
+    refuse(problems)
     return state
 
 
-def _container(fields: _Fields) -> Container:
+def _container(fields: Fields) -> Container:
     return Container(
         name=fields.text("name"),
         exit_code=fields.exit_code("exitCode"),
@@ -179,13 +99,13 @@ def _container(fields: _Fields) -> Container:
     )
 
 
-def _service_of_group(fields: _Fields, group: str, cluster_arn: str) -> ServiceRef | None:
+def _service_of_group(fields: Fields, group: str, cluster_arn: str) -> ServiceRef | None:
     """The service of `service:<name>`: task events carry no service ARN. Any other group is RunTask's."""
     kind, _, name = group.partition(":")
     if kind != "service" or not name:
         return None
     if "#" in name:
-        fields.wrong("group", f"not the name of a service: {_shown(group)}")
+        fields.wrong("group", f"not the name of a service: {shown(group)}")
         return None
     return ServiceRef(cluster_arn, name)
 
@@ -193,22 +113,22 @@ def _service_of_group(fields: _Fields, group: str, cluster_arn: str) -> ServiceR
 def _signal(envelope: Mapping[str, object], *, kinds: Mapping[str, SignalKind], time_field: str) -> Event:
     detail = _detail(envelope)
     problems: list[str] = []
-    fields = _Fields(detail, path="detail.", problems=problems)
+    fields = Fields(detail, path="detail.", problems=problems)
     name = fields.required_text("eventName")
-    _refuse(problems)
+    refuse(problems)
     kind = kinds.get(name)
     if kind is None:
-        return Ignored(f"{envelope['detail-type']} {_shown(name)}")
+        return Ignored(f"{envelope['detail-type']} {shown(name)}")
     at = fields.time(time_field)
     if at is None:
-        at = _required_time(_Fields(envelope, path="", problems=problems), "time")
+        at = _required_time(Fields(envelope, path="", problems=problems), "time")
     cluster_arn = fields.arn("clusterArn", of="cluster") if detail.get("clusterArn") is not None else ""
     service = _service_of_resource(envelope, cluster_arn, problems)
     if service is None:
         return Ignored("a service whose ARN names no cluster")
     reason, deployment_id = fields.text("reason"), fields.text("deploymentId")
     signal = ServiceSignal(service=service, kind=kind, at=at, reason=reason, deployment_id=deployment_id)
-    _refuse(problems)
+    refuse(problems)
     return signal
 
 
@@ -219,8 +139,8 @@ def _service_of_resource(envelope: Mapping[str, object], cluster_arn: str, probl
     """
     resources = envelope.get("resources")
     arn = resources[0] if isinstance(resources, list) and resources else None
-    if not isinstance(arn, str) or not _is_unicode(arn):
-        problems.append(f"resources[0]: not the ARN of a service but {_json_name(arn)}")
+    if not isinstance(arn, str) or not is_unicode(arn):
+        problems.append(f"resources[0]: not the ARN of a service but {json_name(arn)}")
         return ServiceRef(cluster_arn, "")
     prefix, _, path = arn.partition(":service/")
     *cluster, name = path.split("/")
@@ -231,15 +151,15 @@ def _service_of_resource(envelope: Mapping[str, object], cluster_arn: str, probl
         or len(cluster) > 1
         or "#" in arn
     ):
-        problems.append(f"resources[0]: not the ARN of a service: {_shown(arn)}")
+        problems.append(f"resources[0]: not the ARN of a service: {shown(arn)}")
     elif not cluster and not cluster_arn:
         return None
     return ServiceRef(cluster_arn or f"{prefix}:cluster/{''.join(cluster)}", name)
 
 
-def _sent_at(envelope: Mapping[str, object], detail: _Fields, problems: list[str]) -> float:
+def _sent_at(envelope: Mapping[str, object], detail: Fields, problems: list[str]) -> float:
     if envelope.get("time") is not None:
-        return _required_time(_Fields(envelope, path="", problems=problems), "time")
+        return _required_time(Fields(envelope, path="", problems=problems), "time")
     updated_at = detail.time("updatedAt")
     if updated_at is None:
         problems.append("time: absent, and so is detail.updatedAt")
@@ -247,32 +167,15 @@ def _sent_at(envelope: Mapping[str, object], detail: _Fields, problems: list[str
     return updated_at
 
 
-def _required_time(fields: _Fields, name: str) -> float:
+def _required_time(fields: Fields, name: str) -> float:
     return (fields.time(name) if fields.required_text(name) else None) or 0.0
 
 
 def _detail(envelope: Mapping[str, object]) -> Mapping[str, object]:
     detail = envelope.get("detail")
     if not isinstance(detail, dict):
-        raise MalformedEventError(f"detail: not an object but {_json_name(detail)}")
+        raise MalformedEventError(f"detail: not an object but {json_name(detail)}")
     return detail
-
-
-def _refuse(problems: list[str]) -> None:
-    if problems:
-        raise MalformedEventError("; ".join(problems))
-
-
-def _epoch(text: str) -> float | None:
-    """Seconds since 1970 of an ISO 8601 time with a zone; digits beyond microseconds are cut."""
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    if moment.tzinfo is None:
-        return None
-    seconds = moment.timestamp()
-    return seconds if seconds >= 0 else None
 
 
 def _inner(found: object) -> str | None:
@@ -295,16 +198,3 @@ def _json(text: str) -> object:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
         raise MalformedEventError(f"body: not JSON: {error}") from error
-
-
-def _is_unicode(text: str) -> bool:
-    """JSON may spell half of a character; nobody can store or send it."""
-    return text.isascii() or not any("\ud800" <= letter <= "\udfff" for letter in text)
-
-
-def _json_name(value: object) -> str:
-    return _JSON_NAMES.get(type(value).__name__, "a number")
-
-
-def _shown(text: str) -> str:
-    return repr(text if len(text) <= 80 else f"{text[:79]}…")
