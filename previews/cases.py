@@ -144,7 +144,7 @@ def _others(crash: Record) -> Iterator[tuple[str, Record, tuple[Record, NoticeKi
     kinds = NoticeKind
     in_a_row = "replacements failed 9 times in a row"
     yield "looping-slow", slow, (slow, kinds.LOOPING), in_a_row
-    impaired_why = "ECS says that it cannot start tasks of this service"
+    impaired_why = "ECS cannot start tasks of this service"
     yield "looping-impaired", impaired, (impaired, kinds.LOOPING), impaired_why
     yield "looping-again", crash, (_again(crash), kinds.LOOPING), "replacements failed 3 times in a row; again, 2 times"
     yield "stopped", short, (held, kinds.STOPPED), "desired count set from 6 tasks to 0"

@@ -379,7 +379,7 @@ def test_an_incident_by_word_of_ecs_needs_no_failure() -> None:
     assert (record.incident.signal, record.incident.category) == (Signal.IMPAIRED, Category.UNKNOWN)
     assert (record.incident.first_failure_at - T0, record.incident.last_failure_at - T0) == (0, 900)
     assert (record.incident.longest_gap, record.incident.longest_lifetime) == (900, 0)
-    assert record.notices[0].reason == "ECS says that it cannot start tasks of this service"
+    assert record.notices[0].reason == "ECS cannot start tasks of this service"
 
 
 def test_an_incident_for_want_of_capacity_says_so() -> None:

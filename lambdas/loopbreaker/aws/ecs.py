@@ -122,6 +122,7 @@ class Fleet:
             rollout=self._rollout(found.get("currentServiceDeployment")),
             tasks=tuple(self._tasks(service, self._targets(found.get("loadBalancers", [])))),
             scaling=self._target(service),
+            grace=float(found.get("healthCheckGracePeriodSeconds") or 0),
         )
 
     def _targets(self, balancers: list[dict[str, Any]]) -> list[dict[str, str]]:

@@ -1,15 +1,18 @@
 """From failures to a verdict: the fold of what ECS reports into a service's record. Pure."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from math import inf
+from typing import Any, assert_never
 
 from loopbreaker.judging.crowd import Well, may_be_chance
 from loopbreaker.judging.incident import extend, goes_on, open_incident
 from loopbreaker.judging.ladder import chain, climb, top
 from loopbreaker.judging.lived import remember
+from loopbreaker.judging.starts import failed_starts
 from loopbreaker.judging.storm import LEAST_LIFETIME, is_storm, mark
-from loopbreaker.judging.suspicion import assess, depth_now, profile_of
+from loopbreaker.judging.suspicion import assess, depth_now
+from loopbreaker.judging.unwell import Checked, unwell
 from loopbreaker.model import ServiceSignal, SignalKind, TaskFailure
 from loopbreaker.policy import Policy, Profile
 from loopbreaker.remembering.history import History, add
@@ -98,6 +101,7 @@ def confirm(
     policy: Policy,
     now: float,
     well: Sequence[Well] = (),
+    checked: Sequence[Checked] = (),
     least_depth: int = 0,
     silent: bool = False,
 ) -> Record:
@@ -105,42 +109,108 @@ def confirm(
 
     `desired_count` is None where ECS could not be asked: then the base depth stands, once ECS had
     `confirm_blind_after` seconds to answer. The owner may ask for a greater depth, or for silence.
-    `well` are the tasks that run by now: where most of those that started lately do, it may be chance.
+    `well` are the tasks that run by now: where most of those that started lately do, it may be chance. `checked` are
+    all that are RUNNING, as their health checks find them.
     """
     suspicion = record.suspicion
     if suspicion is None or record.incident:
         return record
     if desired_count == 0:
         return replace(record, suspicion=None, due_at=None)
+    if desired_count is None and _is_for_ecs_to_say(suspicion, record):
+        return replace(record, suspicion=None, due_at=None)
     if desired_count is None and now < suspicion.at + policy.confirm_blind_after:
         return replace(record, due_at=suspicion.at + policy.confirm_blind_after)
-    if suspicion.signal is Signal.STORM and not is_storm(
-        record.storm, tasks=desired_count or _COUNTLESS, mtbf=policy.flaky_mtbf
-    ):
-        asked = replace(record.storm, tasks=desired_count or _COUNTLESS)
-        return replace(record, suspicion=None, storm=asked, due_at=None)
-    if suspicion.signal is Signal.IMPAIRED and _has_started(record.impaired, well):
-        # What ECS said before is over: a task that starts sets its throttle back.
-        return replace(record, suspicion=None, impaired=record.impaired[-1:], due_at=None)
-    profile = profile_of(suspicion.signal, policy)
-    needed = max(profile.generations(desired_count), least_depth) if profile else 0
-    if profile and suspicion.depth >= needed and _in_a_crowd(record, suspicion, profile, well, now=now):
-        needed = suspicion.depth + 1
-    if profile and suspicion.depth < needed:
-        return replace(record, suspicion=None, extra_generations=needed - profile.depth, due_at=None)
-    return open_incident(
-        record,
-        found=suspicion,
-        desired_count=desired_count,
-        policy=policy,
-        now=now,
-        silent=silent,
-    )
+    sign = _Sign(record, suspicion, policy, now, desired_count=desired_count, least_depth=least_depth)
+    waiting, depth = _weigh(sign, well=well, checked=checked)
+    if waiting:
+        return waiting
+    found = replace(suspicion, depth=depth)
+    return open_incident(record, found=found, desired_count=desired_count, policy=policy, now=now, silent=silent)
 
 
-def _has_started(impaired: Sequence[float], well: Sequence[Well]) -> bool:
-    """Whether a task that runs by now started between two statements of ECS that it cannot start tasks."""
-    return any(impaired[0] <= task.started_at <= impaired[-1] for task in well)
+@dataclass(frozen=True, slots=True)
+class _Sign:
+    """A suspicion, and what is asked of it."""
+
+    record: Record
+    suspicion: Suspicion
+    policy: Policy
+    now: float
+    desired_count: int | None
+    least_depth: int
+
+    def dropped(self, **changes: Any) -> tuple[Record, int]:
+        return replace(self.record, **{"suspicion": None, "due_at": None} | changes), 0
+
+    def stands(self) -> tuple[None, int]:
+        return None, self.suspicion.depth
+
+
+_Weighed = tuple[Record | None, int]
+"""The record that waits for more, or None and how many generations failed."""
+
+
+def _weigh(sign: _Sign, *, well: Sequence[Well], checked: Sequence[Checked]) -> _Weighed:
+    """Hold against a suspicion what ECS says of its service."""
+    match sign.suspicion.signal:
+        case Signal.FAST:
+            return _chain(sign, sign.policy.fast, well)
+        case Signal.SLOW:
+            return _chain(sign, sign.policy.slow, well)
+        case Signal.UNHEALTHY:
+            return _health(sign, checked)
+        case Signal.IMPAIRED:
+            return _starts(sign, well)
+        case Signal.STORM:
+            return _storm(sign)
+        case Signal.PLACEMENT:
+            return sign.stands()
+    assert_never(sign.suspicion.signal)
+
+
+def _chain(sign: _Sign, profile: Profile, well: Sequence[Well]) -> _Weighed:
+    depth = sign.suspicion.depth
+    needed = max(profile.generations(sign.desired_count), sign.least_depth)
+    if depth >= needed and _in_a_crowd(sign.record, sign.suspicion, profile, well, now=sign.now):
+        needed = depth + 1
+    return sign.stands() if depth >= needed else sign.dropped(extra_generations=needed - profile.depth)
+
+
+def _health(sign: _Sign, checked: Sequence[Checked]) -> _Weighed:
+    ill = unwell(sign.record, checked, policy=sign.policy, now=sign.now)
+    if ill.depth >= max(sign.policy.fast.depth, sign.least_depth):
+        return None, ill.depth
+    return sign.dropped(suspicion=sign.suspicion if ill.ask_again else None, due_at=ill.ask_again)
+
+
+def _starts(sign: _Sign, well: Sequence[Well]) -> _Weighed:
+    # What ECS said before is over: a task that starts sets its throttle back.
+    started = _has_started(sign.record, well, now=sign.now)
+    return sign.dropped(impaired=sign.record.impaired[-1:]) if started else sign.stands()
+
+
+def _storm(sign: _Sign) -> _Weighed:
+    tasks, storm = sign.desired_count or _COUNTLESS, sign.record.storm
+    many = is_storm(storm, tasks=tasks, mtbf=sign.policy.flaky_mtbf)
+    return sign.stands() if many else sign.dropped(storm=replace(storm, tasks=tasks))
+
+
+def _is_for_ecs_to_say(suspicion: Suspicion, record: Record) -> bool:
+    """Whether what was heard is no loop by itself: what runs decides."""
+    unsaid = suspicion.signal is Signal.IMPAIRED and not record.impaired
+    return unsaid or suspicion.signal is Signal.UNHEALTHY
+
+
+def _has_started(record: Record, well: Sequence[Well], *, now: float) -> bool:
+    """Whether a task that runs by now started between two statements of ECS that it cannot start tasks.
+
+    Where ECS said nothing: since the first of those that did not start.
+    """
+    if record.impaired:
+        return any(record.impaired[0] <= task.started_at <= record.impaired[-1] for task in well)
+    starts = failed_starts(record.slow)
+    return not starts or any(starts[0] <= task.started_at <= now for task in well)
 
 
 def _in_a_crowd(record: Record, found: Suspicion, profile: Profile, well: Sequence[Well], *, now: float) -> bool:

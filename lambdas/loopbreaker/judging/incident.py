@@ -11,6 +11,7 @@ from loopbreaker.judging.ending import quiet_at
 from loopbreaker.judging.ladder import bystanders, chain, highest
 from loopbreaker.judging.regular import regular_deaths
 from loopbreaker.judging.relapse import taken_up
+from loopbreaker.judging.starts import failed_starts
 from loopbreaker.judging.storm import longest_gap
 from loopbreaker.judging.suspicion import assess, depth_now, profile_of
 from loopbreaker.model import Category, TaskFailure
@@ -57,12 +58,14 @@ def open_incident(
     silent: bool,
 ) -> Record:
     """The record with the incident that a suspicion has become, and the message that it loops."""
-    ladder = record.slow if found.signal is Signal.SLOW else record.fast
+    ladder = record.slow if profile_of(found.signal, policy) is policy.slow else record.fast
     rungs = chain(ladder, profile_of(found.signal, policy) or policy.fast) or regular_deaths(ladder, policy)
     gap = longest_gap(record.storm) if found.signal is Signal.STORM else 0.0
     if found.signal is Signal.STORM:
         rungs = tuple(replace(rung, lifetime=0.0) for rung in record.slow)
     said = {*(rung.failed_at for rung in rungs), *record.impaired, *record.unplaced}
+    if found.signal is Signal.IMPAIRED:
+        said |= {*failed_starts(record.slow)}
     times = sorted(at for at in said if at >= found.since) or [found.since]
     incident = Incident(
         signal=found.signal,
@@ -199,8 +202,12 @@ def _why(incident: Incident) -> str:
     match incident.signal:
         case Signal.FAST | Signal.SLOW:
             return f"replacements failed {incident.depth} times in a row"
+        case Signal.UNHEALTHY:
+            return (
+                f"{incident.depth} times in a row a replacement failed its health checks too, and no task passes them"
+            )
         case Signal.IMPAIRED:
-            return "ECS says that it cannot start tasks of this service"
+            return "ECS cannot start tasks of this service"
         case Signal.PLACEMENT:
             return "ECS has found no capacity for tasks of this service for a while"
         case Signal.STORM:

@@ -4,7 +4,9 @@ from math import inf, log, sqrt
 
 from loopbreaker.judging.ladder import bystanders, depth, surprise, top
 from loopbreaker.judging.regular import regular_deaths
+from loopbreaker.judging.starts import failed_starts
 from loopbreaker.judging.storm import began_at, is_storm
+from loopbreaker.judging.unwell import may_be_unwell
 from loopbreaker.policy import Policy, Profile
 from loopbreaker.remembering.incident import Signal, Suspicion
 from loopbreaker.remembering.record import Record
@@ -29,10 +31,14 @@ def assess(record: Record, policy: Policy) -> Suspicion | None:
     if (len(record.impaired) >= 2 and not record.unplaced) or (record.impaired and generations >= 2):
         since = min([*record.impaired, *([fast.since] if fast else [])])
         return Suspicion(signal=Signal.IMPAIRED, at=0.0, depth=generations, since=since)
+    if starts := failed_starts(record.slow):
+        return Suspicion(signal=Signal.IMPAIRED, at=0.0, depth=generations, since=starts[0])
     if len(record.unplaced) >= 3 and record.unplaced[-1] - record.unplaced[0] >= policy.placement_after:
         return Suspicion(signal=Signal.PLACEMENT, at=0.0, depth=generations, since=record.unplaced[0])
     if is_storm(record.storm, tasks=record.storm.tasks, mtbf=policy.flaky_mtbf):
         return Suspicion(signal=Signal.STORM, at=0.0, depth=generations, since=began_at(record.storm))
+    if rung := may_be_unwell(record.slow, policy):
+        return Suspicion(signal=Signal.UNHEALTHY, at=0.0, depth=rung.generation, since=rung.since)
     return None
 
 
@@ -69,4 +75,4 @@ def depth_now(record: Record, policy: Policy) -> int:
 
 def profile_of(signal: Signal, policy: Policy) -> Profile | None:
     """The profile whose ladder showed it; None for what no ladder shows."""
-    return {Signal.FAST: policy.fast, Signal.SLOW: policy.slow}.get(signal)
+    return {Signal.FAST: policy.fast, Signal.SLOW: policy.slow, Signal.UNHEALTHY: policy.slow}.get(signal)

@@ -73,6 +73,8 @@ def _loops(signal: Signal) -> str:
             return "no capacity"
         case Signal.IMPAIRED:
             return "cannot start"
+        case Signal.UNHEALTHY:
+            return "unhealthy"
         case Signal.SLOW:
             return "loops slowly"
         case Signal.STORM:

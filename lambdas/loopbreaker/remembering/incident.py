@@ -13,6 +13,7 @@ class Signal(StrEnum):
 
     FAST = "fast"
     SLOW = "slow"
+    UNHEALTHY = "unhealthy"
     IMPAIRED = "impaired"
     PLACEMENT = "placement"
     STORM = "storm"

@@ -130,6 +130,8 @@ def _loops(incident: Incident | None) -> str:
             return f"is in a restart loop{again}"
         case Signal.SLOW:
             return f"is in a slow restart loop{again}"
+        case Signal.UNHEALTHY:
+            return f"fails its health checks over and over{again}"
         case Signal.IMPAIRED:
             return f"cannot start its tasks{again}"
         case Signal.PLACEMENT:

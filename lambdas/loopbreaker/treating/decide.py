@@ -114,6 +114,8 @@ def _not_for_this_cause(case: Case) -> Decision | None:
             return None
         case Signal.SLOW:
             return Decision(Action.LEAVE, "slow", "it fails slowly and serves in between")
+        case Signal.UNHEALTHY:
+            return Decision(Action.LEAVE, "unhealthy", "its health checks take long, and tasks run meanwhile")
         case Signal.IMPAIRED:
             return Decision(Action.LEAVE, "impaired", "ECS already slows its restarts down")
         case Signal.PLACEMENT:

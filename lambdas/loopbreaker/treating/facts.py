@@ -63,7 +63,10 @@ class RunningTask:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """A service as ECS describes it. `exists` is False for one that is gone or no longer ACTIVE."""
+    """A service as ECS describes it. `exists` is False for one that is gone or no longer ACTIVE.
+
+    grace: for so many seconds after its start ECS disregards what a task's health checks say.
+    """
 
     exists: bool
     desired_count: int = 0
@@ -75,6 +78,7 @@ class Facts:
     rollout: ServiceDeployment | None = None
     tasks: tuple[RunningTask, ...] = ()
     scaling: Scaling | None = None
+    grace: float = 0.0
 
     @property
     def primary(self) -> Deployment | None:

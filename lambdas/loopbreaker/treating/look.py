@@ -10,6 +10,7 @@ from loopbreaker.judging.ending import Tasks, over, over_unasked, quiet_at
 from loopbreaker.judging.incident import because
 from loopbreaker.judging.ladder import bystanders
 from loopbreaker.judging.relapse import closed
+from loopbreaker.judging.unwell import Checked
 from loopbreaker.model import ServiceRef
 from loopbreaker.policy import Mode, Policy
 from loopbreaker.remembering.incident import Finding, Incident
@@ -67,6 +68,7 @@ def consider(case: Case) -> Look:
         seen,
         desired_count=desired,
         well=_well(facts) if isinstance(facts, Facts) else (),
+        checked=_checked(facts) if isinstance(facts, Facts) else (),
         policy=case.policy,
         now=now,
         least_depth=case.wishes.depth,
@@ -107,6 +109,29 @@ def _watched(case: Case) -> Record:
 def _well(facts: Facts) -> tuple[Well, ...]:
     running = (task for task in facts.tasks if task.runs_well and task.started_at is not None)
     return tuple(Well(created_at=task.created_at, started_at=task.started_at or 0.0) for task in running)
+
+
+def _checked(facts: Facts) -> tuple[Checked, ...]:
+    """The RUNNING tasks with what their health checks say: ill by any, well by one."""
+    found = []
+    for task in facts.tasks:
+        if task.last_status != "RUNNING" or task.started_at is None:
+            continue
+        said = {"HEALTHY": True, "UNHEALTHY": False}.get(task.health)
+        targets = {"": None, "healthy": True, "unhealthy": False, "initial": None}.get(task.target_health, False)
+        ill, well = False in (said, targets), True in (said, targets)
+        if task.target_health == "initial":
+            well = False
+        found.append(
+            Checked(
+                created_at=task.created_at,
+                started_at=task.started_at,
+                deployment_id=task.deployment_id,
+                healthy=False if ill else True if well else None,
+                judged_at=task.started_at + facts.grace,
+            )
+        )
+    return tuple(found)
 
 
 def milestone(began: Sequence[ServiceRef], policy: Policy) -> int:
