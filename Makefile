@@ -56,6 +56,8 @@ lock: install ## the requirements files, from what pyproject.toml declares; ARGS
 	@$(LOCK) $(ARGS) --generate-hashes --group functions -o lambdas/requirements.txt
 	@$(LOCK) $(ARGS) pyproject.toml --extra cdk --group deploy -c lambdas/requirements.txt -o requirements.txt
 	@$(LOCK) $(ARGS) pyproject.toml --extra cdk --extra mcp --group deploy --group dev -c requirements.txt -o requirements-dev.txt
+	@$(LOCK) $(ARGS) --group checks -o requirements-checks.txt
+	@$(LOCK) $(ARGS) --group runtime -o requirements-runtime.txt
 
 bench: install ## what it costs, in exact counts and list prices; into benchmarks/results and the README
 	@$(VENV)/python -m benchmarks.cost

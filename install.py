@@ -7,6 +7,7 @@ interrupted, or whose inputs changed, is done again from nothing, and a second r
 
 import hashlib
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -21,7 +22,10 @@ PYTHON = VENV / "bin" / "python"
 WHEELHOUSE = VENV / "wheelhouse"
 """The wheels of lambdas/requirements.txt: the bundler installs from here, so that synth needs no network."""
 NODE_MODULES = ROOT / "node_modules"
+CHECKS, RUNTIME = VENV / "checks", VENV / "runtime"
+"""Tools that know AWS's rules, whose packages are none of ours; and the SDK that the Lambda runtime was seen to have."""
 SHIPPED = ROOT / "lambdas" / "requirements.txt"
+FOR_CHECKS, FOR_RUNTIME = ROOT / "requirements-checks.txt", ROOT / "requirements-runtime.txt"
 REQUIREMENTS = (SHIPPED, ROOT / "requirements.txt", ROOT / "requirements-dev.txt")
 _INTERRUPTED = 130  # as a shell reports SIGINT
 FOREIGN = {"PYTHONPATH", "PYTHONHOME"}
@@ -41,6 +45,9 @@ def main() -> None:
         also=f"{sys.version} {sys.base_prefix}",
         make=_python_packages,
     )
+    version = sys.version
+    step("tools that know AWS", stamp=CHECKS / ".installed", inputs=(this, FOR_CHECKS), also=version, make=_checks)
+    step("the SDK of Lambda", stamp=RUNTIME / ".installed", inputs=(this, FOR_RUNTIME), also=version, make=_runtime)
     step("this project into .venv", stamp=VENV / ".project", inputs=(ROOT / "pyproject.toml",), also="", make=_project)
     step("Node packages into node_modules", stamp=NODE_MODULES / ".installed", inputs=PACKAGE, also="", make=_packages)
 
@@ -78,6 +85,17 @@ def _python_packages() -> None:
     # Bytecode is made of what is used, when it is: aws-cdk-lib alone is half a minute of compiling.
     _pip("install", "--no-compile", f"--requirement={REQUIREMENTS[-1]}")
     _link_node()
+
+
+def _checks() -> None:
+    venv.create(CHECKS, clear=True, with_pip=False, symlinks=True)
+    _pip(f"--python={CHECKS}", "install", "--no-compile", f"--requirement={FOR_CHECKS}")
+
+
+def _runtime() -> None:
+    """A folder that goes before the packages of .venv where the tests ask for it."""
+    shutil.rmtree(RUNTIME, ignore_errors=True)
+    _pip("install", f"--target={RUNTIME}", "--no-compile", "--no-deps", f"--requirement={FOR_RUNTIME}")
 
 
 def _link_node() -> None:

@@ -11,7 +11,8 @@ ROOT = Path(__file__).parents[2]
 
 def test_ctrl_c_is_no_traceback(tmp_path: Path) -> None:
     """One line that says how to go on, and the status of an interrupted command; the step is not taken for done."""
-    for name in ("install.py", "requirements.txt", "requirements-dev.txt", "lambdas/requirements.txt"):
+    needed = [f"requirements{of}.txt" for of in ("", "-dev", "-checks", "-runtime")]
+    for name in ("install.py", "lambdas/requirements.txt", *needed):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         shutil.copy(ROOT / name, tmp_path / name)
     command = [sys.executable, str(tmp_path / "install.py")]
