@@ -23,7 +23,7 @@ WHEELHOUSE = VENV / "wheelhouse"
 """The wheels of lambdas/requirements.txt: the bundler installs from here, so that synth needs no network."""
 NODE_MODULES = ROOT / "node_modules"
 CHECKS, RUNTIME = VENV / "checks", VENV / "runtime"
-"""Tools that know AWS's rules, whose packages are none of ours; and the SDK that the Lambda runtime was seen to have."""
+"""Tools that know AWS's rules, whose packages are none of ours; the SDK that the Lambda runtime was seen to have."""
 SHIPPED = ROOT / "lambdas" / "requirements.txt"
 FOR_CHECKS, FOR_RUNTIME = ROOT / "requirements-checks.txt", ROOT / "requirements-runtime.txt"
 REQUIREMENTS = (SHIPPED, ROOT / "requirements.txt", ROOT / "requirements-dev.txt")

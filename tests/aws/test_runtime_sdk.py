@@ -1,4 +1,4 @@
-"""The SDK that the Lambda runtime has is not the one of these tests: the same facts, and the same tests, with that one."""
+"""The SDK that the Lambda runtime has is not the one of these tests: the same facts, and the same tests, with it."""
 
 import gzip
 import json

@@ -53,4 +53,4 @@ def _knows(key: str, supported: set[str]) -> bool:
 if __name__ == "__main__":
     for statement in json.load(sys.stdin):
         for problem in problems(statement):
-            print(problem)  # noqa: T201
+            print(problem)

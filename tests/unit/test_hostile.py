@@ -127,6 +127,19 @@ def test_half_a_character_is_refused() -> None:
             parse(unwrap(json.dumps(event)))
 
 
+@pytest.mark.parametrize("letter", ["\x7f", "\x1b", "\n", "\u202e", "\u2028"])
+def test_a_name_breaks_out_of_no_line(letter: str) -> None:
+    """Names of clusters and services stand in commands, links and headlines as they are: what is no text is refused."""
+    for event in (
+        task_stopped(cluster=f"pr{letter}od"),
+        task_stopped(service=f"we{letter}b"),
+        service_action(service=f"we{letter}b"),
+    ):
+        with pytest.raises(MalformedEventError) as refused:
+            parse(unwrap(json.dumps(event)))
+        assert str(refused.value).isprintable()
+
+
 def test_ten_thousand_containers_are_one_small_failure() -> None:
     """A task has ten at most; whoever sends more learns nothing and costs nothing."""
     containers = [container(f"c{number}", exit_code=1, reason="x" * 1000) for number in range(10_000)]

@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping
 
 from loopbreaker.model import Container, Event, Ignored, ServiceRef, ServiceSignal, SignalKind, TaskState
-from loopbreaker.seeing.fields import Fields, MalformedEventError, is_unicode, json_name, refuse, shown
+from loopbreaker.seeing.fields import Fields, MalformedEventError, is_name, is_unicode, json_name, refuse, shown
 
 _DEPLOYMENTS = {kind.value: kind for kind in SignalKind if kind.name.startswith("DEPLOYMENT_")}
 _ACTIONS = {kind.value: kind for kind in SignalKind if kind.value not in _DEPLOYMENTS}
@@ -104,7 +104,7 @@ def _service_of_group(fields: Fields, group: str, cluster_arn: str) -> ServiceRe
     kind, _, name = group.partition(":")
     if kind != "service" or not name:
         return None
-    if "#" in name:
+    if not is_name(name):
         fields.wrong("group", f"not the name of a service: {shown(group)}")
         return None
     return ServiceRef(cluster_arn, name)
@@ -149,7 +149,7 @@ def _service_of_resource(envelope: Mapping[str, object], cluster_arn: str, probl
         or prefix.count(":") != 4
         or "" in (name, *cluster)
         or len(cluster) > 1
-        or "#" in arn
+        or not is_name(arn)
     ):
         problems.append(f"resources[0]: not the ARN of a service: {shown(arn)}")
     elif not cluster and not cluster_arn:

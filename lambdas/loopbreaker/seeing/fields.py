@@ -41,7 +41,7 @@ class Fields:
         text = self.required_text(name)
         parts = text.split(":", 5)
         named = parts[-1].startswith(f"{of}/") and not text.endswith("/")
-        if text and not (named and len(parts) == 6 and parts[0] == "arn" and "#" not in text):
+        if text and not (named and len(parts) == 6 and parts[0] == "arn" and is_name(text)):
             self.wrong(name, f"not the ARN of a {of}: {shown(text)}")
         return text
 
@@ -100,6 +100,11 @@ def _epoch(text: str) -> float | None:
         return None
     seconds = moment.timestamp()
     return seconds if seconds >= 0 else None
+
+
+def is_name(text: str) -> bool:
+    """Whether it may name a thing of AWS: `#` ends a name in our keys, and a control character breaks out of a line."""
+    return "#" not in text and text.isprintable()
 
 
 def is_unicode(text: str) -> bool:
