@@ -109,10 +109,13 @@ class Loopbreaker(Construct):
             channels = ",".join(dict.fromkeys((config.slack_channel, *config.slack_channels)))
             environment = {"SLACK_CHANNELS": channels, "TABLE_NAME": self.table.name}
             bot = self._outlet("ChatOutlet", worker="Chat", secret=config.slack_token, environment=environment)
-            bot.worker.use(self.table, "dynamodb:GetItem", "dynamodb:PutItem")
+            bot.worker.use(self.table, "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem")
             yield bot
         if config.slack_webhook:
-            yield self._outlet("WebhookOutlet", worker="Webhook", secret=config.slack_webhook, environment={})
+            environment = {"TABLE_NAME": self.table.name}
+            hook = self._outlet("WebhookOutlet", worker="Webhook", secret=config.slack_webhook, environment=environment)
+            hook.worker.use(self.table, "dynamodb:UpdateItem")
+            yield hook
 
     def _outlet(self, id_: str, *, worker: str, secret: str, environment: dict[str, str]) -> Outlet:
         return Outlet(
@@ -140,7 +143,7 @@ class Loopbreaker(Construct):
         self.respond.use(self.table, "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query")
         self.sweep.use(self.table, "dynamodb:GetItem", "dynamodb:PutItem", index=True)
         self.draw.use(self.table, "dynamodb:GetItem", index=True)
-        self.notify.use(self.table, "dynamodb:GetItem", "dynamodb:Query")
+        self.notify.use(self.table, "dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem")
         read_ecs(self.respond)
         diagnose(self.respond, log_lines=self._config.log_lines != "off")
         if self._config.action is not Mode.ALERT:

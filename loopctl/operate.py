@@ -2,7 +2,7 @@
 ask for a service to be brought back."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -13,6 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from loopbreaker.aws.archive import everywhere
 from loopbreaker.aws.findings import Findings
+from loopbreaker.aws.receipts import Receipts
 from loopbreaker.aws.store import ClosedIncident, Table
 from loopbreaker.model import ServiceRef
 from loopbreaker.picture.loops import Loop
@@ -43,6 +44,7 @@ class Account:
             self._where = whereabouts(client, stack)
             self._table = Table(self._dynamodb, name)
             self._findings = Findings(self._dynamodb, name, self._table)
+            self._receipts = Receipts(self._dynamodb, name, clock=time.time)
 
     @property
     def session(self) -> boto3.Session:
@@ -58,16 +60,25 @@ class Account:
 
     def open(self) -> list[Loop]:
         """The loops that go on now."""
-        return [Loop(r.service, r.incident, record=r) for r in self.remembered() if r.incident]
+        return [self.of(record) for record in self.remembered() if record.incident]
+
+    def of(self, record: Record) -> Loop:
+        """The loop of a record, with the times that it looped before; that there is one is for the caller to know."""
+        assert record.incident is not None
+        loop = Loop(record.service, record.incident, record=record)
+        if record.incident.times == 1:
+            return loop
+        with _said("the table"):
+            return replace(loop, earlier=self._findings.earlier(record.service, record.incident))
 
     def past(self, service: ServiceRef | None = None) -> list[Loop]:
-        """Loops that are over, the newest first: of one service, or of all."""
+        """Loops that are over, the newest first: of one service, or of all; one that came again is one."""
         with _said("the table"):
             if service:
                 found = [_over(service, closed) for closed in self._table.incidents(service)]
             else:
                 found = [_over(one, closed) for one, closed in everywhere(self._dynamodb, self._name)]
-        return sorted(found, key=lambda loop: -loop.incident.opened_at)
+        return merged(found)
 
     def find(self, service: ServiceRef, incident: str = "") -> Loop:
         """One loop with its diagnosis: that with this id, else the one that goes on, else the newest.
@@ -76,13 +87,15 @@ class Account:
         """
         with _said("the table"):
             record = self._table.load(service)
-        loops = [Loop(service, record.incident, record=record)] if record.incident else []
+        loops = [self.of(record)] if record.incident else []
         if not loops or incident not in ("", loops[0].incident.id):
             loops = [loop for loop in self.past(service) if incident in ("", loop.incident.id)]
         if not loops:
             which = f"no loop {incident}" if incident else "no loop"
             raise OperateError(f"{_name(service)}: {which} is remembered, of the last 400 days")
-        return replace(loops[0], diagnosis=self._findings.find(service, loops[0].incident))
+        with _said("the table"):
+            receipts = tuple(self._receipts.of(service, loops[0].incident.id))
+        return replace(loops[0], diagnosis=self._findings.find(service, loops[0].incident), receipts=receipts)
 
     def service(self, cluster: str, name: str) -> ServiceRef:
         """The service of these names, in the account and Region of the stack."""
@@ -156,6 +169,18 @@ def _said(what: str) -> Iterator[None]:
         raise OperateError(f"{what}: cannot be read by this version: {error}") from error
     except ConflictError as error:
         raise OperateError(f"{what}: its record keeps changing; try again") from error
+
+
+def merged(loops: Sequence[Loop]) -> list[Loop]:
+    """Each loop once, the newest first: what bears one id is one loop that came again."""
+    by_id: dict[str, list[Loop]] = {}
+    for loop in sorted(loops, key=lambda loop: (loop.record is not None, loop.incident.found_at)):
+        by_id.setdefault(loop.id, []).append(loop)
+    found = [
+        replace(newest, earlier=tuple(dict.fromkeys(one.incident for one in before)) or newest.earlier)
+        for *before, newest in by_id.values()
+    ]
+    return sorted(found, key=lambda loop: -loop.incident.opened_at)
 
 
 def _over(service: ServiceRef, closed: ClosedIncident) -> Loop:

@@ -5,7 +5,8 @@ from textwrap import wrap
 
 from loopbreaker.picture.loops import Loop, state
 from loopbreaker.picture.words import plain
-from loopbreaker.remembering.history import Failed
+from loopbreaker.remembering.history import SHOWN, Failed
+from loopbreaker.remembering.notice import Receipt
 from loopbreaker.remembering.record import Record
 from loopbreaker.telling.commands import resume
 from loopbreaker.telling.diagnosis import Diagnosis
@@ -74,7 +75,7 @@ def cause(loop: Loop) -> str:
 
 def _open(loop: Loop, *, now: float, width: int) -> str:
     incident, record = loop.incident, loop.record
-    since = trip.since if record and (trip := record.trip) else incident.first_failure_at
+    since = trip.since if record and (trip := record.trip) else loop.first_failure_at
     had = f", had {count(record.trip.desired_count, 'task')}" if record and record.trip else ""
     commands = [f"loopctl show {loop.name}"]
     commands += [resume(loop.service)] if loop.state == "held at 0" else []
@@ -97,13 +98,13 @@ def _suspected(record: Record, *, now: float, width: int) -> str:
 def _past(loop: Loop, *, now: float, width: int) -> str:
     incident = loop.incident
     until = loop.closed_at if loop.closed_at is not None else now
-    kinds = list(dict.fromkeys(told.kind.value for told in incident.messages if told.kind.value not in _PLAIN))
+    kinds = list(dict.fromkeys(told.kind.value for told in loop.messages if told.kind.value not in _PLAIN))
     again = f"{incident.times} times" if incident.times > 1 else ""
     ended = f"over: {loop.closed_because}" if loop.closed_because else loop.state
     return "\n".join(
         [
             fitted(
-                f"{time_of(incident.first_failure_at)}  {loop.name}  {span(until - incident.first_failure_at)}",
+                f"{time_of(loop.first_failure_at)}  {loop.name}  {span(until - loop.first_failure_at)}",
                 width=width,
             ),
             joined([_failures(loop), cause(loop), again, *kinds], width=width, indent="  "),
@@ -120,7 +121,7 @@ def _failures(loop: Loop) -> str:
     burn = loop.burn
     rate = f", {burn.per_hour:,.0f} an hour" if burn.per_hour is not None else ""
     money = f", {dollars(burn.total)} at most" if burn.total else ""
-    return f"{count(loop.incident.failed_tasks, 'failed task')}{rate}{money}"
+    return f"{count(loop.failed_tasks, 'failed task')}{rate}{money}"
 
 
 def _story(loop: Loop, *, now: float, width: int) -> Iterator[str]:
@@ -129,7 +130,7 @@ def _story(loop: Loop, *, now: float, width: int) -> Iterator[str]:
     facts = [
         ("State", loop.state if not loop.closed_because else f"over: {loop.closed_because}"),
         ("Where", f"cluster {service.cluster}, account {service.account}, {service.region}"),
-        ("Lasted", f"{span(until - incident.first_failure_at)}, from {time_of(incident.first_failure_at)}"),
+        ("Lasted", f"{span(until - loop.first_failure_at)}, from {time_of(loop.first_failure_at)}"),
         ("Failures", f"{_failures(loop)}, {incident.depth} in a row"),
         ("Cause", cause(loop)),
         ("Revision", incident.task_definition.rsplit("/", 1)[-1]),
@@ -137,21 +138,28 @@ def _story(loop: Loop, *, now: float, width: int) -> Iterator[str]:
         ("Costs", "; ".join(f"{dollars(part.per_restart)} {part.what}" for part in loop.burn.parts)),
     ]
     yield "\n".join(fitted(f"{name + ':':<10}{said}", width=width, hang=10) for name, said in facts if said)
-    if incident.messages:
-        told = [f"{time_of(one.at)}  {one.kind.value}: {one.reason}" for one in incident.messages]
-        yield "\n".join(["TOLD", *(fitted(line, width=width, indent="  ") for line in told)])
+    if loop.messages:
+        yield "\n".join(["TOLD", *(line for one in loop.messages for line in _told(one, width))])
     if loop.diagnosis:
         yield from _diagnosed(loop.diagnosis, width)
-    shown = incident.history.first + incident.history.last
-    if shown:
-        left = incident.failed_tasks - len(shown)
-        lines = [fitted(_failed(one), width=width, indent="  ") for one in incident.history.first]
+    first = loop.spells[0].history.first
+    last = tuple(failed for failed in incident.history.shown if failed not in first)[-SHOWN:]
+    if first or last:
+        left = loop.failed_tasks - len(first) - len(last)
+        lines = [fitted(_failed(one), width=width, indent="  ") for one in first]
         lines += [f"  … {left:,} more …"] if left > 0 else []
-        lines += [fitted(_failed(one), width=width, indent="  ") for one in incident.history.last]
+        lines += [fitted(_failed(one), width=width, indent="  ") for one in last]
         yield "\n".join(["FAILED TASKS", *lines])
     commands = [resume(service)] if loop.state == "held at 0" else []
     commands += [f"loopctl ack {loop.name}", f"loopctl mute {loop.name} 2h"] if loop.record else []
     yield "\n".join(["COMMANDS", *(f"  {command}" for command in commands)]) if commands else ""
+
+
+def _told(one: Receipt, width: int) -> Iterator[str]:
+    """What was told, and below it whom."""
+    yield fitted(f"{time_of(one.at)}  {one.kind.value}: {one.reason}", width=width, indent="  ")
+    if one.to:
+        yield fitted(f"to {', '.join(one.to)}", width=width, indent="    ")
 
 
 def _diagnosed(found: Diagnosis, width: int) -> Iterator[str]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from loopbreaker.model import Category, ServiceRef
 from loopbreaker.remembering.incident import Incident, Signal
-from loopbreaker.remembering.notice import NoticeKind
+from loopbreaker.remembering.notice import NoticeKind, Told
 from loopbreaker.remembering.owed import tell
 from loopbreaker.remembering.record import Record, Verdict
 from loopbreaker.remembering.trip import Scaling, Step, Trip
@@ -136,8 +136,12 @@ def _others(crash: Record) -> Iterator[tuple[str, Record, tuple[Record, NoticeKi
     slow = replace(long, incident=replace(long.incident, signal=Signal.SLOW, failed_tasks=14, depth=9))
     impaired = looping(Category.IMAGE_PULL, signal=Signal.IMPAIRED, depth=2, failed_tasks=5)
     short = looping(Category.APP_CRASH, last_failure_at=BEGAN + 1890, failed_tasks=58, depth=29, desired_count=6)
-    held = replace(short, trip=trip(Step.HELD, at=BEGAN + 1900), trips=(BEGAN + 1900,))
+    assert short.incident is not None
+    stopped = Told(BEGAN + 1900, NoticeKind.STOPPED, "desired count set from 6 tasks to 0")
+    known = replace(short.incident, messages=(stopped,))
+    held = replace(short, incident=known, trip=trip(Step.HELD, at=BEGAN + 1900), trips=(BEGAN + 1900,))
     tried = replace(held, trip=trip(Step.PROBING, at=BEGAN + 3000))
+    returned = replace(known, messages=(stopped, Told(BEGAN + 9000, NoticeKind.BACK, "it serves")))
     back = replace(held, trip=None)
     rolling = replace(crash, trip=trip(Step.ROLLING_BACK, at=BEGAN + 200))
     over = Record(service=SERVICE, version=9, trips=held.trips)
@@ -187,6 +191,8 @@ def _others(crash: Record) -> Iterator[tuple[str, Record, tuple[Record, NoticeKi
     yield "bad-tag", crash, (crash, kinds.BAD_TAG), problem
     yield "mass-over", long, (over, kinds.MASS_OVER), "no service has begun to loop for an hour"
     yield "recovered", long, (over, kinds.RECOVERED), "no task failed for 20 minutes and all 6 tasks run"
+    was_back = replace(held, trip=None, incident=returned)
+    yield "recovered-after-a-stop", was_back, (over, kinds.RECOVERED), "no task failed for 2 hours and all 6 tasks run"
     yield "recovered-deleted", long, (over, kinds.RECOVERED), "the service was deleted"
 
 
@@ -203,6 +209,7 @@ _LATER = {
     "back-by-somebody": 9000,
     "back-without-scaling": 9000,
     "left-at-0": 9000,
+    "recovered-after-a-stop": 9900,
     "down": 9000,
     "still-held": 14_600,
 }

@@ -8,6 +8,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from handlers.observability import watched
 from handlers.outlet import Failures, drain
+from handlers.receipts import note
 from handlers.wiring import settings
 from loopbreaker.aws.clients import client
 from loopbreaker.aws.posted import PostedTable
@@ -32,6 +33,7 @@ def deliver(parcel: Parcel) -> None:
     try:
         for channel in dict.fromkeys((default, wanted)):
             post(parcel, channel, chat=bot(), memory=memory())
+            note(parcel.service, parcel.incident, parcel.sequence, to=(f"Slack channel {channel}",))
     except RefusedError as error:
         if error.code in BAD_TOKEN:
             token().forget()

@@ -7,14 +7,17 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.exceptions import BotoCoreError, ClientError
 
 from handlers.observability import MESSAGES, count_event, log_unreadable, logger, watched
+from handlers.receipts import note
 from handlers.wiring import settings, table
 from loopbreaker.aws.clients import client
 from loopbreaker.aws.codec import CodecError
 from loopbreaker.aws.findings import Findings
 from loopbreaker.aws.publisher import Places, Publisher, PublishError
+from loopbreaker.aws.receipts import described
 from loopbreaker.aws.store import from_item, service_of
 from loopbreaker.stories.notify import Library
 from loopbreaker.stories.notify import notify as tell_people
+from loopbreaker.telling.messages import Message
 
 Failures = dict[str, list[dict[str, str]]]
 
@@ -56,4 +59,10 @@ def publisher() -> Publisher:
     """Where messages go, made when the first is owed."""
     read = settings("TOPIC_ARN")
     places = Places(read.topic_arn, bus=read.bus_name, chat_topic=read.chat_topic_arn, queues=read.outlet_queues)
-    return Publisher(client, places)
+    return Publisher(client, places, noted=_noted)
+
+
+def _noted(message: Message, to: tuple[str, ...]) -> None:
+    notice = message.notice
+    said = described(notice.at, notice.kind, notice.reason)
+    note(message.service, message.incident, notice.number, to=to, said=said)

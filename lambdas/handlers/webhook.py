@@ -8,6 +8,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from handlers.observability import watched
 from handlers.outlet import Failures, drain
+from handlers.receipts import note
 from handlers.wiring import settings
 from loopbreaker.aws.clients import client
 from loopbreaker.aws.secrets import Secret
@@ -31,6 +32,7 @@ def deliver(parcel: Parcel) -> None:
     except RefusedError:
         address().forget()
         raise
+    note(parcel.service, parcel.incident, parcel.sequence, to=("Slack, by a webhook",))
 
 
 @cache

@@ -56,6 +56,7 @@ def history(
 
 def _newest(loops: list[Loop], earliest: float) -> list[Loop]:
     """Each loop once: one that was taken up again is open and among those that were over before."""
-    known = {loop.id: loop for loop in reversed(loops)}
-    wanted = [loop for loop in known.values() if loop.incident.last_failure_at >= earliest]
+    from loopctl.operate import merged  # noqa: PLC0415 - the AWS SDK is slow to load
+
+    wanted = [loop for loop in merged(loops) if loop.incident.last_failure_at >= earliest]
     return sorted(wanted, key=lambda loop: -loop.incident.last_failure_at)

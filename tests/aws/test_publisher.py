@@ -8,6 +8,7 @@ import pytest
 
 from loopbreaker.aws.publisher import Places, Publisher, PublishError
 from loopbreaker.model import ServiceRef
+from loopbreaker.remembering.notice import Notice, NoticeKind
 from loopbreaker.telling.messages import Message
 from loopbreaker.telling.parcel import unpack
 from tests.aws.fake_clients import FakeClient, refusal
@@ -24,7 +25,7 @@ MESSAGE = Message(
     reply="web",
     service=ServiceRef("arn:aws:ecs:eu-west-1:123456789012:cluster/prod", "web"),
     incident="1767225690",
-    sequence=1,
+    notice=Notice(number=1, kind=NoticeKind.LOOPING, at=1_767_225_700.0, reason="a reason"),
     channel="C0123456789",
     attributes={"cluster": "prod", "service": "web"},
     detail_type="Restart Loop State Change",
@@ -159,6 +160,19 @@ def test_an_event_that_is_not_taken_is_an_error(entry: dict[str, str], problem: 
     places.events = FakeClient("events", put_events={"FailedEntryCount": 1, "Entries": [entry]})
     with pytest.raises(PublishError, match=problem):
         publish(places)
+
+
+def test_who_took_it_is_noted_and_nobody_else() -> None:
+    """In words, at once, and where a repetition reaches the rest the rest alone; a queue has no reader yet."""
+    places, noted = Places4(), list[tuple[str, ...]]()
+    broken_bus(places)
+    publisher = Publisher(places.client, PLACES, noted=lambda _message, to: noted.append(to))
+    with pytest.raises(PublishError):
+        publisher.publish(MESSAGE)
+    places.events = Places4().events
+    publisher.publish(MESSAGE)
+    publisher.publish(MESSAGE)
+    assert noted == [("Amazon Q topic chat", "mail topic loops"), ("event bus ops",)]
 
 
 class Killed(BaseException):

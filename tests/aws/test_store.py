@@ -167,6 +167,18 @@ def test_closed_incidents_are_read_the_newest_first(table: Table, dynamodb: Any)
     assert list(table.incidents(OTHERS[0])) == []
 
 
+def test_a_loop_that_came_again_is_kept_each_time(table: Table) -> None:
+    """It bears the id of the first, and what failed and was told the first time is not written over."""
+    incident = looping().incident
+    assert incident
+    first = replace(incident, openings=(incident.opened_at,))
+    again = replace(first, openings=(*first.openings, CREATED + 5000), times=2, failed_tasks=9)
+    for one, closed_at in ((first, CREATED + 900), (again, CREATED + 6000), (again, CREATED + 6000)):
+        table.archive(WEB, one, closed_at=closed_at, reason="its task runs")
+    assert [closed.incident for closed in table.incidents(WEB)] == [again, first]
+    assert first.id == again.id
+
+
 def test_more_are_due_than_one_answer_holds(table: Table, dynamodb: Any) -> None:
     """An answer of the table has a megabyte at most; all that are due are found."""
     fleet = [ServiceRef(WEB.cluster_arn, f"{'x' * 200}{number}") for number in range(40)]

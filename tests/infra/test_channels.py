@@ -62,8 +62,13 @@ def amazon_q(tmp_path_factory: pytest.TempPathFactory) -> Json:
 @pytest.mark.parametrize(
     ("function", "expected"),
     [
-        ("chat", LOGS | RECEIVE | {"secretsmanager:GetSecretValue", "dynamodb:GetItem", "dynamodb:PutItem"}),
-        ("webhook", LOGS | RECEIVE | {"secretsmanager:GetSecretValue"}),
+        (
+            "chat",
+            LOGS
+            | RECEIVE
+            | {"secretsmanager:GetSecretValue", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"},
+        ),
+        ("webhook", LOGS | RECEIVE | {"secretsmanager:GetSecretValue", "dynamodb:UpdateItem"}),
         ("notify", EXPECTED["alert"]["notify"] | {"sqs:SendMessage"}),
         ("detect", EXPECTED["alert"]["detect"]),
         ("respond", EXPECTED["alert"]["respond"]),

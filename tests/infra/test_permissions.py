@@ -43,7 +43,8 @@ ALERT = {
     "notify": LOGS
     | STREAM
     | SEND
-    | {"sns:Publish", "kms:Decrypt", "kms:GenerateDataKey*", "events:PutEvents", "dynamodb:GetItem", "dynamodb:Query"},
+    | {"sns:Publish", "kms:Decrypt", "kms:GenerateDataKey*", "events:PutEvents"}
+    | {"dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem"},
 }
 EXPECTED = {
     "alert": ALERT,

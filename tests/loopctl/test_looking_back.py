@@ -14,12 +14,13 @@ from moto import mock_aws
 from typer.testing import CliRunner, Result
 
 from loopbreaker.aws.findings import Findings
+from loopbreaker.aws.receipts import Receipts, described
 from loopbreaker.aws.store import Table
 from loopbreaker.model import Category, ServiceRef, TaskFailure
 from loopbreaker.picture.loops import state
 from loopbreaker.remembering.history import add
 from loopbreaker.remembering.incident import Incident, Signal, Suspicion
-from loopbreaker.remembering.notice import NoticeKind
+from loopbreaker.remembering.notice import NoticeKind, Told
 from loopbreaker.remembering.owed import tell
 from loopbreaker.remembering.record import Record
 from loopbreaker.remembering.trip import Step
@@ -128,6 +129,37 @@ def test_an_incident_that_was_taken_up_again_is_one(table: Table) -> None:
     table.save(replace(looping(due_at=T0), version=0, incident=looped(3, times=2)))
     (line,) = run("history", "--json").stdout.splitlines()
     assert (json.loads(line)["state"], json.loads(line)["times"]) == ("loops", 2)
+
+
+def test_a_relapse_shows_all_of_it(table: Table) -> None:
+    """Each time that it looped, what was told of it and to whom; the first time is not written over."""
+    opened, reopened = looped(0).opened_at, T0 + 20_000
+    first = looped(0, openings=(opened,), messages=(Told(opened, NoticeKind.LOOPING, "why it is one"),))
+    table.archive(SERVICE, first, closed_at=T0 + 4000, reason="no task failed for 12 minutes")
+    again = replace(
+        looped(0, times=2, openings=(opened, reopened), messages=(Told(reopened, NoticeKind.LOOPING, "again"),)),
+        opened_at=opened,
+    )
+    receipts = Receipts(boto3.client("dynamodb"), "records", clock=lambda: T0)
+    mail = ("mail topic loops", "Slack channel C0123456789")
+    receipts.note(SERVICE, first.id, 1, to=mail, said=described(opened, NoticeKind.LOOPING, "why it is one"))
+    receipts.note(SERVICE, first.id, 2, to=mail[:1], said=described(T0 + 4000, NoticeKind.RECOVERED, "it is over"))
+    table.save(replace(looping(due_at=T0), version=0, incident=again))
+    for _ in range(2):
+        (shown,) = check("show", run("show", NAME, "--json").stdout)
+        assert [(told["transition"], told["reason"], len(told["to"])) for told in shown["messages"]] == [
+            ("looping", "why it is one", 2),
+            ("recovered", "it is over", 1),
+            ("looping", "again", 0),
+        ]
+        assert (shown["times"], shown["failed_tasks"]) == (2, 60)
+        assert sum(count["failed"] for count in shown["counts"]) == 60
+        text = run("show", NAME).stdout
+        assert "to Slack channel C0123456789, mail topic loops" in text
+        assert len(run("history", "--json").stdout.splitlines()) == 1
+        # The same once it is over.
+        table.archive(SERVICE, again, closed_at=T0 + 30_000, reason="no task failed for 12 minutes")
+        table.save(Record(service=SERVICE, version=1))
 
 
 @pytest.mark.parametrize("name", ["web", "a/b/c", "prod/", "prod/web@x"])

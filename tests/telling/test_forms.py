@@ -179,6 +179,7 @@ def test_the_colour_follows_the_state() -> None:
     assert [name for name, colour in colours.items() if colour == "#2e7d32"] == [
         "mass-over",
         "recovered",
+        "recovered-after-a-stop",
         "recovered-deleted",
     ]
 

@@ -350,7 +350,10 @@ def function(monkeypatch: pytest.MonkeyPatch, slack: Slack) -> Iterator[Notes]:
     monkeypatch.setattr(webhook, "pace", lambda: lambda _channel: None)
     monkeypatch.setattr(webhook, "address", lambda: Hook(f"{slack.url}/services/planted-webhook-secret"))
     monkeypatch.setattr("handlers.outlet.time.sleep", SLEPT.append)
+    for handler in (chat, webhook):
+        monkeypatch.setattr(handler, "note", lambda *told, to: NOTED.append((*told[1:], *to)))
     SLEPT.clear()
+    NOTED.clear()
     yield notes
     for build in caches:
         if hasattr(build, "cache_clear"):
@@ -358,6 +361,8 @@ def function(monkeypatch: pytest.MonkeyPatch, slack: Slack) -> Iterator[Notes]:
 
 
 SLEPT: list[float] = []
+NOTED: list[tuple[str | int, ...]] = []
+"""Who took which message: incident, number, place."""
 
 
 class Hook:
@@ -422,6 +427,20 @@ def test_an_owner_reads_in_their_own_channel_too(function: Notes, slack: Slack) 
     chat.handler(batch(parcel(1, channel="C9999999999")), context())
     chat.handler(batch(parcel(2, incident="2", channel="C0666666666")), context())
     assert [message["channel"] for message in slack.parents()] == [CHANNEL, "C9999999999", CHANNEL]
+
+
+def test_who_was_told_is_noted_when_slack_has_taken_it(function: Notes, slack: Slack) -> None:
+    """Each channel for itself, and none that refused."""
+    chat.handler(batch(parcel(1, channel="C9999999999")), context())
+    webhook.handler(batch(parcel(2)), context())
+    slack.moods = [BROKEN, DENIED]
+    chat.handler(batch(parcel(3)), context())
+    webhook.handler(batch(parcel(3)), context())
+    assert [
+        ("1", 1, f"Slack channel {CHANNEL}"),
+        ("1", 1, "Slack channel C9999999999"),
+        ("1", 2, "Slack, by a webhook"),
+    ] == NOTED
 
 
 def test_a_pause_is_kept_where_there_is_time(function: Notes, slack: Slack) -> None:

@@ -8,11 +8,12 @@ import pytest
 
 from loopbreaker.model import Category, ServiceRef
 from loopbreaker.remembering.incident import Signal
-from loopbreaker.remembering.notice import NoticeKind
+from loopbreaker.remembering.notice import NoticeKind, Told
 from loopbreaker.remembering.record import Record
 from loopbreaker.remembering.trip import BreakerState
 from loopbreaker.telling.advice import ADVICE, EXIT_CODES, advice, meaning
 from loopbreaker.telling.commands import console_url, logs_url, resume_commands, service_arn, wrapped
+from loopbreaker.telling.contents import Background
 from loopbreaker.telling.messages import compose
 from tests.builders import SERVICE, T0, looping, trip
 from tests.telling.told import CASES, NAMES, NOW, SCALING, held, of, over, told
@@ -152,10 +153,30 @@ def test_who_was_held_reads_what_that_spared() -> None:
     before = held()
     loop = before.incident
     assert loop is not None
-    slow = replace(loop, failed_tasks=61, last_failure_at=loop.first_failure_at + 3600)
-    back = looping(incident=slow, trips=(NOW - 7200,), opened_at=NOW - 9000)
-    message = told(replace(back, incident=replace(slow, opened_at=NOW - 9000)), NoticeKind.BACK, before=before)
-    assert "It was held for 2 h: about 120 restarts" in " ".join(message.text.split())
+    slow = replace(
+        loop,
+        failed_tasks=61,
+        last_failure_at=loop.first_failure_at + 3600,
+        messages=(Told(NOW - 7200, NoticeKind.STOPPED, "stopped"), Told(NOW - 3600, NoticeKind.PROBING, "tried")),
+    )
+    back = told(looping(incident=slow), NoticeKind.BACK, before=replace(before, incident=slow))
+    assert "It was held for 2 h: about 120 restarts and $6.84 were spared." in " ".join(back.text.split())
+    came_back = replace(slow, messages=(*slow.messages, Told(NOW - 1800, NoticeKind.BACK, "back")))
+    ended = told(over(looping()), NoticeKind.RECOVERED, before=looping(incident=came_back))
+    assert "61 restarts in 60 minutes: up to about $3.48. It was held for 90 minutes" in " ".join(ended.text.split())
+
+
+def test_a_loop_that_came_again_is_told_whole() -> None:
+    """What it came to counts each time that it looped, and not the quiet in between."""
+    loop = looping().incident
+    assert loop is not None
+    spell = replace(loop, failed_tasks=61, last_failure_at=loop.first_failure_at + 3600)
+    again = replace(spell, failed_tasks=31, last_failure_at=spell.first_failure_at + 1800, times=2)
+    known = Background(earlier=(spell,))
+    ended = told(over(looping()), NoticeKind.RECOVERED, before=looping(incident=again), background=known)
+    text = " ".join(ended.text.split())
+    assert "In all: 92 failed tasks; found 2 times since" in text
+    assert "92 restarts in 90 minutes: up to about" in text
 
 
 @pytest.mark.parametrize("kind", NoticeKind)

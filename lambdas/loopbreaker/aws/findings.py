@@ -1,11 +1,13 @@
 """What was found out about an incident, in the table: an item of its own beside the service's record."""
 
+from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from loopbreaker.aws.codec import CodecError, decode, encode, pack, unpack
+from loopbreaker.aws.store import ClosedIncident
 from loopbreaker.model import ServiceRef
 from loopbreaker.remembering.incident import Incident
 from loopbreaker.remembering.record import Record
@@ -21,6 +23,8 @@ class Records(Protocol):
     def load(self, service: ServiceRef) -> Record: ...
 
     def began(self, *, at: float, window: float) -> tuple[ServiceRef, ...]: ...
+
+    def incidents(self, service: ServiceRef) -> Iterator[ClosedIncident]: ...
 
 
 class Findings:
@@ -40,6 +44,19 @@ class Findings:
             # What was read stands; the message names no more.
             return found
         return found
+
+    def earlier(self, service: ServiceRef, incident: Incident) -> tuple[Incident, ...]:
+        """The same incident as it was before it came again, the oldest first; without what cannot be read."""
+        found: list[Incident] = []
+        try:
+            for closed in self._records.incidents(service):
+                if closed.incident.id != incident.id:
+                    break
+                if closed.incident.found_at < incident.found_at:
+                    found.insert(0, closed.incident)
+        except (ClientError, BotoCoreError, UnreadableError):
+            return tuple(found)
+        return tuple(found)
 
     def keep(self, service: ServiceRef, incident: Incident, diagnosis: Diagnosis) -> None:
         """Keep it; a second one of the same incident replaces the first."""

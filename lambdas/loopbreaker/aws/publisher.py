@@ -11,6 +11,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 from loopbreaker.telling.messages import Message
 from loopbreaker.telling.parcel import pack
 
+Noted = Callable[[Message, tuple[str, ...]], None]
+"""Told which places took a message, in words."""
+
 # What was sent is remembered for as long as an invocation is likely to be repeated.
 _REMEMBERED = 500
 
@@ -36,15 +39,18 @@ class Publisher:
     publisher that still lives sends it only where it was not taken.
     """
 
-    def __init__(self, client: Callable[[str], Any], places: Places) -> None:
+    def __init__(self, client: Callable[[str], Any], places: Places, *, noted: Noted | None = None) -> None:
+        """`noted` is told who took a message. Nobody reads in a queue: whoever empties it tells for itself."""
         self._client = client
         self._places = places
+        self._noted = noted
         self._sent: dict[tuple[str, str], None] = {}
 
     def publish(self, message: Message) -> None:
         """Send the message everywhere. Raises PublishError that names each place that did not take it."""
         problems: list[str] = []
-        for place, send in self._sends(message):
+        took: list[str] = []
+        for place, words, send in self._sends(message):
             key = (str(message.detail["id"]), place)
             if key in self._sent:
                 continue
@@ -54,19 +60,24 @@ class Publisher:
                 problems.append(f"{place}: {error}")
             else:
                 self._sent[key] = None
+                took += [words] if words else []
+        if took and self._noted:
+            self._noted(message, tuple(took))
         for key in list(self._sent)[:-_REMEMBERED]:
             del self._sent[key]
         if problems:
             raise PublishError("; ".join(problems))
 
-    def _sends(self, message: Message) -> Iterator[tuple[str, Callable[[], None]]]:
-        """Mail last: what comes before carries its own id, so that a repetition is known for one."""
-        yield self._places.bus, lambda: self._put(message)
+    def _sends(self, message: Message) -> Iterator[tuple[str, str, Callable[[], None]]]:
+        """Each place, what people call it, and how to send. Mail last: what comes before carries its own id, so that
+        a repetition is known for one."""
+        bus, topic, chat = self._places.bus, self._places.topic, self._places.chat_topic
+        yield bus, f"event bus {bus}", lambda: self._put(message)
         for url in self._places.queues:
-            yield url, lambda url=url: self._enqueue(url, message)  # type: ignore[misc]
-        if self._places.chat_topic:
-            yield self._places.chat_topic, lambda: self._chat(message)
-        yield self._places.topic, lambda: self._tell(message)
+            yield url, "", lambda url=url: self._enqueue(url, message)  # type: ignore[misc]
+        if chat:
+            yield chat, f"Amazon Q topic {_last(chat)}", lambda: self._chat(message)
+        yield topic, f"mail topic {_last(topic)}", lambda: self._tell(message)
 
     def _put(self, message: Message) -> None:
         entry = {
@@ -106,6 +117,10 @@ class Publisher:
                 name: {"DataType": "String", "StringValue": value} for name, value in message.attributes.items()
             },
         )
+
+
+def _last(arn: str) -> str:
+    return arn.rpartition(":")[2]
 
 
 def _digest(text: str) -> str:

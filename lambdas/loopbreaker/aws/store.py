@@ -1,7 +1,7 @@
 """The table: one folded record per service, one item per closed incident, one per loop that began.
 
 pk = cluster ARN # service name   sk = SERVICE                          the record
-the same                          sk = INCIDENT#<time it was opened>    a closed incident, 400 days
+the same                          sk = INCIDENT#<time it was found>     a closed incident, 400 days
 pk = LOOPS                        sk = <time>#<service>                 a service that began to loop, 6 hours
 pk = LOOPS                        sk = TOLD                             of how many at once people were told
 """
@@ -75,7 +75,8 @@ class Table:
     def archive(self, service: ServiceRef, incident: Incident, *, closed_at: float, reason: str) -> None:
         closed = ClosedIncident(incident=incident, closed_at=closed_at, reason=reason)
         item = {
-            **_key(service, f"INCIDENT#{_stamp(incident.opened_at)}"),
+            # One that was taken up again keeps the id of the first, and each has its own failures and messages.
+            **_key(service, f"INCIDENT#{_stamp(incident.found_at)}"),
             "body": {"B": pack(encode(closed))},
             "expires_at": {"N": str(int(closed_at + _KEEP_INCIDENT))},
         }

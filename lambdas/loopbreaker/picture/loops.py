@@ -6,9 +6,10 @@ from typing import Any, assert_never
 from loopbreaker.model import ServiceRef
 from loopbreaker.remembering.history import Failed
 from loopbreaker.remembering.incident import Incident, Signal
+from loopbreaker.remembering.notice import Receipt
 from loopbreaker.remembering.record import Record
 from loopbreaker.remembering.trip import BreakerState, Step
-from loopbreaker.telling.contents import burned
+from loopbreaker.telling.costs import burned
 from loopbreaker.telling.diagnosis import NOTHING, Diagnosis
 from loopbreaker.telling.plain import iso
 from loopbreaker.telling.prices import Burn
@@ -19,6 +20,7 @@ class Loop:
     """An incident of a service. `record` is None where it is over; then `closed_at` and `closed_because` are known.
 
     diagnosis: what was found out about it when it was found, where that was asked for.
+    earlier: the same loop as it was before it came again, the oldest first. receipts: who took which message.
     """
 
     service: ServiceRef
@@ -27,6 +29,32 @@ class Loop:
     closed_at: float | None = None
     closed_because: str = ""
     diagnosis: Diagnosis | None = None
+    earlier: tuple[Incident, ...] = ()
+    receipts: tuple[Receipt, ...] = ()
+
+    @property
+    def spells(self) -> tuple[Incident, ...]:
+        """Each time that it looped, the oldest first."""
+        return (*self.earlier, self.incident)
+
+    @property
+    def failed_tasks(self) -> int:
+        return sum(spell.failed_tasks for spell in self.spells)
+
+    @property
+    def first_failure_at(self) -> float:
+        return min(spell.first_failure_at for spell in self.spells)
+
+    @property
+    def messages(self) -> tuple[Receipt, ...]:
+        """All that people were told of it, in order, and who took it; nobody, where that was not noted."""
+        known = {
+            (round(told.at, 3), told.kind): Receipt(told.at, told.kind, told.reason, ())
+            for spell in self.spells
+            for told in spell.messages
+        }
+        known |= {(round(one.at, 3), one.kind): one for one in self.receipts}
+        return tuple(sorted(known.values(), key=lambda one: one.at))
 
     @property
     def name(self) -> str:
@@ -40,7 +68,7 @@ class Loop:
     @property
     def burn(self) -> Burn:
         """What its restarts cost at most, of what is known."""
-        return burned(self.incident, self.diagnosis or NOTHING)
+        return burned(self.spells, self.diagnosis or NOTHING)
 
     @property
     def state(self) -> str:
@@ -86,7 +114,7 @@ def _loops(signal: Signal) -> str:
 def to_json(loop: Loop) -> dict[str, Any]:
     """As `docs/schemas/loop.schema.json` has it."""
     incident, trip, burn = loop.incident, loop.record.trip if loop.record else None, loop.burn
-    history = incident.history
+    histories = [spell.history for spell in loop.spells]
     return {
         "id": loop.id,
         "cluster": loop.service.cluster,
@@ -97,7 +125,7 @@ def to_json(loop: Loop) -> dict[str, Any]:
         "state": loop.state,
         "opened_at": iso(incident.opened_at),
         "times": incident.times,
-        "first_failure_at": iso(incident.first_failure_at),
+        "first_failure_at": iso(loop.first_failure_at),
         "last_failure_at": iso(incident.last_failure_at),
         "closed_at": iso(loop.closed_at) if loop.closed_at is not None else None,
         "closed_because": loop.closed_because or None,
@@ -107,7 +135,7 @@ def to_json(loop: Loop) -> dict[str, Any]:
         "exit_code": incident.exit_code,
         "evidence": incident.evidence or None,
         "depth": incident.depth,
-        "failed_tasks": incident.failed_tasks,
+        "failed_tasks": loop.failed_tasks,
         "restarts_per_hour": round(burn.per_hour, 1) if burn.per_hour is not None else None,
         "dollars": round(burn.total, 2),
         "desired_count": incident.desired_count,
@@ -116,11 +144,13 @@ def to_json(loop: Loop) -> dict[str, Any]:
         "step": trip.step.value if trip else None,
         "saved_desired_count": trip.desired_count if trip else None,
         "messages": [
-            {"at": iso(told.at), "transition": told.kind.value, "reason": told.reason} for told in incident.messages
+            {"at": iso(told.at), "transition": told.kind.value, "reason": told.reason, "to": list(told.to)}
+            for told in loop.messages
         ],
-        "failures": [_failure(failed) for failed in (*history.first, *history.last)],
+        "failures": [_failure(failed) for history in histories for failed in history.shown],
         "counts": [
             {"since": iso(history.since + n * history.width), "seconds": history.width, "failed": count}
+            for history in histories
             for n, count in enumerate(history.counts)
         ],
         "diagnosis": _diagnosis(loop.diagnosis) if loop.diagnosis else None,

@@ -1,12 +1,13 @@
 """What is remembered of a loop, as a picture takes it. Pure."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
 from loopbreaker.picture.loops import Loop
 from loopbreaker.picture.timeline import Count, Mark, Moment, Task, Timeline
 from loopbreaker.remembering.history import Failed
-from loopbreaker.remembering.notice import NoticeKind, Told
+from loopbreaker.remembering.notice import NoticeKind, Receipt, Told
 
 MOMENTS: dict[NoticeKind, Moment] = {
     NoticeKind.LOOPING: Moment.TOLD,
@@ -24,16 +25,17 @@ MOMENTS: dict[NoticeKind, Moment] = {
 
 def timeline(loop: Loop, *, now: float) -> Timeline:
     """The picture of a loop until it was over, or until now."""
-    history, incident = loop.incident.history, loop.incident
+    incident = loop.incident
     until = loop.closed_at if loop.closed_at is not None else now
-    shown = history.first + history.last
+    first = loop.spells[0].history.first
+    last = tuple(failed for failed in incident.history.shown if failed not in first)
     return Timeline(
         cluster=loop.service.cluster,
         service=loop.service.name,
         until=max(until, incident.last_failure_at),
-        first=tuple(_task(loop.service.name, failed) for failed in history.first),
-        last=tuple(_task(loop.service.name, failed) for failed in history.last),
-        between=max(0, incident.failed_tasks - len(shown)),
+        first=tuple(_task(loop.service.name, failed) for failed in first),
+        last=tuple(_task(loop.service.name, failed) for failed in last),
+        between=max(0, loop.failed_tasks - len(first) - len(last)),
         counts=_counts(loop),
         marks=_marks(loop),
         dollars=loop.burn.total,
@@ -66,7 +68,7 @@ def together(drawn: Sequence[Timeline]) -> Timeline:
     )
 
 
-def marks_of(messages: Sequence[Told]) -> list[Mark]:
+def marks_of(messages: Sequence[Told | Receipt]) -> list[Mark]:
     """A mark for each message that has a moment."""
     return [Mark(MOMENTS[told.kind], told.at, told.reason) for told in messages if told.kind in MOMENTS]
 
@@ -78,20 +80,25 @@ def _task(service: str, failed: Failed) -> Task:
 
 
 def _counts(loop: Loop) -> tuple[Count, ...]:
-    """The stored intervals; the first and the last are as long as there was something to count in them."""
-    history = loop.incident.history
-    found = [
-        (history.since + n * history.width, history.since + (n + 1) * history.width, failed)
-        for n, failed in enumerate(history.counts)
-    ]
-    return tuple(Count(since, until, failed) for since, until, failed in found)
+    """The stored intervals of each time that it looped, on the widest of their scales, with the quiet in between."""
+    histories = [spell.history for spell in loop.spells if spell.history.counts]
+    if not histories:
+        return ()
+    width = max(history.width for history in histories)
+    failed: Counter[int] = Counter()
+    for history in histories:
+        for n, count in enumerate(history.counts):
+            failed[int((history.since + n * history.width) // width)] += count
+    return tuple(Count(n * width, (n + 1) * width, failed[n]) for n in range(min(failed), max(failed) + 1))
 
 
 def _marks(loop: Loop) -> tuple[Mark, ...]:
-    marks = [Mark(Moment.FOUND, at) for at in (loop.incident.openings or (loop.incident.opened_at,))]
-    marks += marks_of(loop.incident.messages)
+    found = dict.fromkeys((*loop.incident.openings, *(spell.found_at for spell in loop.spells)))
+    marks = [Mark(Moment.FOUND, at) for at in found]
+    marks += marks_of(loop.messages)
     if loop.diagnosis and loop.diagnosis.deployed_at:
         marks.append(Mark(Moment.DEPLOYMENT, loop.diagnosis.deployed_at, loop.incident.task_definition))
-    if loop.closed_at is not None and not any(mark.moment is Moment.OVER for mark in marks):
+    ended = [mark.at for mark in marks if mark.moment is Moment.OVER]
+    if loop.closed_at is not None and max(ended, default=0.0) < loop.incident.found_at:
         marks.append(Mark(Moment.OVER, loop.closed_at, loop.closed_because))
     return tuple(sorted(marks, key=lambda mark: mark.at))

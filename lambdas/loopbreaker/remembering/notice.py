@@ -44,3 +44,13 @@ class Told:
     at: float
     kind: NoticeKind
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """One message and the places that took it, in words: `event bus default`, `Slack channel C0123456789`."""
+
+    at: float
+    kind: NoticeKind
+    reason: str
+    to: tuple[str, ...]

@@ -24,6 +24,9 @@ class Shelf(Protocol):
     def find(self, service: ServiceRef, incident: Incident) -> Diagnosis:
         """What was found out about an incident."""
 
+    def earlier(self, service: ServiceRef, incident: Incident) -> tuple[Incident, ...]:
+        """The same incident as it was before it came again, the oldest first."""
+
     def at_once(self, *, at: float, window: float) -> list[Record]:
         """The records of services that began to loop within `window` seconds of a time."""
 
@@ -54,7 +57,11 @@ def _background(before: Record | None, after: Record, notice: Notice, library: L
     if shelf is None or incident is None:
         return Background(runbook=library.runbook)
     if notice.kind is not NoticeKind.MASS:
-        return Background(diagnosis=shelf.find(after.service, incident), runbook=library.runbook)
+        return Background(
+            diagnosis=shelf.find(after.service, incident),
+            earlier=shelf.earlier(after.service, incident) if incident.times > 1 else (),
+            runbook=library.runbook,
+        )
     records = shelf.at_once(at=incident.found_at, window=library.window)[:_MOST_OTHERS]
     others = tuple(
         Other(one.service, one.incident, shelf.find(one.service, one.incident) if one.incident else NOTHING)

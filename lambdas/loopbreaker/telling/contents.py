@@ -10,10 +10,10 @@ from loopbreaker.remembering.incident import Incident
 from loopbreaker.remembering.notice import NoticeKind
 from loopbreaker.telling import commands, mass
 from loopbreaker.telling.advice import advice, meaning
+from loopbreaker.telling.costs import burned, cost
 from loopbreaker.telling.diagnosis import NOTHING, Diagnosis
 from loopbreaker.telling.letter import Block, Letter, clean
-from loopbreaker.telling.plain import count, dollars, iso, span, time_of
-from loopbreaker.telling.prices import AS_OF, REGION, Burn, burn
+from loopbreaker.telling.plain import count, iso, span, time_of
 from loopbreaker.telling.words import Telling, headline, left_at_zero, scaling_is_left, severity, state
 
 _MUTE_FOR = 86_400
@@ -23,8 +23,6 @@ _AFTER = {
     NoticeKind.ROLLBACK_FAILED: "Do not deploy once more: the cause is not in the revision. "
     "Look at what both revisions depend on: a database, a secret, a queue, the network.",
 }
-# Messages about a loop that goes on: only there a day to come costs something.
-_GOES_ON = (NoticeKind.LOOPING, NoticeKind.NOT_STOPPED, NoticeKind.STILL_LOOPING)
 _MOST_CHANGES = 10
 # ECS shows a stopped task for about an hour (ECS developer guide, "Viewing stopped task errors").
 _TASK_IS_KEPT = 3600
@@ -32,9 +30,13 @@ _TASK_IS_KEPT = 3600
 
 @dataclass(frozen=True, slots=True)
 class Background:
-    """What a message may say beside the record: the diagnosis, the others of a shared trouble, where the runbook is."""
+    """What a message may say beside the record: the diagnosis, the others of a shared trouble, where the runbook is.
+
+    earlier: the same incident as it was before it came again, the oldest first.
+    """
 
     diagnosis: Diagnosis = NOTHING
+    earlier: tuple[Incident, ...] = ()
     others: tuple[mass.Other, ...] = ()
     runbook: str = ""
 
@@ -55,25 +57,13 @@ def write(told: Telling, known: Background) -> Letter:
         headline=f"{service.name} {headline(told)}",
         why=why,
         severity=severity(told),
-        facts=tuple(_facts(told)),
+        facts=tuple(_facts(told, known.earlier)),
         blocks=tuple(_blocks(told, known)),
         links=tuple(_links(told, known)),
     )
 
 
-def burned(incident: Incident, diagnosis: Diagnosis) -> Burn:
-    """What the restarts of an incident cost, counted from its first failure to its last."""
-    return burn(
-        restarts=incident.failed_tasks,
-        seconds=incident.last_failure_at - incident.first_failure_at,
-        category=incident.category,
-        vcpu=diagnosis.vcpu,
-        gib=diagnosis.memory_mib / 1024,
-        fargate=diagnosis.fargate,
-    )
-
-
-def _facts(told: Telling) -> Iterator[tuple[str, str]]:
+def _facts(told: Telling, earlier: tuple[Incident, ...]) -> Iterator[tuple[str, str]]:
     service, incident, over = told.after.service, told.incident, told.after.incident is None
     if is_drill(service):
         yield "Drill", WHAT_IT_IS
@@ -90,6 +80,12 @@ def _facts(told: Telling) -> Iterator[tuple[str, str]]:
         yield "Since", f"{time_of(incident.first_failure_at)} ({ago} ago)"
     if incident.failed_tasks:
         yield "Failed", _failed(incident)
+    if earlier:
+        failed = sum(spell.failed_tasks for spell in (*earlier, incident))
+        yield (
+            "In all",
+            f"{count(failed, 'failed task')}; found {incident.times} times since {time_of(incident.opened_at)}",
+        )
     yield "Cause", f"{incident.category.value}: {advice(incident.category).means}"
     if evidence := _evidence(incident):
         yield "Evidence", evidence
@@ -100,7 +96,7 @@ def _facts(told: Telling) -> Iterator[tuple[str, str]]:
 
 def _failed(incident: Incident) -> str:
     said = count(incident.failed_tasks, "task")
-    rate = burned(incident, NOTHING).per_hour
+    rate = burned((incident,), NOTHING).per_hour
     if rate is not None:
         said += f", about {rate:.0f} an hour"
     elif incident.failed_tasks > 1:
@@ -126,9 +122,9 @@ def _blocks(told: Telling, known: Background) -> Iterator[Block]:
         return
     match kind:
         case NoticeKind.LOOPING | NoticeKind.NOT_STOPPED | NoticeKind.STILL_LOOPING:
-            yield from _of_a_loop(told, incident, known.diagnosis)
+            yield from _of_a_loop(told, incident, known)
         case NoticeKind.STOPPED | NoticeKind.ROLLED_BACK | NoticeKind.ROLLBACK_FAILED:
-            yield from _found(told, incident, known.diagnosis)
+            yield from _found(told, incident, known)
             yield _what_to_do(told, incident, known.diagnosis)
             yield from _bring_back(told) if kind is NoticeKind.STOPPED else ()
         case NoticeKind.DOWN:
@@ -138,7 +134,7 @@ def _blocks(told: Telling, known: Background) -> Iterator[Block]:
             yield _what_to_do(told, incident, known.diagnosis)
         case NoticeKind.RECOVERED | NoticeKind.BACK:
             yield from _give_scaling_back(told) if scaling_is_left(told) else ()
-            yield from _cost(told, incident, known.diagnosis)
+            yield from cost((*known.earlier, incident), told, known.diagnosis)
         case NoticeKind.BAD_TAG:
             yield _correct_tag(told)
         case NoticeKind.PROBING | NoticeKind.MASS | NoticeKind.MASS_OVER:
@@ -147,12 +143,12 @@ def _blocks(told: Telling, known: Background) -> Iterator[Block]:
             assert_never(kind)
 
 
-def _of_a_loop(told: Telling, incident: Incident, diagnosis: Diagnosis) -> Iterator[Block]:
+def _of_a_loop(told: Telling, incident: Incident, known: Background) -> Iterator[Block]:
     if left_at_zero(told):
-        yield from _cost(told, incident, diagnosis)
+        yield from cost((*known.earlier, incident), told, known.diagnosis)
         return
-    yield from _found(told, incident, diagnosis)
-    yield _what_to_do(told, incident, diagnosis)
+    yield from _found(told, incident, known)
+    yield _what_to_do(told, incident, known.diagnosis)
     yield from _bring_back(told) if told.held else _silence(told)
 
 
@@ -163,15 +159,16 @@ def _correct_tag(told: Telling) -> Block:
     return Block("What to do", text=text, commands=(command,))
 
 
-def _found(told: Telling, incident: Incident, diagnosis: Diagnosis) -> Iterator[Block]:
+def _found(told: Telling, incident: Incident, known: Background) -> Iterator[Block]:
     """What the look at the failed task gave."""
+    diagnosis = known.diagnosis
     if diagnosis.sums:
         yield Block("Beside the cause", text=" ".join(diagnosis.sums), rank=1)
     yield from _changed(incident, diagnosis)
     if diagnosis.lines:
         container = clean(incident.container, most=80) or "that failed"
         yield Block(f"Last lines of container {container}", lines=diagnosis.lines, rank=5)
-    yield from _cost(told, incident, diagnosis)
+    yield from cost((*known.earlier, incident), told, known.diagnosis)
     if diagnosis.left_out:
         yield Block("Not found out", text="; ".join(diagnosis.left_out) + ".", rank=6)
 
@@ -201,30 +198,6 @@ def _changed(incident: Incident, diagnosis: Diagnosis) -> Iterator[Block]:
 
 def _side(text: str) -> str:
     return clean(text, most=120) or "none"
-
-
-def _cost(told: Telling, incident: Incident, diagnosis: Diagnosis) -> Iterator[Block]:
-    """Nothing is said of a day before it was measured for a while; the whole stands in the end."""
-    cost = burned(incident, diagnosis)
-    if cost.per_hour is None or cost.per_day is None or not cost.parts:
-        return
-    so_far = f"{count(cost.restarts, 'restart')} in {span(cost.seconds)}: up to about {dollars(cost.total)}"
-    goes_on = told.notice.kind in _GOES_ON and not told.held and not left_at_zero(told)
-    said = [f"{so_far}, {dollars(cost.per_day)} a day." if goes_on else f"{so_far}."]
-    if told.notice.kind is NoticeKind.BACK and (held := _held_for(told, incident)):
-        spared = cost.per_hour * held / 3600
-        said.append(
-            f"It was held for {span(held)}: about {count(round(spared), 'restart')} and "
-            f"{dollars(spared * cost.each)} were spared."
-        )
-    rows = tuple((dollars(part.per_restart), part.what) for part in cost.parts)
-    said.append(f"Each restart, at list prices of {REGION} in {AS_OF}:")
-    yield Block("What it costs", text=" ".join(said), rows=rows, rank=3)
-
-
-def _held_for(told: Telling, incident: Incident) -> float:
-    stops = [at for at in told.after.trips if at >= incident.opened_at]
-    return told.notice.at - min(stops) if stops else 0.0
 
 
 def _what_to_do(told: Telling, incident: Incident, diagnosis: Diagnosis) -> Block:

@@ -4,7 +4,8 @@ from typing import Any
 
 from loopbreaker.remembering.incident import Incident
 from loopbreaker.remembering.trip import BreakerState
-from loopbreaker.telling.contents import Background, burned
+from loopbreaker.telling.contents import Background
+from loopbreaker.telling.costs import burned
 from loopbreaker.telling.letter import Letter, clean
 from loopbreaker.telling.plain import iso
 from loopbreaker.telling.words import Telling, state
@@ -42,7 +43,7 @@ def detail(told: Telling, known: Background, letter: Letter) -> dict[str, Any]:
 
 
 def _incident(incident: Incident, known: Background) -> dict[str, Any]:
-    diagnosis, cost = known.diagnosis, burned(incident, known.diagnosis)
+    diagnosis, cost = known.diagnosis, burned((incident,), known.diagnosis)
     found: dict[str, Any] = {
         "incident": incident.id,
         "profile": incident.signal.value,

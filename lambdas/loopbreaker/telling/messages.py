@@ -24,7 +24,7 @@ class Message:
 
     chat: the custom notification of Amazon Q Developer in chat applications.
     service, incident: what it is about; the incident's name is empty where there is none.
-    sequence: grows with each message of the service. post, reply: what a Slack message shows, the line in its thread.
+    notice: of what it tells. post, reply: what a Slack message shows, the line in its thread.
     channel: where its owner wants to read it as well. attributes: for the filter policies of subscriptions.
     detail: the detail of the event on the bus; its `id` is the same in every repetition.
     """
@@ -36,12 +36,17 @@ class Message:
     reply: str
     service: ServiceRef
     incident: str
-    sequence: int
+    notice: Notice
     channel: str
     attributes: dict[str, str]
     detail_type: str
     detail: dict[str, Any]
     resources: tuple[str, ...]
+
+    @property
+    def sequence(self) -> int:
+        """Grows with each message of the service."""
+        return self.notice.number
 
     @property
     def thread(self) -> str:
@@ -71,7 +76,7 @@ def compose(before: Record | None, after: Record, notice: Notice, background: Ba
         reply=slack.reply(letter, told),
         service=service,
         incident=incident.id if incident else "",
-        sequence=notice.number,
+        notice=notice,
         channel=incident.channel if incident else "",
         attributes=attributes,
         detail_type=DETAIL_TYPE,
