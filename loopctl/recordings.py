@@ -53,7 +53,7 @@ class Recordings:
 
     Files hold JSON Lines, JSON lists, exports and tails of CloudWatch Logs, tables of Logs Insights (CSV), SQS and SNS
     messages, answers of DescribeTasks, plain or gzipped: what they hold is found out by looking.
-    They are read as they arrive, and never as a whole.
+    Lines are read as they arrive. A list, or objects over several lines, take the memory of their text, twice.
     """
 
     def __init__(self, files: Sequence[str]) -> None:
@@ -94,13 +94,13 @@ class Recordings:
 def _values(text: Iterator[str]) -> Iterator[Value | Broken]:
     """The values of a text: JSON, or a table of CloudWatch Logs Insights as CSV with a column of messages."""
     first = next(text, "")
-    chunks = chain([first], text)
-    return _rows(chunks) if first.lstrip("\ufeff").startswith(_INSIGHTS) else values(chunks)
+    lines = _lines(chain([first], text))
+    return _rows(lines) if first.lstrip("\ufeff").startswith(_INSIGHTS) else values(lines)
 
 
-def _rows(chunks: Iterator[str]) -> Iterator[Value | Broken]:
+def _rows(lines: Iterator[str]) -> Iterator[Value | Broken]:
     csv.field_size_limit(_INFLATED * 16)
-    reader = csv.DictReader(_lines(chunks))
+    reader = csv.DictReader(lines)
     for row in reader:
         message = row.get("@message") or row.get("message")
         if message is None:
@@ -110,12 +110,15 @@ def _rows(chunks: Iterator[str]) -> Iterator[Value | Broken]:
 
 
 def _lines(chunks: Iterator[str]) -> Iterator[str]:
-    left = ""
+    pieces: list[str] = []
     for chunk in chunks:
-        *whole, left = (left + chunk).split("\n")
-        yield from (f"{line}\n" for line in whole)
-    if left:
-        yield left
+        first, *more = chunk.split("\n")
+        pieces.append(first)
+        for line in more:
+            yield "".join(pieces) + "\n"
+            pieces = [line]
+    if last := "".join(pieces):
+        yield last
 
 
 def _opened(file: str) -> AbstractContextManager[BinaryIO]:

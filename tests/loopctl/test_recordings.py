@@ -151,7 +151,7 @@ def test_other_objects_are_left_to_the_parser(found: object, file: Callable[[str
     assert read(path) == [Recorded(str(path), 1, found)]
 
 
-WHOLE = gzip.compress("\n".join(TEXTS).encode(), mtime=0)
+WHOLE = gzip.compress(("\n".join(TEXTS) + "\n").encode(), mtime=0)
 
 
 @pytest.mark.parametrize(
