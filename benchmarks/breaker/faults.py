@@ -9,6 +9,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from simulation import Simulation
+from simulation.simulation import Hook
 
 
 class Died(Exception):  # noqa: N818
@@ -58,8 +59,8 @@ class Faults:
     _watching: bool = False
 
     def __post_init__(self) -> None:
-        self.sim.before_call = self._before
-        self.sim.after_call = self._after
+        self.sim.before_call = _both(self.sim.before_call, self._before)
+        self.sim.after_call = _both(self.sim.after_call, self._after)
 
     @contextmanager
     def watching(self) -> Iterator[None]:
@@ -122,6 +123,17 @@ class Faults:
             named = next((params[key] for key in ("service", "ResourceId", "resourceArn") if key in params), "")
             name = named.rsplit("/", 1)[-1]
         return next((s.tags for s in self.sim.world.services.values() if s.name == name), {})
+
+
+def _both(first: Hook | None, second: Hook) -> Hook:
+    """Two installations in one account: whoever makes the call is watched."""
+
+    def hook(operation: str, params: dict[str, Any]) -> None:
+        if first:
+            first(operation, params)
+        second(operation, params)
+
+    return hook
 
 
 class _Guarded:

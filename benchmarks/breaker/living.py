@@ -91,6 +91,9 @@ class Living:
     told: list[Told] = field(default_factory=list)
     dropped: int = 0
     deaf: tuple[float, float, float] | None = None  # events from, until are delivered at
+    loses: Callable[[dict[str, Any]], bool] = lambda event: False  # which events never arrive
+    skew: float = 0.0  # seconds by which the clock of the functions is ahead of ECS's
+    second: "Living | None" = None  # another installation in the same account
 
     def __post_init__(self) -> None:
         self.epoch = self.sim.utc_now.timestamp() - self.sim.now
@@ -105,15 +108,22 @@ class Living:
     @property
     def now(self) -> float:
         """Seconds since 1970, as precise as a record keeps them."""
-        return round(self.epoch + self.sim.now, 3)
+        return round(self.epoch + self.sim.now + self.skew, 3)
 
     def run(self, until: float) -> None:
         """Let time pass to `until`."""
         for event in self.sim.stream(until):
-            if self.deaf and self.deaf[0] <= self.sim.now < self.deaf[1]:
-                self.sim.at(self.deaf[2], lambda event=event: self._detect(event))  # type: ignore[misc]
-            else:
-                self._detect(event)
+            self._hear(event)
+            if self.second:
+                self.second._hear(event)
+
+    def _hear(self, event: dict[str, Any]) -> None:
+        if self.loses(event):
+            return
+        if self.deaf and self.deaf[0] <= self.sim.now < self.deaf[1]:
+            self.sim.at(self.deaf[2], lambda: self._detect(event))
+        else:
+            self._detect(event)
 
     # -- detect -------------------------------------------------------------------------------------
 

@@ -23,11 +23,14 @@ _SILENT = Delivery(statuses=frozenset())
 
 @dataclass(slots=True)
 class Course:
-    """How one service fared: at each look the tasks that serve, the desired count, whether its owner wants silence."""
+    """How one service fared: at each look the tasks that serve, the desired count, whether its owner wants silence,
+    whether it was deleted.
+    """
 
     serving: list[int] = field(default_factory=list)
     desired: list[int] = field(default_factory=list)
     muted: list[bool] = field(default_factory=list)
+    gone: list[bool] = field(default_factory=list)
     failures: int = 0
     served: dict[str, float] = field(default_factory=dict)  # by deployment id, since when it serves
     settled: list[tuple[float, str, int, float | None]] = field(default_factory=list)
@@ -150,6 +153,7 @@ def _watch(sim: Simulation, courses: dict[str, Course]) -> None:
             course.serving.append(sim.serving(CLUSTER, name))
             course.desired.append(sim.service(CLUSTER, name).desired)
             course.muted.append(_is_muted(sim.service(CLUSTER, name).tags, now))
+            course.gone.append(sim.service(CLUSTER, name).status != "ACTIVE")
             for deployment in sim.service(CLUSTER, name).deployments:
                 if deployment.id not in course.served and sim.answering(deployment):
                     course.served[deployment.id] = sim.now
@@ -201,7 +205,7 @@ def compare(world: World, name: str, without: Life, with_us: Life) -> Judgement:
     theirs = with_us.stage.zeroed.get(name, inf)
     ours = [x > 0 and (i + 1) * STEP < theirs for i, x in enumerate(a.desired)]
     at_zero = [y == 0 and own for y, own in zip(b.desired, ours, strict=True)]
-    unsaid = [zero and not muted for zero, muted in zip(at_zero, b.muted, strict=True)]
+    unsaid = [zero and not muted and not gone for zero, muted, gone in zip(at_zero, b.muted, b.gone, strict=True)]
     return Judgement(
         world=world.key,
         kind=world.kind.name,
@@ -259,7 +263,7 @@ def _wrong(at: float, a: Course, b: Course, stage: Stage, name: str) -> bool:
         return True
     created = records[number].created_at
     twin = next((entry for entry in a.settled if abs(entry[0] - created) < 1), None)
-    return twin is not None and twin[1] in ("SUCCESSFUL", "ROLLBACK_SUCCESSFUL")
+    return twin is not None and twin[1] == "SUCCESSFUL"
 
 
 def _silent(at_zero: list[bool], told: list[Told]) -> float:

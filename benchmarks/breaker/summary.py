@@ -46,10 +46,11 @@ class Goal:
 
 def broken(judgement: Judgement) -> list[str]:
     """What else a service and its people can expect, and did not get."""
+    excused = _BY_NAME[judgement.kind].excused if judgement.kind in _BY_NAME else ()
     found = {
         "at 0 in silence": judgement.silent,
         "not told": judgement.untold,
-        "raised against a person": judgement.defied,
+        "raised against a person": judgement.defied and "defied" not in excused,
         "acted on unasked": judgement.unasked,
         f"left with {judgement.left}": judgement.left,
     }

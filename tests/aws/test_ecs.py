@@ -136,7 +136,13 @@ def test_the_facts_of_a_service() -> None:
                 last_status="RUNNING", health="HEALTHY", started_at=T0, deployment_id=DEPLOYMENT, created_at=T0
             ),
         ),
-        scaling=Scaling(minimum=1, dynamic_in_suspended=False, dynamic_out_suspended=False, scheduled_suspended=False),
+        scaling=Scaling(
+            minimum=1,
+            maximum=9,
+            dynamic_in_suspended=False,
+            dynamic_out_suspended=False,
+            scheduled_suspended=False,
+        ),
     )
 
 

@@ -18,7 +18,7 @@ from tests.builders import trip as a_trip
 from tests.unit.cases import NOW, case, dead, deploying
 
 FREE = Scaling(minimum=1, dynamic_in_suspended=False, dynamic_out_suspended=False, scheduled_suspended=False)
-SUSPENDED = replace(FREE, dynamic_in_suspended=True, dynamic_out_suspended=True, scheduled_suspended=True)
+SUSPENDED = replace(FREE, dynamic_in_suspended=True, dynamic_out_suspended=True)
 HELD_TAG = {"loopbreaker:held": "count=4 since=2026-01-05T00:00Z"}
 DAY = 86_400.0
 
@@ -293,9 +293,9 @@ def test_how_long_it_is_held(lasted: float, hold: float) -> None:
     assert next_try_at(case(), held) == NOW + hold
 
 
-@pytest.mark.parametrize(("count", "step"), [(1, Step.SET_ALL), (3, Step.SET_ALL), (4, Step.SET_ONE)])
-def test_a_small_service_is_tried_as_a_whole(count: int, step: Step) -> None:
-    """Of more than three tasks one goes first."""
+@pytest.mark.parametrize(("count", "step"), [(1, Step.SET_ALL), (2, Step.SET_ONE), (40, Step.SET_ONE)])
+def test_one_task_goes_first(count: int, step: Step) -> None:
+    """One task shows what a whole service of them would, at the price of one restart."""
     found = seen(0)
     tried = looked(Step.HELD, found, since=NOW - DAY, desired_count=count)
     assert step_of(tried) is step
@@ -304,7 +304,7 @@ def test_a_small_service_is_tried_as_a_whole(count: int, step: Step) -> None:
 
 def test_a_count_that_somebody_set_is_believed_at_the_second_look() -> None:
     """A single look may be an old one; then the flags and the tag go back and people are told."""
-    first = looked(Step.HELD, seen(4), since=NOW - 210)
+    first = looked(Step.HELD, seen(4), since=NOW - 540, looping_since=NOW - DAY)
     assert first.trip is not None
     assert (first.trip.step, first.trip.odd_at) == (Step.HELD, NOW)
     soon = recheck(case(first, seen(4), now=NOW + 119), first.trip)
@@ -316,13 +316,60 @@ def test_a_count_that_somebody_set_is_believed_at_the_second_look() -> None:
     assert (gone.trip.step, gone.trip.odd_at) == (Step.HELD, 0.0)
 
 
-def test_a_scaling_call_lifts_what_is_held() -> None:
-    """The minimum is nobody's wish for a count: the saved one comes back."""
-    scaling = replace(SUSPENDED, minimum=2)
-    after = looked(Step.HELD, seen(2, scaling=scaling))
-    assert step_of(after) is Step.RESTORE_COUNT
-    assert step_of(looked(Step.RESTORE_COUNT, seen(2, scaling=scaling))) is Step.RESTORE_COUNT
-    assert step_of(looked(Step.HELD, seen(3, scaling=scaling))) is Step.HELD
+@pytest.mark.parametrize(
+    ("scaling", "count"),
+    [
+        (replace(SUSPENDED, minimum=2), 4),
+        (replace(SUSPENDED, minimum=6), 6),
+        (replace(SUSPENDED, minimum=2, maximum=3), 3),
+        (FREE, 4),
+    ],
+    ids=["another minimum", "a greater one", "a maximum", "flags given back"],
+)
+def test_a_scaling_call_lifts_what_is_held(scaling: Scaling, count: int) -> None:
+    """The minimum is nobody's wish for a count: it is tried with the count that the limits allow."""
+    lifted = seen(scaling.minimum, scaling=scaling)
+    for step in (Step.HELD, Step.SET_ONE, Step.PROBING):
+        after = looked(step, lifted)
+        if step is Step.HELD or scaling is not FREE:
+            assert step_of(after) is Step.SET_ALL
+            assert after.trip is not None
+            assert after.trip.desired_count == count
+    assert step_of(looked(Step.RESTORE_COUNT, lifted)) in (Step.RESTORE_COUNT, Step.RESTORE_SCALING, Step.UNTAG)
+
+
+def test_a_count_that_is_the_minimum_by_chance() -> None:
+    """Where the scaling target is as we left it somebody meant that count: theirs stands."""
+    least = replace(SUSPENDED, minimum=2)
+    after = looked(Step.HELD, seen(2, scaling=least), scaling=replace(FREE, minimum=2))
+    assert after.trip is not None
+    assert (after.trip.step, after.trip.odd_at) == (Step.HELD, NOW)
+    above = looked(Step.HELD, seen(3, scaling=least))
+    assert above.trip is not None
+    assert (above.trip.step, above.trip.odd_at) == (Step.HELD, NOW)
+
+
+def test_a_schedule_that_wants_no_task() -> None:
+    """It stands as a person's 0 does; flags go back where that lifts nothing, and the trip is over."""
+    night = replace(SUSPENDED, minimum=0, maximum=0)
+    first = looked(Step.HELD, seen(0, scaling=night), since=NOW - 600)
+    assert first.trip is not None
+    again = recheck(case(first, seen(0, scaling=night), now=NOW + 121), first.trip)
+    assert (step_of(again), kinds(again)) == (Step.RESTORE_SCALING, ["not-stopped"])
+    assert again.trip is not None
+    assert "stays suspended" not in again.notices[-1].reason
+    given = recheck(case(again, seen(0, scaling=replace(night, dynamic_in_suspended=False)), now=NOW + 122), again.trip)
+    assert step_of(given) is Step.UNTAG
+    assert step_of(looked(Step.RESTORE_COUNT, seen(0, scaling=night))) is Step.RESTORE_SCALING
+
+
+def test_the_limits_changed_while_it_was_held() -> None:
+    """What comes back is the count that its scaling target would have moved the old one to."""
+    for least, most, count in ((1, 9, 4), (6, 9, 6), (1, 2, 2)):
+        found = seen(0, scaling=replace(SUSPENDED, minimum=least, maximum=most))
+        restored = looked(Step.RESTORE_COUNT, found)
+        assert restored.trip is not None
+        assert (restored.trip.step, restored.trip.desired_count) == (Step.RESTORE_COUNT, count)
 
 
 def test_the_mode_was_lowered_while_it_is_held() -> None:
@@ -360,22 +407,56 @@ def tried(step: Step, *, failures: int = 0, lifetime: float = 5.0, found: Facts 
     return looked(step, found or seen(1 if step is Step.PROBING else 4), record=record, since=NOW - 60, **fields)
 
 
-def test_one_task_that_fails_is_followed_by_all() -> None:
-    """It may have failed under a load that all of them carry; one that never ran has not."""
-    assert step_of(tried(Step.PROBING)) is Step.PROBING
-    assert step_of(tried(Step.PROBING, failures=1)) is Step.SET_ALL
-    assert step_of(tried(Step.PROBING, failures=1, lifetime=0.0)) is Step.STOP_AGAIN
+DIED: dict[str, Any] = {"cause": Category.APP_CRASH.value, "shortest": 4.0, "longest": 6.0}
+
+
+@pytest.mark.parametrize(
+    ("died", "expected"),
+    [
+        (DIED, Step.STOP_AGAIN),
+        ({**DIED, "cause": Category.OUT_OF_MEMORY.value}, Step.SET_ALL),
+        ({**DIED, "shortest": 21.0, "longest": 30.0}, Step.SET_ALL),
+        ({**DIED, "shortest": 19.0, "longest": 30.0}, Step.STOP_AGAIN),
+        ({**DIED, "shortest": 0.0, "longest": 0.0}, Step.STOP_AGAIN),
+    ],
+)
+def test_one_task_that_fails_otherwise_is_followed_by_all(died: dict[str, Any], expected: Step) -> None:
+    """It may have failed under a load that all of them carry; one that died as those of the loop did has not."""
+    assert step_of(tried(Step.PROBING, **died)) is Step.PROBING
+    assert step_of(tried(Step.PROBING, failures=1, **died)) is expected
+    assert step_of(tried(Step.PROBING, failures=1, lifetime=0.0, **died)) is Step.STOP_AGAIN
+
+
+def test_one_task_that_lived_longer_than_those_of_the_loop() -> None:
+    """Its load killed it, perhaps: the whole is tried. A little longer is the same death."""
+    assert step_of(tried(Step.PROBING, failures=1, lifetime=18.0, **DIED)) is Step.SET_ALL
+    assert step_of(tried(Step.PROBING, failures=1, lifetime=16.0, **DIED)) is Step.STOP_AGAIN
+
+
+def test_the_whole_is_tried_now_and_then() -> None:
+    """A load too great for one may look like the loop: with each third try the whole follows all the same."""
+    after = [step_of(tried(Step.PROBING, failures=1, tries=number, **DIED)) for number in range(6)]
+    assert after == [Step.STOP_AGAIN, Step.STOP_AGAIN, Step.SET_ALL] * 2
 
 
 def test_all_tasks_are_stopped_when_each_has_failed() -> None:
-    """As many failures as tasks; of a larger service half of them, and of a large one a dozen are enough."""
+    """As many failures as tasks; of a large service a dozen are enough."""
     assert step_of(tried(Step.PROBING_ALL, failures=3)) is Step.PROBING_ALL
     assert step_of(tried(Step.PROBING_ALL, failures=4)) is Step.STOP_AGAIN
-    for failures, step in ((4, Step.PROBING_ALL), (5, Step.STOP_AGAIN)):
+    for failures, step in ((9, Step.PROBING_ALL), (10, Step.STOP_AGAIN)):
         assert step_of(tried(Step.PROBING_ALL, failures=failures, desired_count=10, found=seen(10))) is step
     found = seen(100)
     assert step_of(tried(Step.PROBING_ALL, failures=11, desired_count=100, found=found)) is Step.PROBING_ALL
     assert step_of(tried(Step.PROBING_ALL, failures=12, desired_count=100, found=found)) is Step.STOP_AGAIN
+
+
+def test_a_task_that_outlives_those_that_failed_is_waited_for() -> None:
+    """It may come to serve: the try goes on while one has run more than twice as long as any that failed."""
+    for age, step in ((16, Step.PROBING_ALL), (15, Step.STOP_AGAIN)):
+        young = seen(4, tasks=(running_task(NOW - T0 - age),))
+        assert step_of(tried(Step.PROBING_ALL, failures=4, found=young)) is step
+    sick = seen(4, tasks=(running_task(NOW - T0 - 100, health="UNHEALTHY"),))
+    assert step_of(tried(Step.PROBING_ALL, failures=4, found=sick)) is Step.STOP_AGAIN
 
 
 @pytest.mark.parametrize("step", [Step.PROBING, Step.PROBING_ALL, Step.STOP_AGAIN])
@@ -431,7 +512,7 @@ def test_a_person_who_ends_a_try_with_zero() -> None:
     first = tried(Step.PROBING, found=seen(0))
     assert first.trip is not None
     assert first.trip.odd_at == NOW
-    again = recheck(case(first, seen(0), now=NOW + 270), first.trip)
+    again = recheck(case(first, seen(0), now=NOW + 600), first.trip)
     assert (step_of(again), kinds(again)) == (Step.UNTAG, ["not-stopped"])
 
 
@@ -469,7 +550,7 @@ def test_tries_are_told_once() -> None:
         (Step.RESTORE_COUNT, seen(4, scaling=None), Step.UNTAG),
         (Step.RESTORE_COUNT, seen(4, scaling=FREE, held=False), None),
         (Step.RESTORE_SCALING, seen(4), Step.RESTORE_SCALING),
-        (Step.RESTORE_SCALING, seen(4, scaling=replace(SUSPENDED, scheduled_suspended=False)), Step.UNTAG),
+        (Step.RESTORE_SCALING, seen(4, scaling=replace(SUSPENDED, dynamic_in_suspended=False)), Step.UNTAG),
         (Step.UNTAG, seen(4), Step.UNTAG),
         (Step.UNTAG, seen(4, held=False), None),
     ],
@@ -486,7 +567,7 @@ def test_flags_that_were_suspended_before_us_stay_so() -> None:
 
 def test_somebody_sets_zero_on_the_way_back() -> None:
     """Giving the flags back would lift it: they stay, and that is said."""
-    first = looked(Step.RESTORE_SCALING, seen(0), since=NOW - 600)
+    first = looked(Step.RESTORE_SCALING, seen(0), since=NOW - 660)
     assert first.trip is not None
     second = recheck(case(first, seen(0), now=NOW + 121), first.trip)
     assert (step_of(second), kinds(second)) == (Step.UNTAG, ["not-stopped"])

@@ -56,6 +56,13 @@ def test_who_never_served() -> None:
     assert remember((), [sick, failed(1, LEAST)]) == ()
 
 
+def test_who_did_its_work() -> None:
+    """A task that ended with exit code 0 after a few seconds of work is taken for one that served, by any bound."""
+    done = remember((), [failed(0, LEAST + 1, category=Category.CLEAN_EXIT)])
+    assert served_until(done, serving_after=3600) == T0
+    assert remember((), [failed(0, LEAST, category=Category.CLEAN_EXIT)]) == ()
+
+
 def test_by_deployment() -> None:
     """For a rollback only the deployment in progress is asked for."""
     known = remember((), [failed(0, 900.0, deployment_id=OLDER_DEPLOYMENT), failed(60, 20.0)])

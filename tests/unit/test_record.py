@@ -82,9 +82,10 @@ def test_an_incident_is_named_by_its_opening() -> None:
     assert incident(opened_at=T0 + 0.4, depth=9).id == "1767225600"
 
 
-def test_scaling_is_suspended_when_all_three_flags_say_so() -> None:
-    """One kind of scaling that goes on is enough to lift the count."""
-    flags = {"dynamic_in_suspended": True, "dynamic_out_suspended": True, "scheduled_suspended": True}
-    assert Scaling(minimum=1, **flags).suspended
-    for name in flags:
-        assert not Scaling(minimum=1, **(flags | {name: False})).suspended
+def test_scaling_by_load_is_suspended_when_both_flags_say_so() -> None:
+    """One of them that goes on is enough to move the count; its schedule may go on."""
+    flags = {"dynamic_in_suspended": True, "dynamic_out_suspended": True}
+    for scheduled in (True, False):
+        assert Scaling(minimum=1, **flags, scheduled_suspended=scheduled).suspended
+        for name in flags:
+            assert not Scaling(minimum=1, **(flags | {name: False}), scheduled_suspended=scheduled).suspended

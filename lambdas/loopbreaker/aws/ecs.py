@@ -180,6 +180,7 @@ class Fleet:
         suspended = target.get("SuspendedState", {})
         return Scaling(
             minimum=target["MinCapacity"],
+            maximum=target["MaxCapacity"],
             dynamic_in_suspended=suspended.get("DynamicScalingInSuspended", False),
             dynamic_out_suspended=suspended.get("DynamicScalingOutSuspended", False),
             scheduled_suspended=suspended.get("ScheduledScalingSuspended", False),

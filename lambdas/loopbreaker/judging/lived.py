@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from math import ceil, log
 
-from loopbreaker.model import FAILED_HEALTH_CHECKS, TaskFailure
+from loopbreaker.model import FAILED_HEALTH_CHECKS, Category, TaskFailure
 from loopbreaker.remembering.record import Lived
 
 # Bounds the record. Where there are more, the oldest are told as one that lived as long and failed as late as both.
@@ -13,6 +13,9 @@ _UNIT, _STEP = 60.0, 1.25
 _MEMORY = 86_400.0
 # No task that lived shorter, in seconds, is ever taken for one that served: the least `serving_after`.
 LEAST = 10.0
+# Who ended with exit code 0 did its work, as far as anybody can tell, however soon it was done: it is remembered as one
+# that lived for the greatest `serving_after`, in seconds.
+_DONE = 3600.0
 
 
 def remember(known: tuple[Lived, ...], failures: Iterable[TaskFailure]) -> tuple[Lived, ...]:
@@ -22,7 +25,7 @@ def remember(known: tuple[Lived, ...], failures: Iterable[TaskFailure]) -> tuple
     later still: in doubt a task is taken for one that served. Any order and repetition of the same failures gives the
     same answer.
     """
-    new = {Lived(f.failed_at, _in_steps(f.lifetime), f.deployment_id) for f in failures if _may_have_served(f)}
+    new = {Lived(f.failed_at, _in_steps(_life(f)), f.deployment_id) for f in failures if _may_have_served(f)}
     if new <= set(known):
         return known
     newest_first = sorted({*known, *new}, key=lambda one: (-one.failed_at, -one.lifetime, one.deployment_id))
@@ -52,6 +55,10 @@ def served_until(lived: tuple[Lived, ...], *, serving_after: float, deployment_i
 
 def _in_steps(lifetime: float) -> float:
     return _UNIT * _STEP ** ceil(log(lifetime / _UNIT, _STEP) - 1e-9)
+
+
+def _life(failure: TaskFailure) -> float:
+    return max(failure.lifetime, _DONE) if failure.category is Category.CLEAN_EXIT else failure.lifetime
 
 
 def _may_have_served(failure: TaskFailure) -> bool:

@@ -41,18 +41,23 @@ _OPEN = frozenset({Step.HELD, Step.RESTORE_COUNT})
 _HALF_OPEN = frozenset({Step.SET_ONE, Step.PROBING, Step.SET_ALL, Step.PROBING_ALL, Step.STOP_AGAIN})
 
 
+NO_MAXIMUM = 2**31 - 1
+
+
 @dataclass(frozen=True, slots=True)
 class Scaling:
-    """An Application Auto Scaling target: its least count and its three suspended flags."""
+    """An Application Auto Scaling target: its least and its greatest count, and its three suspended flags."""
 
     minimum: int
     dynamic_in_suspended: bool
     dynamic_out_suspended: bool
     scheduled_suspended: bool
+    maximum: int = NO_MAXIMUM
 
     @property
     def suspended(self) -> bool:
-        return self.dynamic_in_suspended and self.dynamic_out_suspended and self.scheduled_suspended
+        """Whether nothing scales the service by its load; its schedule may."""
+        return self.dynamic_in_suspended and self.dynamic_out_suspended
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +66,10 @@ class Trip:
 
     step, since: where the treatment stands, and from when on.
     lease_until: until then the invocation that took the step works on it, and nobody else does.
-    desired_count, scaling: what comes back in the end, exactly.
+    desired_count, scaling: what comes back in the end, within the limits that its scaling target has by then.
     deployment_id, task_definition: what looped; another one is a fix, or somebody's change.
     looping_since: when the loop began; how long the service is held goes by how long that is ago.
+    cause, shortest, longest: how its tasks died: the category, and how long they lived, in seconds.
     service_deployment: ARN of the service deployment that is rolled back; else empty.
     zeroed: whether we set the count to 0, or may have.
     tries: probes that failed.
@@ -81,6 +87,9 @@ class Trip:
     task_definition: str
     scaling: Scaling | None
     looping_since: float = 0.0
+    cause: str = ""
+    shortest: float = 0.0
+    longest: float = 0.0
     service_deployment: str = ""
     zeroed: bool = False
     tries: int = 0

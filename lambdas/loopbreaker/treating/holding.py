@@ -10,12 +10,15 @@ from loopbreaker.treating.case import Case
 from loopbreaker.treating.decide import allowed, mass
 from loopbreaker.treating.facts import Facts
 from loopbreaker.treating.owner import Recovery
-from loopbreaker.treating.restoring import give_back, let_go, lifted, raised
+from loopbreaker.treating.restoring import give_back, let_go, lifted, raised, shut, within_limits
 from loopbreaker.treating.steps import CALLS, RECHECK, afresh, down, held, probing, soon, to
 
-# A service of so many tasks is tried as a whole at once; of a larger one a single task goes first.
-_TRIED_WHOLE = 3
-# A try of the whole of a larger service has failed when half of its tasks have, or so many.
+# A single task goes first. The whole follows where that one died in another way than those of the loop did, as of a
+# load that it could not carry alone; and with each so many-th try where it died in the same way.
+_WHOLE_EACH = 3
+# How much longer or shorter, in times and in seconds, it may have lived and still have died in the same way.
+_ALIKE, _ALIKE_BY = 2.0, 5.0
+# A try of the whole has failed when as many tasks have as it has, or so many.
 _FAILED_TRY = 12
 # A try of which nothing fails and nothing serves is over after so long, in seconds: what looped does so no more.
 _UNDECIDED = 1800.0
@@ -26,8 +29,11 @@ _CLOCKS = 5.0
 def recheck_held(case: Case, trip: Trip) -> Record:
     """Hold the service on, try it, or bring it back."""
     facts, now = case.known, case.now
+    trip = within_limits(trip, facts)
     if facts.desired_count > 0 and not _fix(trip, facts) and not lifted(trip, facts):
         return raised(case, trip)
+    if facts.desired_count == 0 and shut(facts):
+        return let_go(case, trip, "its scaling target allows no task")
     if case.limits.mode is not Mode.STOP:
         return _may_not(case)
     why = _wants_back(case, trip)
@@ -37,13 +43,15 @@ def recheck_held(case: Case, trip: Trip) -> Record:
         # The same revision deployed anew is no fix, and still ours to hold.
         trip = replace(trip, deployment_id=facts.primary.id, odd_at=0.0)
     record = replace(case.record, trip=trip)
+    if lifted(trip, facts):
+        return to(afresh(record, now=now), Step.SET_ALL, now=now)
     if case.wishes.recovery is not Recovery.PROBE or facts.in_progress:
         return soon(record, now=now)
     try_at = next_try_at(case, trip)
     if now < try_at:
         return replace(record, due_at=min(now + RECHECK, try_at))
     # The try starts with an empty ladder: the first failure from here on is its own.
-    step = Step.SET_ONE if trip.desired_count > _TRIED_WHOLE else Step.SET_ALL
+    step = Step.SET_ONE if trip.desired_count > 1 else Step.SET_ALL
     return to(afresh(record, now=now), step, now=now)
 
 
@@ -58,9 +66,12 @@ def next_try_at(case: Case, trip: Trip) -> float:
 def recheck_try(case: Case, trip: Trip) -> Record:
     """See what became of what was started: it serves, it failed, or it is too early to say."""
     facts, now = case.known, case.now
+    trip = within_limits(trip, facts)
+    case = replace(case, record=replace(case.record, trip=trip))
     if trip.step is Step.STOP_AGAIN and facts.desired_count == 0:
         return held(case.record, now=now)
-    if facts.desired_count not in _our_counts(trip) and not _fix(trip, facts):
+    scaled = lifted(trip, facts)
+    if facts.desired_count not in _our_counts(trip) and not _fix(trip, facts) and not scaled:
         return raised(case, trip) if facts.desired_count else let_go(case, trip, "somebody set its count to 0 again")
     if case.limits.mode is not Mode.STOP:
         return _may_not(case)
@@ -72,28 +83,41 @@ def recheck_try(case: Case, trip: Trip) -> Record:
         why = "a deployment began while it was being tried"
     if why:
         return give_back(case, trip, why)
-    trip = replace(trip, odd_at=0.0)
-    return _go_on(replace(case.record, trip=trip), trip, now=now)
-
-
-def _go_on(record: Record, trip: Trip, *, now: float) -> Record:
+    record = replace(case.record, trip=replace(trip, odd_at=0.0))
+    if scaled and trip.step in (Step.SET_ONE, Step.PROBING):
+        return to(record, Step.SET_ALL, now=now)
     if trip.step in CALLS:
         return to(record, trip.step, now=now)
+    return _watch(replace(case, record=record), trip)
+
+
+def _watch(case: Case, trip: Trip) -> Record:
+    """What follows from the tasks of the try that have failed so far."""
+    record, now = case.record, case.now
     failed = [rung for rung in record.fast if rung.created_at >= trip.since - _CLOCKS]
-    return _failed_step(record, trip, failed, now=now)
-
-
-def _failed_step(record: Record, trip: Trip, failed: list[Rung], *, now: float) -> Record:
-    """One task may fail under a load that the whole service would carry: then the whole of it is tried."""
     one = trip.step is Step.PROBING
-    if len(failed) < (1 if one else _enough(trip.desired_count)):
+    if len(failed) < (1 if one else min(trip.desired_count, _FAILED_TRY)) or _outlived(case, failed):
         return soon(record, now=now)
-    ran = any(rung.lifetime for rung in failed)
-    return to(record, Step.SET_ALL if one and ran else Step.STOP_AGAIN, now=now)
+    return to(record, Step.SET_ALL if one and _whole_follows(trip, failed) else Step.STOP_AGAIN, now=now)
 
 
-def _enough(tasks: int) -> int:
-    return tasks if tasks <= _TRIED_WHOLE + 1 else min(max(_TRIED_WHOLE + 1, tasks // 2), _FAILED_TRY)
+def _whole_follows(trip: Trip, failed: list[Rung]) -> bool:
+    """One task may fail under a load that the whole service would carry: then the whole of it is tried."""
+    ran = [rung for rung in failed if rung.lifetime]
+    alike = all(
+        rung.category.value == trip.cause
+        and trip.shortest / _ALIKE - _ALIKE_BY <= rung.lifetime <= trip.longest * _ALIKE + _ALIKE_BY
+        for rung in ran
+    )
+    return bool(ran) and (not alike or trip.tries % _WHOLE_EACH == _WHOLE_EACH - 1)
+
+
+def _outlived(case: Case, failed: list[Rung]) -> bool:
+    """Whether a task of the try has run for so much longer than those that failed that it may come to serve."""
+    age = _ALIKE * max(rung.lifetime for rung in failed) + _ALIKE_BY
+    return any(
+        task.runs_well and task.started_at is not None and case.now - task.started_at > age for task in case.known.tasks
+    )
 
 
 def _wanted(trip: Trip) -> int:
@@ -129,8 +153,6 @@ def _wants_back(case: Case, trip: Trip) -> str:
         return "its owner no longer asks for it to be stopped"
     if not case.limits.in_scope:
         return "this installation is no longer to act on it"
-    if trip.step is Step.HELD and lifted(trip, case.known):
-        return "a call on its scaling target lifted it to its minimum"
     return mass(case)
 
 

@@ -5,15 +5,15 @@ from dataclasses import replace
 from loopbreaker.remembering.notice import NoticeKind
 from loopbreaker.remembering.owed import tell_once
 from loopbreaker.remembering.record import Record
-from loopbreaker.remembering.trip import BreakerState, Step, Trip
+from loopbreaker.remembering.trip import BreakerState, Scaling, Step, Trip
 from loopbreaker.treating.case import Case
 from loopbreaker.treating.facts import Facts
 from loopbreaker.treating.owner import HELD_TAG
 from loopbreaker.treating.steps import RECHECK, back, down, to
 
 # A count that is not ours has to be seen for so long, and so long after our own last call, in seconds, before it is
-# believed: an answer may be an old one.
-_ODD_FOR, _SETTLED = 120.0, 330.0
+# believed: an answer may be ten minutes old.
+_ODD_FOR, _SETTLED = 120.0, 660.0
 # A count that cannot be set for so long, in seconds, is told.
 _STUCK = 900.0
 
@@ -31,11 +31,13 @@ def give_back(case: Case, trip: Trip, why: str) -> Record:
 
 def recheck_restoring(case: Case, trip: Trip) -> Record:
     """The step of the way back that fits the facts. What somebody changed meanwhile stands."""
+    trip = within_limits(trip, case.known)
     record, now = replace(case.record, trip=trip), case.now
     if trip.step is Step.UNTAG:
         return to(record, Step.UNTAG, now=now) if HELD_TAG in case.known.tags else back(record, now=now)
     # The one task of a try is ours as well; a count that was never set to 0 is as it was.
     low = case.known.desired_count in (0, 1) or lifted(trip, case.known)
+    low = low and not shut(case.known)
     ours = trip.zeroed and low and case.known.desired_count != trip.desired_count
     if trip.step is not Step.RESTORE_COUNT or not ours:
         return after_count(case, trip)
@@ -50,16 +52,33 @@ def after_count(case: Case, trip: Trip) -> Record:
     """The count is as it should be: then the flags, then the tag."""
     record, now = replace(case.record, trip=trip), case.now
     if _flags_are_ours(trip, case.known):
-        if case.known.desired_count:
+        if case.known.desired_count or _nothing_to_lift(case.known):
             return to(record, Step.RESTORE_SCALING, now=now)
         return let_go(replace(case, record=record), trip, "somebody set its desired count to 0")
     return to(record, Step.UNTAG, now=now) if HELD_TAG in case.known.tags else back(record, now=now)
 
 
 def lifted(trip: Trip, facts: Facts) -> bool:
-    """Whether a call on the scaling target has lifted the count to its minimum; nobody wished for that count."""
-    minimum = facts.scaling.minimum if facts.scaling else 0
-    return 0 < facts.desired_count == minimum < trip.desired_count
+    """Whether a call on the scaling target has lifted the count to its minimum: a scheduled action, or somebody who
+    changed its limits or its flags. Whoever sets that count where the target is as it was means the count.
+    """
+    then, scaling = trip.scaling, facts.scaling
+    if then is None or scaling is None or not 0 < facts.desired_count == scaling.minimum:
+        return False
+    return not scaling.suspended or _limits(scaling) != _limits(then)
+
+
+def within_limits(trip: Trip, facts: Facts) -> Trip:
+    """The trip with the count that comes back as its scaling target would have moved it meanwhile."""
+    then, scaling = trip.scaling, facts.scaling
+    if then is None or scaling is None or _limits(scaling) == _limits(then) or shut(facts):
+        return trip
+    return replace(trip, desired_count=min(scaling.maximum, max(scaling.minimum, trip.desired_count)))
+
+
+def shut(facts: Facts) -> bool:
+    """Whether the scaling target allows no task, as a schedule for the night may say."""
+    return facts.scaling is not None and facts.scaling.maximum == 0
 
 
 def raised(case: Case, trip: Trip) -> Record:
@@ -74,15 +93,26 @@ def raised(case: Case, trip: Trip) -> Record:
 
 
 def let_go(case: Case, trip: Trip, why: str) -> Record:
-    """Somebody set 0: that stands. Flags stay as they are, since giving them back would lift the count."""
+    """Somebody set 0: that stands. Flags stay as they are where giving them back would lift the count."""
     if not _agreed(case, trip):
         return _odd(case, trip)
-    now = case.now
+    now, step = case.now, Step.UNTAG
     if _flags_are_ours(trip, case.known):
+        step = Step.RESTORE_SCALING if _nothing_to_lift(case.known) else step
+    if _flags_are_ours(trip, case.known) and step is Step.UNTAG:
         why = f"{why}; its scaling stays suspended, because giving it back would start tasks"
     record = replace(case.record, trip=replace(trip, why=""))
     told = tell_once(record, NoticeKind.NOT_STOPPED, code="zero", at=now, reason=why)
-    return to(told, Step.UNTAG, now=now)
+    return to(told, step, now=now)
+
+
+def _limits(scaling: Scaling) -> tuple[int, int]:
+    return scaling.minimum, scaling.maximum
+
+
+def _nothing_to_lift(facts: Facts) -> bool:
+    """Whether a call on the scaling target leaves a count of 0 as it is."""
+    return facts.scaling is not None and facts.scaling.minimum == 0
 
 
 def _flags_are_ours(trip: Trip, facts: Facts) -> bool:

@@ -53,7 +53,7 @@ CALLS: dict[Step, Callable[[Trip], Order]] = {
     Step.TAG: lambda trip: Order(Call.TAG, count=trip.desired_count),
     # Only before zeroing: any RegisterScalableTarget on a target whose count is below its minimum lifts the count
     # back up (Application Auto Scaling API reference, RegisterScalableTarget).
-    Step.SUSPEND_SCALING: lambda trip: Order(Call.SUSPEND, scaling=all_suspended(_flags(trip))),
+    Step.SUSPEND_SCALING: lambda trip: Order(Call.SUSPEND, scaling=suspended(_flags(trip))),
     Step.SET_ZERO: lambda _: Order(Call.SET_COUNT, count=0),
     Step.SET_ONE: lambda _: Order(Call.SET_COUNT, count=1),
     Step.SET_ALL: lambda trip: Order(Call.SET_COUNT, count=trip.desired_count),
@@ -75,9 +75,13 @@ def order_of(trip: Trip) -> Order | None:
     return make(trip) if make else None
 
 
-def all_suspended(scaling: Scaling) -> Scaling:
-    """The target with every kind of scaling suspended."""
-    return replace(scaling, dynamic_in_suspended=True, dynamic_out_suspended=True, scheduled_suspended=True)
+def suspended(scaling: Scaling) -> Scaling:
+    """The target with scaling by load suspended.
+
+    Its schedule goes on: a scheduled action that fell into the hold would be lost (Application Auto Scaling user guide,
+    "Suspend and resume scaling"), and the count that comes back would be none that anybody wants by then.
+    """
+    return replace(scaling, dynamic_in_suspended=True, dynamic_out_suspended=True)
 
 
 def after_call(record: Record, trip: Trip, *, deployment_id: str, now: float) -> Record:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from loopbreaker.judging.ladder import highest
 from loopbreaker.remembering.notice import NoticeKind
 from loopbreaker.remembering.owed import tell_once
 from loopbreaker.remembering.record import Record
@@ -18,8 +19,11 @@ _ROLLING_BACK = ("ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS")
 
 def begin_stop(case: Case) -> Record:
     """Begin to stop the service. What it was is saved first."""
-    begun = _trip(case, Step.TAG)
-    return replace(begun, trip=replace(_of(begun), scaling=case.known.scaling, looping_since=case.condemned_since))
+    begun, rung = _trip(case, Step.TAG), highest(case.own_chain)
+    assert rung is not None
+    trip = replace(_of(begun), scaling=case.known.scaling, looping_since=case.condemned_since)
+    died = replace(trip, cause=rung.category.value, shortest=rung.shortest, longest=rung.longest)
+    return replace(begun, trip=died)
 
 
 def begin_rollback(case: Case) -> Record:
