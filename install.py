@@ -8,6 +8,7 @@ interrupted, or whose inputs changed, is done again from nothing, and a second r
 import hashlib
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -132,7 +133,18 @@ def _run(program: Path, *arguments: str) -> None:
         "npm_config_fund": "false",
         "npm_config_update_notifier": "false",
     }
-    subprocess.run([program, *arguments], cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, check=True)
+    # In a session of its own: Ctrl-C at the terminal is ours to say, and the program's traceback is of use to nobody.
+    command = [str(program), *arguments]
+    with subprocess.Popen(
+        command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, start_new_session=True
+    ) as process:
+        try:
+            status = process.wait()
+        except KeyboardInterrupt:
+            os.killpg(process.pid, signal.SIGTERM)
+            raise
+    if status:
+        raise subprocess.CalledProcessError(status, command)
 
 
 def _fail(message: str) -> NoReturn:

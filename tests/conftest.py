@@ -1,6 +1,7 @@
 """Every test runs without an account: fake credentials, one Region, no look-ups on the network."""
 
 import os
+import signal
 
 os.environ.update(
     {
@@ -17,6 +18,10 @@ os.environ.update(
 )
 for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL", "AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
     os.environ.pop(name, None)
+
+# A suite that a shell started in the background ignores Ctrl-C, and so would what it starts.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _hold_every_event_to_its_schema() -> None:
