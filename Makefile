@@ -47,8 +47,9 @@ deploy: install ## into the account of your AWS credentials; ARGS="-c mail=ops@e
 dist: install ## the Python package, wheel and sdist, into dist/
 	@$(VENV)/python -m release.dist
 
-release: dist ## what is deployed without CDK, into dist/: a template for each mode, and the zip
+release: dist ## what is deployed without CDK, into dist/: a template for each mode and one for an organisation, and the zip
 	@$(VENV)/python -m release.template
+	@$(VENV)/python -m release.organisation
 
 LOCK := $(VENV)/uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-emit-find-links \
   --custom-compile-command "make lock"

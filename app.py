@@ -6,6 +6,7 @@ from pathlib import Path
 
 from infra.asset import BundlingError, package  # first: infra chooses the Node that aws_cdk starts
 from infra.config import ConfigError, StackConfig
+from infra.organisation import HubStack
 from infra.stack import LoopbreakerStack
 
 # isort: split
@@ -19,7 +20,10 @@ def main() -> None:
         shipped = package()
     except (ConfigError, BundlingError) as error:
         sys.exit(f"loopbreaker: {error}")
-    LoopbreakerStack(app, config.stack_name, config=config, package=shipped)
+    if config.organisation:
+        HubStack(app, f"{config.stack_name}Hub", config=config, package=shipped)
+    else:
+        LoopbreakerStack(app, config.stack_name, config=config, package=shipped)
     _leave_out_flag_report(Path(app.synth().directory) / "manifest.json")
 
 

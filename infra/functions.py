@@ -94,14 +94,14 @@ class Worker(Construct):
         if index:
             self.allow("dynamodb:Query", on=[store.index_arn])
 
-    def consume(self, queue: sqs.Queue) -> None:
+    def consume(self, queue: sqs.Queue, *, at_once: int = 5) -> None:
         """Batches from a queue. At most five at a time, so that a storm does not take the account's concurrency."""
         self.function.add_event_source(
             sources.SqsEventSource(
                 queue,
                 batch_size=100,
                 max_batching_window=BATCHING_WINDOW,
-                max_concurrency=5,
+                max_concurrency=at_once,
                 report_batch_item_failures=True,
             )
         )

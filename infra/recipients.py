@@ -58,6 +58,19 @@ def secret_name(text: str) -> str:
     return text
 
 
+def bus(text: str) -> str:
+    if not re.fullmatch(r"arn:aws[-a-z]*:events:[-a-z0-9]+:\d{12}:event-bus/[/.\-\w]{1,256}", text, flags=re.ASCII):
+        raise ValueError("is not the ARN of an event bus: see the output HubBusArn of the hub's stack")
+    return text
+
+
+def organisation(text: str) -> str:
+    """AWS docs: Organizations API reference, "Organization"."""
+    if not re.fullmatch(r"o-[a-z0-9]{10,32}", text):
+        raise ValueError("is not the id of an organisation, such as o-a1b2c3d4e5")
+    return text
+
+
 def problems(*, workspace: str, channel: str, token: str, channels: tuple[str, ...]) -> list[str]:
     """What of Slack does not fit together."""
     found = []

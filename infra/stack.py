@@ -23,6 +23,7 @@ from .dashboard import Dashboard
 from .events import TaskEvents
 from .functions import Worker
 from .notifications import Notifications
+from .organisation import Forwarding
 from .package import shipped_package
 from .permissions import diagnose, read_ecs, roll_back_deployments, stop_services
 from .table import DUE_INDEX, ServiceTable
@@ -68,6 +69,7 @@ class Loopbreaker(Construct):
 
         self.detect.consume(self.events.queue)
         self.unanswered = self.respond.follow(self.table, attribute=ASKED, give_up_after=Duration.hours(1))
+        self.forwarding = Forwarding(self, "Forwarding", hub=config.hub) if config.hub else None
         self.clock = Clock(self, "Clock", worker=self.sweep)
         # Until then what cannot be told waits for the topic to be there again.
         self.untold = self.notify.follow(self.table, attribute=OWED, give_up_after=Duration.hours(24), tries=None)
@@ -193,6 +195,8 @@ class Loopbreaker(Construct):
             remedy="Look for errors and throttles of detect, and for throttled writes of the table.",
         )
         self._watch_channels(alarms)
+        if self.forwarding:
+            self.forwarding.watch(alarms)
         alarms.lost("EventsLost", self.events.rules)
         alarms.unticked("EachMinuteFailed", self.clock.rule)
         alarms.unreadable("RecordsUnreadable")

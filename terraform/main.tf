@@ -40,6 +40,7 @@ resource "aws_cloudformation_stack" "loopbreaker" {
     CodeBucket       = var.bucket
     CodeKey          = aws_s3_object.functions.key
     Mail             = var.mail
+    Hub              = var.hub
     Policy           = join(",", [for key, value in var.policy : "${key}=${value}"])
     LogRetentionDays = var.log_retention_days
   })

@@ -36,6 +36,12 @@ variable "mail" {
   default     = ""
 }
 
+variable "hub" {
+  type        = string
+  description = "ARN of the event bus of a hub that is told all that this stack tells; empty for none."
+  default     = ""
+}
+
 variable "act_on" {
   type        = list(string)
   description = "Patterns of cluster/service on which the stack may act; none means all."

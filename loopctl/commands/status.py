@@ -14,6 +14,8 @@ from loopctl.prose import status as told
 from loopctl.session import Screen
 
 AllRegions = Annotated[bool, typer.Option("--all-regions", help="Every Region that has the stack.")]
+OfHub = Annotated[bool, typer.Option("--hub", help="All accounts: asks the hub, by default the stack LoopbreakerHub.")]
+_HUB = "LoopbreakerHub"
 
 
 def register(app: typer.Typer) -> None:
@@ -21,13 +23,20 @@ def register(app: typer.Typer) -> None:
 
 
 def status(
+    *,
     stack: Stack = "Loopbreaker",
     region: Region = None,
     profile: Profile = None,
     all_regions: AllRegions = False,
+    hub: OfHub = False,
     as_json: Json = False,
 ) -> None:
     """The services that loop now, and those that Loopbreaker holds at 0."""
+    if hub:
+        if all_regions:
+            raise typer.BadParameter("one of --hub and --all-regions: a hub knows all Regions")
+        _of_hub(_HUB if stack == "Loopbreaker" else stack, region, profile, as_json=as_json)
+        return
     loops: list[Loop] = []
     suspected: list[Record] = []
     if all_regions:
@@ -43,6 +52,19 @@ def status(
         print(told(loops, suspected, now=time.time(), width=Screen().width))
     else:
         print("No service loops.")
+
+
+def _of_hub(stack: str, region: str | None, profile: str | None, *, as_json: bool) -> None:
+    from loopctl.hub import HubAccount, lines  # noqa: PLC0415 - the AWS SDK is slow to load
+    from loopctl.operate import OperateError  # noqa: PLC0415
+
+    try:
+        loops = HubAccount(stack, region, profile).open()
+    except OperateError as error:
+        print(f"loopctl: {error}", file=sys.stderr)
+        raise typer.Exit(ExitStatus.REFUSED) from error
+    for line in map(json.dumps, loops) if as_json else lines(loops, now=time.time()):
+        print(line)
 
 
 def _sorted(records: list[Record]) -> tuple[list[Loop], list[Record]]:

@@ -24,6 +24,8 @@ from aws_cdk import aws_lambda as lambda_
 
 Json = dict[str, Any]
 
+HUB = "arn:aws:events:eu-west-1:123456789012:event-bus/loopbreaker-hub"
+
 
 @pytest.fixture(scope="module")
 def released() -> dict[Mode, Json]:
@@ -32,10 +34,10 @@ def released() -> dict[Mode, Json]:
 
 
 def by_app(folder: Path, mode: Mode) -> Json:
-    """What the CDK app makes, with one mail address."""
+    """What the CDK app makes, with one mail address and a hub."""
     app = cdk.App(context=CONTEXT, outdir=str(folder), analytics_reporting=False)
     LoopbreakerStack(
-        app, "Loopbreaker", config=StackConfig(mail=("ops@example.com",), action=mode), package=asset.LAMBDAS
+        app, "Loopbreaker", config=StackConfig(mail=("ops@example.com",), action=mode, hub=HUB), package=asset.LAMBDAS
     )
     app.synth()
     made: Json = json.loads((folder / "Loopbreaker.template.json").read_text())
@@ -47,7 +49,7 @@ def by_construct(folder: Path, mode: Mode) -> Json:
     app = cdk.App(context=CONTEXT, outdir=str(folder), analytics_reporting=False)
     stack = cdk.Stack(app, "Theirs")
     code = lambda_.Code.from_asset(str(asset.LAMBDAS))
-    Loopbreaker(stack, "Loops", config=StackConfig(mail=("ops@example.com",), action=mode), code=code)
+    Loopbreaker(stack, "Loops", config=StackConfig(mail=("ops@example.com",), action=mode, hub=HUB), code=code)
     app.synth()
     made: Json = json.loads((folder / "Theirs.template.json").read_text())
     return made
@@ -79,7 +81,8 @@ def test_every_way_makes_the_same_resources(mode: Mode, released: dict[Mode, Jso
 def test_permissions_are_those_of_the_app(mode: Mode, released: dict[Mode, Json], tmp_path: Path) -> None:
     """A permission that a mode does not need is absent, not switched off by a condition."""
     app = by_app(tmp_path, mode)
-    assert of_type(released[mode], "AWS::IAM::Policy") == of_type(app, "AWS::IAM::Policy")
+    expected = json.loads(json.dumps(of_type(app, "AWS::IAM::Policy")).replace(f'"{HUB}"', '{"Ref": "Hub"}'))
+    assert of_type(released[mode], "AWS::IAM::Policy") == expected
     text = json.dumps(of_type(released[mode], "AWS::IAM::Policy"))
     assert ("ecs:UpdateService" in text) == (mode is Mode.STOP)
     assert ("ecs:StopServiceDeployment" in text) == (mode is not Mode.ALERT)
@@ -114,6 +117,20 @@ def test_parameters_reach_the_functions(released: dict[Mode, Json]) -> None:
     assert all(group["RetentionInDays"] == {"Ref": "LogRetentionDays"} for group in groups)
 
 
+def test_a_hub_is_told_where_one_is_given(released: dict[Mode, Json]) -> None:
+    """Everything that refers to the hub is there only with it, and nothing else hangs on it."""
+    resources = released[Mode.ALERT]["Resources"]
+    with_hub = {id_ for id_, one in resources.items() if one.get("Condition") == "HasHub"}
+    assert {"Hub"} <= {name for id_ in with_hub for name in references(resources[id_])}
+    for id_ in resources.keys() - with_hub:
+        assert not references(resources[id_]) & (with_hub | {"Hub"}), id_
+
+
+def references(resource: Json) -> set[str]:
+    text = json.dumps(resource)
+    return set(re.findall(r'"Ref": "([^"]+)"', text)) | set(re.findall(r'"Fn::GetAtt": \["([^"]+)"', text))
+
+
 def test_mail_is_subscribed_where_an_address_is_given(released: dict[Mode, Json]) -> None:
     """An empty address leaves the subscription out."""
     ((_, resource),) = [
@@ -133,8 +150,9 @@ def test_terraform_gives_every_parameter_and_no_other(released: dict[Mode, Json]
     """The module drives the templates: what it passes is what they take."""
     text = (ROOT / "terraform" / "main.tf").read_text()
     passed = set(re.findall(r"^\s+([A-Z]\w+)\s+=", text, flags=re.M)) | set(re.findall(r"([A-Z]\w+) = join", text))
-    assert passed == set(released[Mode.STOP]["Parameters"])
-    assert passed - {"ActOn", "NeverActOn"} == set(released[Mode.ALERT]["Parameters"])
+    # A module is for one Region, so it names the bucket itself.
+    assert passed | {"BucketPerRegion"} == set(released[Mode.STOP]["Parameters"])
+    assert (passed | {"BucketPerRegion"}) - {"ActOn", "NeverActOn"} == set(released[Mode.ALERT]["Parameters"])
     used = set(re.findall(r"var\.(\w+)", text))
     declared = set(re.findall(r'^variable "(\w+)"', (ROOT / "terraform" / "variables.tf").read_text(), flags=re.M))
     assert used == declared

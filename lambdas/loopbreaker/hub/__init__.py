@@ -1,0 +1,1 @@
+"""What the hub of an organisation does with what its accounts say."""
