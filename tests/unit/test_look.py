@@ -197,7 +197,7 @@ def test_ecs_that_does_not_answer_ends_no_silence() -> None:
 
 # -- over -------------------------------------------------------------------------------------------------
 
-OLD = (running_task(-100), running_task(0, health="HEALTHY"))
+OLD = (running_task(-100, target_health="healthy"), running_task(0, health="HEALTHY"))
 QUIET = 100 + POLICY.quiet_after
 
 
@@ -254,12 +254,12 @@ def test_a_service_of_one_task_recovers_in_its_own_words() -> None:
 
 
 def test_an_incident_that_lasts_is_looked_at_again() -> None:
-    """When it may be quiet, then every minute; where something may be done, at least every ten minutes for a tag."""
+    """When it may be quiet, then the rarer the longer that is; at least every ten minutes where a tag may matter."""
     story = Story(record=looping(), limits=Limits(mode=Mode.ALERT))
     story.look(150, facts())
     assert story.due == QUIET
     story.look(QUIET + 300, facts())
-    assert story.due == QUIET + 300 + RECHECK
+    assert story.due == QUIET + 300 + 300 / 6
     story = Story(record=looping(longest_gap=1620))
     story.look(150, facts(action=None))
     assert story.due == 750

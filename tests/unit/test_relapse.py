@@ -14,7 +14,7 @@ from loopbreaker.remembering.record import Record
 from loopbreaker.treating.case import Case, Limits
 from loopbreaker.treating.facts import Facts, Unknown
 from loopbreaker.treating.look import consider
-from tests.builders import POLICY, SERVICE, T0, crash_loop, facts, looping, running_task
+from tests.builders import OLDER_DEPLOYMENT, POLICY, SERVICE, T0, crash_loop, deployment, facts, looping, running_task
 
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86_400.0
 UNKNOWN = Unknown("a recording")
@@ -39,7 +39,7 @@ class Life:
             self.look(running=0)
 
     def look(self, *, running: int = 2, seen: Facts | Unknown | None = None) -> None:
-        tasks = tuple(running_task(-9 * DAY) for _ in range(running))
+        tasks = tuple(running_task(-9 * DAY, health="HEALTHY") for _ in range(running))
         found = consider(
             Case(
                 record=self.record,
@@ -160,8 +160,7 @@ def test_nobody_is_told_more_than_six_times_a_day(phases: list[tuple[int, float,
         life.loop(generations, **({} if same else {"deployment_id": f"ecs-svc/{life.now:.0f}"}))
         life.pass_quietly(pause, running=1 if state == "one runs" else 2, seen=seen.get(state))
         life.now += 30
-    assert most_in_a_day(life.told) <= 6
-    assert most_in_a_day(life.reminders) <= 6
+    assert most_in_a_day(life.told + life.reminders) <= 6
     assert "LL" not in life.kinds
     assert "RR" not in life.kinds
 
@@ -170,13 +169,15 @@ def test_every_incident_ends_where_anything_runs() -> None:
     """One task of two finds no place for days, or none is ever old enough: an hour of quiet is enough."""
     life = Life()
     life.loop()
-    assert HOUR <= life.until_over(running=1) <= HOUR + 10 * MINUTE
+    fixed = facts(action=None, tasks=(running_task(-9 * DAY),), deployments=(deployment(id=OLDER_DEPLOYMENT),))
+    assert HOUR <= life.until_over(seen=fixed) <= HOUR + 10 * MINUTE
     assert life.told[-1].reason == "no task failed for 60 minutes and 1 of 2 tasks run"
     young = Life()
     young.loop()
     while young.record.incident and young.now < DAY:
         young.now += 5 * MINUTE
-        young.look(seen=facts(action=None, tasks=tuple(running_task(young.now - 100) for _ in range(2))))
+        tasks = tuple(running_task(young.now - 100, deployment_id=OLDER_DEPLOYMENT) for _ in range(2))
+        young.look(seen=facts(action=None, tasks=tasks, deployments=(deployment(id=OLDER_DEPLOYMENT),)))
     assert HOUR <= young.now <= HOUR + 15 * MINUTE
 
 
@@ -244,6 +245,43 @@ def test_what_is_remembered_of_the_past_is_the_last_end() -> None:
     assert life.record.past is None
     assert life.record.incident is not None
     assert life.record.incident.openings == (T0 - HOUR, life.told[-1].at)
+
+
+def test_what_only_runs_is_believed_once_it_has_run_as_long_as_a_flaky_service_does() -> None:
+    """A task that hangs for an hour and dies was never well: nobody said that it had recovered."""
+    hanging = facts(action=None, tasks=tuple(running_task(-9 * DAY) for _ in range(2)))
+    life = Life()
+    for pause in (20 * MINUTE, 90 * MINUTE, 40 * MINUTE):
+        life.loop()
+        life.pass_quietly(pause, seen=hanging)
+    assert life.kinds == "L"
+    assert POLICY.flaky_mtbf - HOUR <= life.until_over(seen=hanging) <= 2 * POLICY.flaky_mtbf
+
+
+def test_what_was_changed_needs_no_other_proof() -> None:
+    """Another deployment runs, or the service was held and tried, or no task ever started: it is over soon."""
+    hanging = facts(action=None, tasks=tuple(running_task(-9 * DAY) for _ in range(2)))
+    fixed = replace(hanging, deployments=(deployment(id=OLDER_DEPLOYMENT),))
+    for record, seen in (
+        (looping(), fixed),
+        (looping(trips=(T0 + 95,)), hanging),
+        (looping(longest_lifetime=0.0), hanging),
+    ):
+        life = Life(record=record, now=100)
+        assert life.until_over(seen=seen) <= 15 * MINUTE
+    assert Life(record=looping(), now=100).until_over(seen=hanging) > HOUR
+
+
+def test_reminders_leave_room_for_what_changes() -> None:
+    """Found, over and found again within a day: reminded no more until that day is over."""
+    life = Life()
+    for number in range(2):
+        life.loop(deployment_id=f"ecs-svc/{number}")
+        life.until_over()
+    while life.now < DAY:
+        life.loop(3)
+        life.now += 5 * MINUTE
+    assert (life.kinds, life.reminders) == ("LRLRL", [])
 
 
 def most_in_a_day(notices: list[Notice]) -> int:

@@ -7,19 +7,27 @@ from dataclasses import dataclass
 
 from loopbreaker.policy import Policy
 from loopbreaker.remembering.incident import Incident
+from loopbreaker.remembering.notice import NoticeKind
 
 DAY = 86_400.0
 # So often at most is one service said to loop within a day, and as often to have recovered.
 OPENINGS_A_DAY = 3
+# So many messages of a day leave room for that it is over, that it loops again, and that it has become worse: six.
+_LEAVE_ROOM = 3
+_OF_THE_LOOP = (NoticeKind.LOOPING, NoticeKind.STILL_LOOPING, NoticeKind.RECOVERED)
 
 
 @dataclass(frozen=True, slots=True)
 class Tasks:
-    """What runs of a service: the desired count, tasks that run, and those of them that outlived the failed ones."""
+    """What runs of a service: the desired count, tasks that run, and those of them that outlived the failed ones.
+
+    proven: whether more is known than that they run: that their health checks pass, or that something was done.
+    """
 
     desired: int
     running: int
     lasting: int
+    proven: bool = True
 
 
 def quiet_at(incident: Incident, policy: Policy) -> float:
@@ -31,6 +39,8 @@ def quiet_at(incident: Incident, policy: Policy) -> float:
 def over(incident: Incident, tasks: Tasks, *, policy: Policy, now: float) -> str:
     """Why the incident is over, now that ECS says what runs; empty while it lasts.
 
+    What merely runs may hang, and die later: where nothing is known of its health and nobody changed anything, it is
+    believed once it has run for as long as a flaky service does. Where no task ever started, that they run is enough.
     Some service never has all of its tasks at once, or never one that is old enough: it is renewed often, or one of
     its tasks finds no place. So a longer quiet is enough where anything runs.
     """
@@ -39,6 +49,8 @@ def over(incident: Incident, tasks: Tasks, *, policy: Policy, now: float) -> str
     if tasks.desired == 0:
         return "somebody set its desired count to 0"
     minutes = f"no task failed for {(now - incident.last_failure_at) / 60:.0f} minutes"
+    if not tasks.proven and incident.longest_lifetime and now < incident.last_failure_at + policy.flaky_mtbf:
+        return ""
     if now >= quiet_at(incident, policy) and tasks.lasting >= tasks.desired:
         return f"{minutes} and " + ("its task runs" if tasks.desired == 1 else f"all {tasks.desired} tasks run")
     longer = max(policy.long_quiet_after, 3 * (incident.longest_gap + incident.longest_lifetime))
@@ -59,6 +71,19 @@ def over_unasked(incident: Incident, why: str, *, policy: Policy, now: float) ->
     return f"no task failed for {minutes:.0f} minutes; ECS could not be asked ({why})"
 
 
+def told_at(incident: Incident, *, now: float) -> tuple[float, ...]:
+    """When people were told within the last day that the service loops, loops on, or does not any more."""
+    of_it = (message.at for message in incident.messages if message.kind in _OF_THE_LOOP)
+    return tuple(at for at in (*incident.told_before, *of_it) if at > now - DAY)
+
+
+def may_remind(incident: Incident, *, now: float) -> bool:
+    """Whether people were told so little within the last day that a reminder is not too much."""
+    return len(told_at(incident, now=now)) < _LEAVE_ROOM
+
+
 def _not_before(incident: Incident) -> float:
     """What has come again so often lasts until the first time is a day ago: nobody is told of every swing."""
-    return incident.openings[-OPENINGS_A_DAY] + DAY if len(incident.openings) >= OPENINGS_A_DAY else 0.0
+    opened = incident.openings[-OPENINGS_A_DAY] + DAY if len(incident.openings) >= OPENINGS_A_DAY else 0.0
+    told = told_at(incident, now=incident.found_at)
+    return max(opened, told[-_LEAVE_ROOM - 1] + DAY if len(told) > _LEAVE_ROOM else 0.0)

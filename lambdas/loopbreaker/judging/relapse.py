@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from loopbreaker.judging.ending import DAY, OPENINGS_A_DAY
+from loopbreaker.judging.ending import DAY, OPENINGS_A_DAY, told_at
 from loopbreaker.remembering.incident import Incident, Past
 
 # A pause longer than this says nothing more about how long the next quiet may be deceptive, in seconds.
@@ -19,6 +19,7 @@ def closed(incident: Incident, *, at: float) -> Past:
         longest_gap=incident.longest_gap,
         deployment_id=incident.deployment_id,
         closed_at=at,
+        told_at=told_at(incident, now=at),
     )
 
 
@@ -29,7 +30,8 @@ def taken_up(past: Past | None, incident: Incident, *, now: float) -> Incident:
     but where something else was deployed meanwhile the pause says nothing of that.
     """
     openings = (*(past.openings if past else ()), incident.opened_at)
-    incident = replace(incident, openings=openings[-OPENINGS_A_DAY:])
+    told_before = past.told_at if past else ()
+    incident = replace(incident, openings=openings[-OPENINGS_A_DAY:], told_before=told_before)
     if past is None or now > past.closed_at + DAY:
         return incident
     gap = incident.longest_gap

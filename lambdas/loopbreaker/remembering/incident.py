@@ -58,6 +58,7 @@ class Incident:
     channel: where its owner wants to read of it as well; empty where nothing is wanted.
     reminded: how many reminders were told. acknowledged: somebody asked for no more of them.
     messages: what people were told of it, the first few and the last few.
+    told_before: when people were told of the service before it was found this time.
     looked_at: the newest look at which ECS answered.
     watched_since: from then on there was no long pause between two such looks.
     unserved_since: the newest of them at which somebody was served; when the loop began, where nobody ever was.
@@ -93,6 +94,7 @@ class Incident:
     reminded: int = 0
     acknowledged: bool = False
     messages: tuple[Told, ...] = ()
+    told_before: tuple[float, ...] = ()
     looked_at: float = 0.0
     watched_since: float = 0.0
     unserved_since: float = 0.0
@@ -115,7 +117,10 @@ class Incident:
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """What is remembered of the last incident for a day: another loop within it is the same one again."""
+    """What is remembered of the last incident for a day: another loop within it is the same one again.
+
+    told_at: when people were told of the service within the last day.
+    """
 
     opened_at: float
     openings: tuple[float, ...]
@@ -124,3 +129,4 @@ class Past:
     longest_gap: float
     deployment_id: str
     closed_at: float
+    told_at: tuple[float, ...] = ()

@@ -76,7 +76,7 @@ def consider(case: Case) -> Look:
     )
     if seen.incident is None:
         return Look(seen)
-    ended = _over(seen.incident, facts, policy=case.policy, now=now)
+    ended = _over(replace(case, record=seen))
     if ended:
         return _close(seen, ended, now=now)
     incident = replace(seen.incident, desired_count=desired or seen.incident.desired_count)
@@ -182,7 +182,8 @@ def _next_look(incident: Incident, case: Case) -> float:
     now, quiet = case.now, quiet_at(incident, case.policy)
     if case.limits.mode is Mode.ALERT and now < quiet:
         return max(quiet, now + min(_RAREST, (now - incident.opened_at) / 6))
-    return min(max(quiet, now + RECHECK), now + _LOOK_AGAIN)
+    # What is quiet and not over yet lacks tasks, or a proof that they are well.
+    return min(max(quiet, now + max(RECHECK, (now - quiet) / 6)), now + _LOOK_AGAIN)
 
 
 def _heed(record: Record, case: Case) -> Record:
@@ -203,16 +204,22 @@ def _heed(record: Record, case: Case) -> Record:
     return remind(record, now=now)
 
 
-def _over(incident: Incident, facts: Facts | Unknown, *, policy: Policy, now: float) -> str:
+def _over(case: Case) -> str:
     """Why the incident is over; empty while it lasts."""
+    incident, facts, policy, now = case.incident, case.facts, case.policy, case.now
     if isinstance(facts, Unknown):
         return over_unasked(incident, facts.why, policy=policy, now=now)
+    # Something else was deployed, or it was tried before it came back.
+    changed = bool(facts.primary and incident.deployment_id and facts.primary.id != incident.deployment_id)
+    changed = changed or any(at >= incident.opened_at for at in case.record.trips)
     if facts.primary and facts.primary.id == incident.deployment_id:
         # That the tasks of an older deployment serve says nothing of the one that loops.
         facts = replace(facts, tasks=tuple(t for t in facts.tasks if t.deployment_id == incident.deployment_id))
     alive = survivors(facts, longest_lifetime=incident.longest_lifetime, survivor_age=policy.survivor_age, now=now)
     running = sum(task.last_status == "RUNNING" and task.health != "UNHEALTHY" for task in facts.tasks)
-    tasks = Tasks(desired=facts.desired_count, running=running, lasting=len(alive))
+    healthy = sum("healthy" in (task.health.lower(), task.target_health) for task in alive)
+    proven = changed or healthy >= facts.desired_count
+    tasks = Tasks(desired=facts.desired_count, running=running, lasting=len(alive), proven=proven)
     return over(incident, tasks, policy=policy, now=now)
 
 

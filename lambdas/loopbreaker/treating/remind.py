@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from loopbreaker.judging.ending import may_remind
 from loopbreaker.remembering.incident import Incident
 from loopbreaker.remembering.notice import NoticeKind
 from loopbreaker.remembering.owed import tell
@@ -18,8 +19,9 @@ IN_SUMMARY = "mass"
 def remind(record: Record, *, now: float) -> Record:
     """The record with a reminder owed, where one is due; of several that are overdue one is told.
 
-    Nobody is reminded of what somebody has acknowledged, or asked to be silent about, of one loop of a great many, or
-    of a service that cannot be brought back: that has a daily message of its own.
+    Nobody is reminded of what was told often within the last day, of what somebody has acknowledged or asked to be
+    silent about, of one loop of a great many, or of a service that cannot be brought back: that has a daily message of
+    its own.
     """
     incident = record.incident
     if incident is None:
@@ -29,7 +31,7 @@ def remind(record: Record, *, now: float) -> Record:
         return record
     marked = replace(record, incident=replace(incident, reminded=due))
     down = record.trip is not None and record.trip.down
-    if incident.acknowledged or down or IN_SUMMARY in incident.told:
+    if incident.acknowledged or down or not may_remind(incident, now=now) or IN_SUMMARY in incident.told:
         return marked
     return tell(marked, NoticeKind.STILL_LOOPING, at=now, reason=_passed(now - incident.found_at))
 
