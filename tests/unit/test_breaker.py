@@ -450,6 +450,16 @@ def test_all_tasks_are_stopped_when_each_has_failed() -> None:
     assert step_of(tried(Step.PROBING_ALL, failures=12, desired_count=100, found=found)) is Step.STOP_AGAIN
 
 
+def test_the_one_that_went_first_counts_among_all() -> None:
+    """The whole has failed when as many tasks of the try have as there are, the first one included."""
+    begun = NOW - T0 - 300
+    ladder = climbed(crash_loop(4, lifetime=5, restart=5, start=begun))
+    record = replace(dead(), fast=ladder, history_until=T0 + begun, lived=())
+    assert step_of(looked(Step.PROBING_ALL, seen(4), record=record, since=NOW - 60)) is Step.STOP_AGAIN
+    before = replace(record, history_until=T0 + begun + 60)
+    assert step_of(looked(Step.PROBING_ALL, seen(4), record=before, since=NOW - 60)) is Step.PROBING_ALL
+
+
 def test_a_task_that_outlives_those_that_failed_is_waited_for() -> None:
     """It may come to serve: the try goes on while one has run more than twice as long as any that failed."""
     for age, step in ((16, Step.PROBING_ALL), (15, Step.STOP_AGAIN)):

@@ -1,7 +1,7 @@
 """Services of odd shape: hard limits, long starts, wrong tags, lives about as long as a threshold."""
 
 from benchmarks.breaker.kinds.ways import dead, served_for
-from benchmarks.breaker.stage import HOUR, MINUTE, STOP, Kind, Stage, grid
+from benchmarks.breaker.stage import CLUSTER, HOUR, MINUTE, STOP, Kind, Stage, grid
 from simulation import Mode, TargetGroup, TaskSpec, constant, crash, healthy, uniform
 
 
@@ -94,6 +94,33 @@ def _slow_balancer(stage: Stage) -> None:
     stage.service(desired_count=2, target_group=group, behaviour=crash(Mode.APP_CRASH, after=life))
 
 
+def _on_hosts(stage: Stage, *, tasks: int, serves: bool, behind: bool) -> None:
+    """On container instances, where a start takes some seconds, with a load balancer or without."""
+    for _ in range(3):
+        stage.sim.churn.add_host(CLUSTER)
+    group = TargetGroup(interval=10) if behind else None
+    stage.service(desired_count=tasks, launch_type="EC2", target_group=group)
+    stage.began, stage.ended = HOUR, None if serves else 4 * HOUR
+    stage.breaks(HOUR, served_for(uniform(80, 300)) if serves else dead(5, until=4 * HOUR))
+
+
+def _impatient(stage: Stage, *, after: str, minutes: float) -> None:
+    """The owner asks for action after a minute or five; the outage is a short one."""
+    stage.service(desired_count=3, tags={**STOP, "loopbreaker:stop-after": after})
+    stage.began, stage.ended = HOUR, HOUR + minutes * MINUTE
+    stage.breaks(HOUR, dead(3, until=stage.ended))
+
+
+def _same_death(stage: Stage, *, tasks: int) -> None:
+    """Out of memory after half a minute for three hours; then a task alone dies just so, and all together live."""
+    least = tasks // 2 + 1
+    stage.service(desired_count=tasks, behaviour=healthy(least=least))
+    stage.began, stage.ended = HOUR, 4 * HOUR
+    life = uniform(25, 35)
+    behaviour = crash(Mode.OUT_OF_MEMORY, after=life, ready_after=constant(60), until=stage.ended, least=least)
+    stage.breaks(HOUR, behaviour)
+
+
 def _heals_slowly(stage: Stage, *, ready: float) -> None:
     """Back after two hours; each start takes minutes until it serves."""
     stage.service(desired_count=2, behaviour=healthy(ready_after=constant(ready)))
@@ -121,5 +148,16 @@ SHAPES = (
     Kind("capacity is missing for a while", _cannot_be_placed, 6, 4, grid(minutes=(20, 60, 150))),
     Kind("the registry is away", _pulls, 6, 4, grid(minutes=(20, 60, 150))),
     Kind("slow to be healthy, half die before", _slow_balancer, 8, 6),
+    Kind("on container instances", _on_hosts, 8, 3, grid(tasks=(1, 4), serves=(True, False), behind=(True, False))),
+    Kind("an impatient owner", _impatient, 5, 3, grid(after=("1m", "5m"), minutes=(4, 8, 20))),
+    Kind(
+        "one task alone dies as all did before",
+        _same_death,
+        20,
+        3,
+        grid(tasks=(2, 4, 10)),
+        excused=("late",),
+        why="a death of its load that looks like the death of the loop: the whole is tried only each third time",
+    ),
     Kind("long starts after an outage", _heals_slowly, 8, 4, grid(ready=(90.0, 200.0))),
 )

@@ -94,7 +94,8 @@ def recheck_try(case: Case, trip: Trip) -> Record:
 def _watch(case: Case, trip: Trip) -> Record:
     """What follows from the tasks of the try that have failed so far."""
     record, now = case.record, case.now
-    failed = [rung for rung in record.fast if rung.created_at >= trip.since - _CLOCKS]
+    # With the try the record began anew: what failed before is history.
+    failed = [rung for rung in record.fast if rung.created_at >= record.history_until - _CLOCKS]
     one = trip.step is Step.PROBING
     if len(failed) < (1 if one else min(trip.desired_count, _FAILED_TRY)) or _outlived(case, failed):
         return soon(record, now=now)
