@@ -16,7 +16,7 @@ TASK_STOPS: Mapping[str, Any] = {
     "detail-type": ["ECS Task State Change"],
     "detail": {
         "lastStatus": ["STOPPED"],
-        "group": [{"prefix": "service:"}],
+        "group": [{"prefix": "service:"}, {"prefix": "daemon:"}],
         "stopCode": [
             {"anything-but": ["UserInitiated", "SpotInterruption", "TerminationNotice", "InfrastructureHealth"]},
             {"exists": False},
@@ -37,8 +37,8 @@ TASK_STOPS: Mapping[str, Any] = {
         ],
     },
 }
-"""Stops of service tasks that may be a failure. Ordinary churn (scale-in, roll-outs, zone rebalancing, maintenance,
-drained hosts, spot, lost hosts, people) stays out.
+"""Stops of tasks of services and managed daemons that may be a failure. Ordinary churn (scale-in, roll-outs, zone
+rebalancing, maintenance, drained hosts, spot, lost hosts, people) stays out.
 
 AWS docs: "Amazon ECS task state change events", "Track Amazon ECS Availability Zone rebalancing", "Task retirement and
 maintenance for AWS Fargate"; `anything-but` alone would drop events without the field.
@@ -48,7 +48,7 @@ HEALTH_CHECK_STOPS: Mapping[str, Any] = {
     "detail-type": ["ECS Task State Change"],
     "detail": {
         "lastStatus": ["DEACTIVATING"],
-        "group": [{"prefix": "service:"}],
+        "group": [{"prefix": "service:"}, {"prefix": "daemon:"}],
         "stopCode": ["ServiceSchedulerInitiated"],
         "stoppedReason": [{"prefix": "Task failed "}],
     },
@@ -59,19 +59,20 @@ AWS docs: "Amazon ECS task lifecycle"; the deregistration delay of a target grou
 """
 
 SERVICE_SIGNALS: Mapping[str, Any] = {
-    "detail-type": ["ECS Service Action", "ECS Deployment State Change"],
+    "detail-type": ["ECS Service Action", "ECS Daemon Service Action"],
     "detail": {
         "eventName": [
             "SERVICE_TASK_START_IMPAIRED",
             "SERVICE_TASK_PLACEMENT_FAILURE",
             "SERVICE_TASK_CONFIGURATION_FAILURE",
-            "SERVICE_DEPLOYMENT_FAILED",
+            "DAEMON_TASK_START_IMPAIRED",
         ]
     },
 }
-"""ECS itself says that it cannot start tasks, or gave up a deployment.
+"""ECS itself says that it cannot start tasks.
 
-AWS docs: "Amazon ECS service action events", "Amazon ECS service deployment state change events".
+That it gave up a deployment decides nothing, and stays out.
+AWS docs: "Amazon ECS service action events", "Daemon events" (Managed Daemons).
 """
 
 

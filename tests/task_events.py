@@ -142,6 +142,26 @@ def service_action(
     return _envelope("ECS Service Action", resource=resource, detail=fields | detail, sent=sent)
 
 
+def daemon_action(
+    name: str = "DAEMON_TASK_START_IMPAIRED", *, daemon: str = "agent", cluster: str = "prod", **detail: object
+) -> Json:
+    """An `ECS Daemon Service Action` (developer guide, "Daemon events"); one without a task has no resources."""
+    fields: Json = {
+        "eventType": "WARNING",
+        "eventName": name,
+        "clusterArn": arn(f"cluster/{cluster}"),
+        "containerInstanceArn": arn(f"container-instance/{cluster}/{9:032x}"),
+        "daemonArn": arn(f"daemon/{cluster}/{daemon}"),
+        "failureType": "TASK_FAILED_TO_RUN",
+        "createdAt": iso(CREATED),
+        "reason": "Task failed to reach RUNNING status: CannotPullContainerError",
+    }
+    event = _envelope(
+        "ECS Daemon Service Action", resource=arn(f"task/{cluster}/{1:032x}"), detail=fields | detail, sent=CREATED
+    )
+    return event | {"resources": []} if detail.get("failureType") == "TASK_CREATION_FAILED" else event
+
+
 def deployment_event(
     name: str = "SERVICE_DEPLOYMENT_FAILED",
     *,

@@ -77,6 +77,20 @@ class ServiceRef:
     def account(self) -> str:
         return self.cluster_arn.split(":")[4]
 
+    @property
+    def is_daemon(self) -> bool:
+        """Whether it is a managed daemon, which is no service: ECS is not asked about it, and nothing is done."""
+        return self.name.startswith(_DAEMON)
+
+
+# No name of a service holds a colon.
+_DAEMON = "daemon:"
+
+
+def daemon(cluster_arn: str, name: str) -> ServiceRef:
+    """A managed daemon of a cluster, beside its services."""
+    return ServiceRef(cluster_arn, f"{_DAEMON}{name}")
+
 
 @dataclass(frozen=True, slots=True)
 class Container:

@@ -11,6 +11,7 @@ from botocore.exceptions import ReadTimeoutError
 from botocore.session import Session
 
 from loopbreaker.aws.ecs import Fleet, unreadable
+from loopbreaker.model import daemon
 from loopbreaker.remembering.trip import Scaling
 from loopbreaker.treating.facts import Answer, Deployment, Facts, Refusal, RunningTask, ServiceDeployment, Unknown
 from tests.aws.fake_clients import FakeClient, refusal
@@ -109,6 +110,19 @@ def facts(client: FakeClient, targets: FakeClient | None = None) -> Facts:
 
 
 # -- reading ----------------------------------------------------------------------------------------------
+
+
+def test_a_managed_daemon_is_not_asked_about() -> None:
+    """It is no service: what is unknown never leads to action."""
+    client = ecs(described_task(7))
+    assert isinstance(fleet(client).read(daemon(CLUSTER_ARN, "agent")), Unknown)
+    assert client.calls == []
+
+
+def test_the_grace_period_is_a_fact() -> None:
+    """In seconds; none where ECS names none."""
+    assert facts(ecs(service=described_service(healthCheckGracePeriodSeconds=300))).grace == 300
+    assert facts(ecs(service=described_service())).grace == 0
 
 
 def test_the_facts_of_a_service() -> None:

@@ -12,7 +12,7 @@ from moto.events.models import EventPattern
 from infra.events import DRILLS, HEALTH_CHECK_STOPS, SERVICE_SIGNALS, TASK_STOPS
 from loopbreaker.drill import SOURCE
 from tests.infra.resources import of_type
-from tests.task_events import deployment_event, service_action, task_stopped
+from tests.task_events import daemon_action, deployment_event, service_action, task_stopped
 
 Json = dict[str, Any]
 
@@ -35,7 +35,8 @@ FAILURES = {
     "start impaired": service_action("SERVICE_TASK_START_IMPAIRED"),
     "placement": service_action("SERVICE_TASK_PLACEMENT_FAILURE", reason="RESOURCE:MEMORY"),
     "configuration": service_action("SERVICE_TASK_CONFIGURATION_FAILURE"),
-    "failed deployment": deployment_event("SERVICE_DEPLOYMENT_FAILED"),
+    "daemon's crash": task_stopped(group="daemon:agent"),
+    "daemon impaired": daemon_action(),
 }
 ORDINARY = {
     "scale-in or roll-out": task_stopped(stop_code="ServiceSchedulerInitiated"),
@@ -70,6 +71,7 @@ ORDINARY = {
     "no service's task": task_stopped(group="family:batch"),
     "steady state": service_action("SERVICE_STEADY_STATE"),
     "desired count": service_action("SERVICE_DESIRED_COUNT_UPDATED"),
+    "failed deployment": deployment_event("SERVICE_DEPLOYMENT_FAILED"),
     "deployment begun": deployment_event("SERVICE_DEPLOYMENT_IN_PROGRESS"),
     "deployment done": deployment_event("SERVICE_DEPLOYMENT_COMPLETED"),
 }

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from loopbreaker.model import Ignored, ServiceRef, ServiceSignal, SignalKind
+from loopbreaker.model import Ignored, ServiceRef, ServiceSignal, SignalKind, TaskState, daemon
 from loopbreaker.seeing.events import parse, unwrap
 from loopbreaker.seeing.fields import MalformedEventError
 from tests.task_events import (
@@ -12,6 +12,7 @@ from tests.task_events import (
     CREATED,
     Json,
     arn,
+    daemon_action,
     deployment_event,
     service_action,
     task_stopped,
@@ -173,3 +174,32 @@ def test_wrappers_are_opened_up_to_four_deep() -> None:
 def test_a_service_whose_arn_names_no_cluster_is_not_ours() -> None:
     """Nobody can say which service it is, and to deliver it again would not help."""
     assert parse(without(service_action(old_arn=True), "clusterArn")) == Ignored("a service whose ARN names no cluster")
+
+
+# -- managed daemons --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("failure", ["TASK_FAILED_TO_RUN", "TASK_CREATION_FAILED"])
+def test_a_daemon_that_cannot_start_is_a_signal_about_that_daemon(failure: str) -> None:
+    """It is no service of its name; where no task was created the event names no resource."""
+    found = parse_signal(daemon_action(failureType=failure, reason="RESOURCE:CPU"))
+    assert found == ServiceSignal(daemon(CLUSTER_ARN, "agent"), SignalKind.START_IMPAIRED, CREATED, "RESOURCE:CPU", "")
+    assert found.service.is_daemon
+    assert found.service != ServiceRef(CLUSTER_ARN, "agent")
+    assert not WEB.is_daemon
+
+
+def test_a_daemon_s_task_belongs_to_the_daemon() -> None:
+    """Its stops and what ECS says of it meet in one record."""
+    task = parse(task_stopped(group="daemon:agent"))
+    assert isinstance(task, TaskState)
+    assert task.service == parse_signal(daemon_action()).service
+
+
+def test_of_a_daemon_event_that_is_wrong_everything_wrong_is_named() -> None:
+    """And what else ECS says of daemons is left aside."""
+    assert isinstance(parse(daemon_action("DAEMON_DEPLOYMENT_PENDING")), Ignored)
+    with pytest.raises(MalformedEventError) as caught:
+        parse(daemon_action(daemonArn="agent", clusterArn=None, createdAt="soon"))
+    for field in ("detail.daemonArn", "detail.clusterArn", "detail.createdAt"):
+        assert field in str(caught.value)

@@ -61,6 +61,8 @@ class Fleet:
     def read(self, service: ServiceRef) -> Facts | Unknown:
         if self._blind:
             return Unknown(why=self._blind)
+        if service.is_daemon:
+            return Unknown(why="a managed daemon is no service")
         try:
             return self._read(service)
         except ClientError as error:

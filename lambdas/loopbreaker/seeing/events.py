@@ -7,7 +7,7 @@ events" and "Amazon ECS service deployment state change events". Fields that are
 import json
 from collections.abc import Mapping
 
-from loopbreaker.model import Container, Event, Ignored, ServiceRef, ServiceSignal, SignalKind, TaskState
+from loopbreaker.model import Container, Event, Ignored, ServiceRef, ServiceSignal, SignalKind, TaskState, daemon
 from loopbreaker.seeing.fields import Fields, MalformedEventError, is_name, is_unicode, json_name, refuse, shown
 
 _DEPLOYMENTS = {kind.value: kind for kind in SignalKind if kind.name.startswith("DEPLOYMENT_")}
@@ -48,6 +48,8 @@ def parse(envelope: object) -> Event:
             return _signal(envelope, kinds=_ACTIONS, time_field="createdAt")
         case "ECS Deployment State Change":
             return _signal(envelope, kinds=_DEPLOYMENTS, time_field="updatedAt")
+        case "ECS Daemon Service Action":
+            return _daemon_signal(envelope)
         case str(other):
             return Ignored(f"detail-type {shown(other)}")
         case None:
@@ -100,14 +102,36 @@ def _container(fields: Fields) -> Container:
 
 
 def _service_of_group(fields: Fields, group: str, cluster_arn: str) -> ServiceRef | None:
-    """The service of `service:<name>`: task events carry no service ARN. Any other group is RunTask's."""
+    """The service of `service:<name>`: task events carry no service ARN. Any other group is RunTask's.
+
+    A managed daemon has the group `daemon:<name>`; it is known by all of that, for a service may have its name.
+    """
     kind, _, name = group.partition(":")
-    if kind != "service" or not name:
+    if kind not in ("service", "daemon") or not name:
         return None
     if not is_name(name):
         fields.wrong("group", f"not the name of a service: {shown(group)}")
         return None
-    return ServiceRef(cluster_arn, name)
+    return ServiceRef(cluster_arn, name) if kind == "service" else daemon(cluster_arn, name)
+
+
+def _daemon_signal(envelope: Mapping[str, object]) -> Event:
+    """What ECS says of a managed daemon, `…:daemon/<cluster>/<name>` (developer guide, "Daemon events")."""
+    problems: list[str] = []
+    fields = Fields(_detail(envelope), path="detail.", problems=problems)
+    name, cluster_arn, arn = (
+        fields.required_text("eventName"),
+        fields.arn("clusterArn", of="cluster"),
+        fields.arn("daemonArn", of="daemon"),
+    )
+    at = fields.time("createdAt")
+    if at is None:
+        at = _required_time(Fields(envelope, path="", problems=problems), "time")
+    service = daemon(cluster_arn, arn.rsplit("/", 1)[-1])
+    kind = SignalKind.START_IMPAIRED
+    signal = ServiceSignal(service=service, kind=kind, at=at, reason=fields.text("reason"), deployment_id="")
+    refuse(problems)
+    return signal if name == "DAEMON_TASK_START_IMPAIRED" else Ignored(f"ECS Daemon Service Action {shown(name)}")
 
 
 def _signal(envelope: Mapping[str, object], *, kinds: Mapping[str, SignalKind], time_field: str) -> Event:
