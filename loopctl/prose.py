@@ -135,7 +135,7 @@ def _story(loop: Loop, *, now: float, width: int) -> Iterator[str]:
         ("Cause", cause(loop)),
         ("Revision", incident.task_definition.rsplit("/", 1)[-1]),
         ("Again", f"{incident.times} times since {time_of(incident.opened_at)}" if incident.times > 1 else ""),
-        ("Costs", "; ".join(f"{dollars(part.per_restart)} {part.what}" for part in loop.burn.parts)),
+        ("Costs", "; ".join(f"{dollars(part.per_restart)} for {part.what}" for part in loop.burn.parts)),
     ]
     yield "\n".join(fitted(f"{name + ':':<10}{said}", width=width, hang=10) for name, said in facts if said)
     if loop.messages:

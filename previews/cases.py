@@ -4,12 +4,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
+from loopbreaker.judging.incident import because
 from loopbreaker.model import Category, ServiceRef
 from loopbreaker.remembering.incident import Incident, Signal
 from loopbreaker.remembering.notice import NoticeKind, Told
 from loopbreaker.remembering.owed import tell
 from loopbreaker.remembering.record import Record, Verdict
 from loopbreaker.remembering.trip import Scaling, Step, Trip
+from loopbreaker.telling import sums
 from loopbreaker.telling.contents import Background
 from loopbreaker.telling.diagnosis import Change, Diagnosis
 from loopbreaker.telling.mass import Other
@@ -53,17 +55,25 @@ _CHANGES = (
     Change("memory of web", "1024 MiB", "512 MiB"),
     Change("variables of web", "", "FEATURE_NEW_CART"),
 )
+# As AWS describes what stands beside some causes.
+_OLD, _NEW = (
+    {
+        "containerDefinitions": [
+            {"name": "web", "memory": memory, "healthCheck": {"command": ["CMD-SHELL", "curl -f localhost"]}}
+        ]
+    }
+    for memory in (1024, 512)
+)
+_GROUP = {"HealthCheckIntervalSeconds": 30, "UnhealthyThresholdCount": 2, "HealthCheckPath": "/health"}
+_SUBNETS = [
+    {"SubnetId": "subnet-0a1b2c3d4e5f60718", "AvailableIpAddressCount": 0},
+    {"SubnetId": "subnet-0b1c2d3e4f5061728", "AvailableIpAddressCount": 3},
+]
 _SUMS = {
-    Category.OUT_OF_MEMORY: ("The limit of container web is 512 MiB; it was 1024 MiB in checkout:41.",),
-    Category.ELB_HEALTH_CHECK: (
-        "A task is stopped 120 s after its start at the earliest (grace period 60 s, then 2 failed checks 30 s apart); "
-        "the longest lived 124 s.",
-    ),
-    Category.CONTAINER_HEALTH_CHECK: (
-        "A task is stopped 90 s after its start at the earliest (3 failed checks 30 s apart, no start period); "
-        "the longest lived 95 s.",
-    ),
-    Category.NETWORK_ENI: ("Free addresses: 0 of subnet-0a1b2c3d4e5f60718, 3 of subnet-0b1c2d3e4f5061728.",),
+    Category.OUT_OF_MEMORY: tuple(sums.memory(_NEW, "web", _OLD)),
+    Category.ELB_HEALTH_CHECK: tuple(sums.balancer_check(90, [_GROUP], 124)),
+    Category.CONTAINER_HEALTH_CHECK: tuple(sums.container_check(_NEW, "web", 95)),
+    Category.NETWORK_ENI: tuple(sums.addresses(_SUBNETS)),
 }
 
 
@@ -150,7 +160,9 @@ def _others(crash: Record) -> Iterator[tuple[str, Record, tuple[Record, NoticeKi
     yield "looping-slow", slow, (slow, kinds.LOOPING), in_a_row
     impaired_why = "ECS cannot start tasks of this service"
     yield "looping-impaired", impaired, (impaired, kinds.LOOPING), impaired_why
-    yield "looping-again", crash, (_again(crash), kinds.LOOPING), "replacements failed 3 times in a row; again, 2 times"
+    again = _again(crash)
+    assert again.incident is not None
+    yield "looping-again", crash, (again, kinds.LOOPING), because(again.incident)
     yield "stopped", short, (held, kinds.STOPPED), "desired count set from 6 tasks to 0"
     yield (
         "stopped-again",
@@ -243,7 +255,7 @@ def found(category: Category) -> Diagnosis:
         memory_mib=512,
         fargate=True,
         sums=_SUMS.get(category, ()),
-        left_out=() if started else ("last log lines: the container has written nothing",),
+        left_out=() if started else ("the last log lines: GetLogEvents: ResourceNotFoundException",),
     )
 
 

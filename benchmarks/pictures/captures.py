@@ -1,6 +1,7 @@
 """What a terminal shows of the five incidents, at three widths: the commands' own words, with the time held still."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -27,7 +28,7 @@ def captures(found: dict[str, Incident], held: Loop) -> str:
     parts += [_capture("loopctl history", width, prose.history(past, now=now, width=width)) for width in WIDTHS]
     shown = found["stopped"]
     for width in WIDTHS:
-        story = prose.story(shown.loops[0], now=now, width=width)
+        story = prose.story(_told(shown.loops[0]), now=now, width=width)
         drawn = text(shown.drawn, width=width)
         parts.append(_capture(f"loopctl show {shown.loops[0].name}", width, f"{drawn}\n\n{story}"))
     with TemporaryDirectory() as folder:
@@ -40,6 +41,12 @@ def captures(found: dict[str, Incident], held: Loop) -> str:
     return "\n".join(parts)
 
 
+def _told(loop: Loop) -> Loop:
+    """The loop with its messages taken by a stack that tells by mail and in Slack."""
+    return replace(loop, receipts=tuple(replace(one, to=_PLACES) for one in loop.messages))
+
+
+_PLACES = ("event bus default", "mail topic loops", "Slack channel C0123456789")
 _HEAD = """# What a terminal shows
 
 Made by `make pictures` from the incidents of the simulation in `benchmarks/pictures`, at 60, 80 and 120 columns.

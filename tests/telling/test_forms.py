@@ -19,7 +19,10 @@ from tests.task_events import CLUSTER_ARN
 from tests.telling.told import CASES, NAMES, SCALING, held, of, told
 
 LONG = ServiceRef(f"{CLUSTER_ARN}-{'c' * 250}", "s" * 255)
-HOSTILE = 'line\nbreak <!channel> @here *bold* `code` ```fence``` & \x1b[31mred\x00 "quoted" </script> ' * 30
+HOSTILE = (
+    'line\nbreak <!channel> @here *bold* `code` ```fence``` & \x1b[31mred\x00 "quoted" </script> \u202egnirts\u2066 🔥 '
+    * 30
+)
 WORST = Background(
     diagnosis=Diagnosis(
         task_id="f" * 32,
@@ -124,6 +127,7 @@ def check_block(block: dict[str, Any]) -> None:
         case "section":
             assert block["text"]["type"] == "mrkdwn"
             assert 0 < len(block["text"]["text"]) <= 3000
+            assert block["text"]["verbatim"] is True
             assert block["text"]["text"].count("```") % 2 == 0
         case "actions":
             assert 0 < len(block["elements"]) <= 25

@@ -95,7 +95,7 @@ def test_a_service_that_is_down_is_called_down() -> None:
     """Nobody is served and we cannot help it: the first words say so, and it is critical."""
     message = told(held(), NoticeKind.DOWN, "not brought back: AWS refused it: UpdateService: AccessDeniedException")
     assert message.text.startswith("web is DOWN at 0: held and could not be brought back.")
-    assert message.subject == "[Loopbreaker] web is DOWN at 0: held and could not be brought back in prod"
+    assert message.subject == "[Loopbreaker] web in prod is DOWN at 0: held and could not be brought back"
     assert message.attributes["severity"] == "critical"
     assert "Give the service its tasks back by hand" in " ".join(message.text.split())
 
@@ -120,6 +120,46 @@ def test_missing_capacity_is_not_called_a_restart_loop(signal: Signal, headline:
     message = told(looping(signal=signal, failed_tasks=0, depth=0), NoticeKind.LOOPING)
     assert message.subject == f"[Loopbreaker] {headline} in prod"
     assert "0 tasks" not in message.text
+
+
+def test_a_bad_tag_is_told_of_a_service_that_does_not_loop() -> None:
+    """With how it stands, which tag, and the command that lists them; nothing of a loop."""
+    message = told(Record(service=SERVICE), NoticeKind.BAD_TAG, "tag loopbreaker:action: not one of alert: 'Stop!'")
+    assert "Now:       not in a restart loop" in message.text
+    assert "WHAT TO DO\nCorrect the tag. Until then it counts as not set." in message.text
+    assert "aws ecs list-tags-for-resource" in message.text
+    assert message.subject == "[Loopbreaker] web in prod has a tag that is not understood"
+
+
+def test_what_ecs_stopped_did_not_run_out_of_memory() -> None:
+    """137 and 143 are what ECS leaves of a task whose health checks failed."""
+    for category in (Category.ELB_HEALTH_CHECK, Category.CONTAINER_HEALTH_CHECK):
+        message = told(looping(category=category, exit_code=137, evidence="Task failed"), NoticeKind.LOOPING)
+        text = " ".join(message.text.split())
+        assert "exit code 137 (ended by ECS, after its health check)" in text
+        assert "often for memory" not in text
+
+
+def test_what_is_assumed_is_said_to_be() -> None:
+    """The size of the image and the changes that AWS Config records are not known."""
+    text = " ".join(of(CASES[NAMES.index("still-looping")]).text.split())
+    assert "an image of 1 GB (assumed) through a NAT gateway" in text
+    assert "4 changes (assumed) in AWS Config" in text
+
+
+@pytest.mark.parametrize("kind", NoticeKind)
+def test_a_long_name_leaves_room_for_what_happened(kind: NoticeKind) -> None:
+    """ECS allows 255 characters in either name: subject, header and first line still say what is the matter."""
+    long = ServiceRef(f"arn:aws:ecs:eu-west-1:123456789012:cluster/{'c' * 255}", f"web-{'s' * 240}-blue")
+    message = told(replace(looping(), service=long), kind)
+    same = told(looping(), kind)
+    what = str(same.detail["headline"]).removeprefix("web ")
+    header = message.post["attachments"][0]["blocks"][0]["text"]["text"]
+    first, *_ = message.text.split("\n\n")
+    assert what in header
+    assert f"{what}." in first.replace("\n", " ")
+    assert what[:20] in message.subject
+    assert long.name in message.text
 
 
 @pytest.mark.parametrize("state", BreakerState)

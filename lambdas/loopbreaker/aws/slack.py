@@ -20,6 +20,8 @@ _MOST_READ = 65_536
 _GONE = ("message_not_found", "cant_update_message", "edit_window_closed", "is_inactive")
 # Errors that a new token may mend.
 BAD_TOKEN = ("invalid_auth", "not_authed", "token_revoked", "token_expired", "account_inactive")
+# Slack would fetch addresses that stand in a message, also those that a failed task wrote.
+_NO_PREVIEWS = {"unfurl_links": False, "unfurl_media": False}
 _LEAST_PAUSE, _MOST_PAUSE = 1.0, 300.0
 
 
@@ -56,7 +58,7 @@ class Bot:
 
     def post(self, channel: str, body: dict[str, Any], *, thread: str = "") -> str:
         self.pace(channel)
-        parameters = {**body, "channel": channel, **({"thread_ts": thread} if thread else {})}
+        parameters = {**body, **_NO_PREVIEWS, "channel": channel, **({"thread_ts": thread} if thread else {})}
         answer = self._call("chat.postMessage", parameters)
         ts = answer.get("ts")
         if not isinstance(ts, str):
@@ -88,7 +90,7 @@ class Webhook:
     address: Callable[[], str]
 
     def send(self, body: dict[str, Any]) -> None:
-        text = send(self.address(), body, {}, what="webhook").strip()
+        text = send(self.address(), body | _NO_PREVIEWS, {}, what="webhook").strip()
         if text != b"ok":
             raise UnreachableError("webhook: the answer is not `ok`")
 

@@ -99,10 +99,13 @@ EXIT_CODES: dict[int, str] = {
     135: "bus error",
     136: "arithmetic error",
     137: "killed with SIGKILL, often for memory",
-    139: "memory fault (SIGSEGV)",
+    139: "memory fault, SIGSEGV",
     143: "asked to end with SIGTERM",
     255: "an error that the application chose, or a lost container",
 }
+
+
+_STOPPED_BY_ECS = (Category.ELB_HEALTH_CHECK, Category.CONTAINER_HEALTH_CHECK)
 
 
 def advice(category: Category) -> Advice:
@@ -110,8 +113,10 @@ def advice(category: Category) -> Advice:
     return ADVICE.get(category, ADVICE[Category.UNKNOWN])
 
 
-def meaning(exit_code: int) -> str:
-    """What an exit code usually means; empty where nothing is usual about it."""
+def meaning(exit_code: int, category: Category | None = None) -> str:
+    """What an exit code usually means, by itself or with its cause; empty where nothing is usual about it."""
+    if category in _STOPPED_BY_ECS and exit_code in (137, 143):
+        return "ended by ECS, after its health check"
     if exit_code in EXIT_CODES:
         return EXIT_CODES[exit_code]
     return f"ended by signal {exit_code - 128}" if 128 < exit_code < 160 else ""

@@ -12,18 +12,19 @@ from loopbreaker.telling import commands, mass
 from loopbreaker.telling.advice import advice, meaning
 from loopbreaker.telling.costs import burned, cost
 from loopbreaker.telling.diagnosis import NOTHING, Diagnosis
-from loopbreaker.telling.letter import Block, Letter, clean
+from loopbreaker.telling.letter import Block, Letter, clean, short
 from loopbreaker.telling.plain import count, iso, span, time_of
 from loopbreaker.telling.words import Telling, headline, left_at_zero, scaling_is_left, severity, state
 
 _MUTE_FOR = 86_400
 # What is to be done after these, with the advice for the cause where it stands.
 _AFTER = {
-    NoticeKind.ROLLED_BACK: "Nothing at once: ECS takes it back. Mend the cause before the next deployment. {}",
+    NoticeKind.ROLLED_BACK: "Nothing at once: ECS takes it back. Mend the cause before the next deployment.",
     NoticeKind.ROLLBACK_FAILED: "Do not deploy once more: the cause is not in the revision. "
     "Look at what both revisions depend on: a database, a secret, a queue, the network.",
 }
 _MOST_CHANGES = 10
+_MOST_NAME = 60
 # ECS shows a stopped task for about an hour (ECS developer guide, "Viewing stopped task errors").
 _TASK_IS_KEPT = 3600
 
@@ -46,7 +47,7 @@ def write(told: Telling, known: Background) -> Letter:
     service, why = told.after.service, clean(told.notice.reason, most=500) or "no reason was recorded"
     if told.notice.kind is NoticeKind.MASS:
         return Letter(
-            headline=mass.headline(service, known.others) or f"{service.name} {headline(told)}",
+            headline=mass.headline(service, known.others) or f"{named(told)} {headline(told)}",
             why=mass.shortened(why),
             severity=severity(told),
             facts=(("Account", f"{service.account}, {service.region}"), *mass.facts(known.others)),
@@ -54,13 +55,18 @@ def write(told: Telling, known: Background) -> Letter:
             links=tuple(_links(told, known)),
         )
     return Letter(
-        headline=f"{service.name} {headline(told)}",
+        headline=f"{named(told)} {headline(told)}",
         why=why,
         severity=severity(told),
         facts=tuple(_facts(told, known.earlier)),
         blocks=tuple(_blocks(told, known)),
         links=tuple(_links(told, known)),
     )
+
+
+def named(told: Telling) -> str:
+    """The service in the headline: ECS allows 255 characters, which would leave no room to say what happened."""
+    return short(told.after.service.name, _MOST_NAME)
 
 
 def _facts(told: Telling, earlier: tuple[Incident, ...]) -> Iterator[tuple[str, str]]:
@@ -75,6 +81,9 @@ def _facts(told: Telling, earlier: tuple[Incident, ...]) -> Iterator[tuple[str, 
     if over:
         lasted = span(incident.last_failure_at - incident.first_failure_at)
         yield "Lasted", f"{lasted}, from {time_of(incident.first_failure_at)}"
+        backs = [message for message in incident.messages if message.kind is NoticeKind.BACK]
+        if backs:
+            yield "Back", f"{time_of(backs[-1].at)}: {clean(backs[-1].reason)}"
     else:
         ago = span(told.notice.at - incident.first_failure_at)
         yield "Since", f"{time_of(incident.first_failure_at)} ({ago} ago)"
@@ -109,7 +118,7 @@ def _failed(incident: Incident) -> str:
 def _evidence(incident: Incident) -> str:
     said = [f"container {clean(incident.container, most=80)}"] if incident.container else []
     if incident.exit_code is not None:
-        usual = meaning(incident.exit_code)
+        usual = meaning(incident.exit_code, incident.category)
         said.append(f"exit code {incident.exit_code}" + (f" ({usual})" if usual else ""))
     if incident.evidence and incident.evidence != f"exit code {incident.exit_code}":
         said.append(f'"{clean(incident.evidence)}"')
@@ -118,6 +127,8 @@ def _evidence(incident: Incident) -> str:
 
 def _blocks(told: Telling, known: Background) -> Iterator[Block]:
     incident, kind = told.incident, told.notice.kind
+    if kind is NoticeKind.BAD_TAG:
+        yield _correct_tag(told)
     if incident is None:
         return
     match kind:
@@ -135,9 +146,7 @@ def _blocks(told: Telling, known: Background) -> Iterator[Block]:
         case NoticeKind.RECOVERED | NoticeKind.BACK:
             yield from _give_scaling_back(told) if scaling_is_left(told) else ()
             yield from cost((*known.earlier, incident), told, known.diagnosis)
-        case NoticeKind.BAD_TAG:
-            yield _correct_tag(told)
-        case NoticeKind.PROBING | NoticeKind.MASS | NoticeKind.MASS_OVER:
+        case NoticeKind.PROBING | NoticeKind.MASS | NoticeKind.MASS_OVER | NoticeKind.BAD_TAG:
             return
         case _:
             assert_never(kind)
@@ -155,7 +164,7 @@ def _of_a_loop(told: Telling, incident: Incident, known: Background) -> Iterator
 def _correct_tag(told: Telling) -> Block:
     arn = commands.service_arn(told.after.service)
     command = f"aws ecs list-tags-for-resource --region {told.after.service.region} --resource-arn {arn}"
-    text = "Correct the tag. Until then its default holds, which does less."
+    text = "Correct the tag. Until then it counts as not set."
     return Block("What to do", text=text, commands=(command,))
 
 

@@ -71,3 +71,11 @@ def clean(text: str, *, most: int = 300) -> str:
         return line
     head = line[: most - 1]
     return f"{head[: head.rfind(' ')] if ' ' in head[most // 2 :] else head}…"
+
+
+def short(name: str, most: int) -> str:
+    """A name of at most so many characters: both ends, because names of one family differ at either."""
+    if len(name) <= most:
+        return name
+    tail = most // 3
+    return f"{name[: most - tail - 3]}...{name[-tail:]}"

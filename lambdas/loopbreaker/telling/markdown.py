@@ -7,8 +7,11 @@ _COLUMNS = 100
 
 
 def escaped(text: str) -> str:
-    """Slack asks for these three ("Formatting text for app surfaces"); without them no mention and no link works."""
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    """Slack asks for the first three ("Formatting text for app surfaces"); without them no mention and no link works.
+
+    A fence would make code of all that follows.
+    """
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("```", "'''")
 
 
 def cut(text: str, most: int) -> str:
@@ -43,5 +46,4 @@ def block(part: Block, *, most: int) -> str:
 def _whole(head: str, lines: list[str], codes: list[str]) -> str:
     """A block of code for the lines, and one for each command, so that each is pasted alone."""
     blocks = [*(["\n".join(lines)] if lines else []), *codes]
-    fenced = (escaped(block).replace("```", "'''") for block in blocks)
-    return "\n".join([head, *(f"```\n{block}\n```" for block in fenced)])
+    return "\n".join([head, *(f"```\n{escaped(block)}\n```" for block in blocks)])

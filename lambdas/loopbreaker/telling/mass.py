@@ -101,7 +101,7 @@ def _traits(other: Other) -> Iterator[str]:
     words = other.incident.evidence.lower()
     for word, meant in _DEPENDENCIES.items():
         if word in words:
-            yield f"words about {meant}"
+            yield f"a reason that names {meant}"
 
 
 def _said(other: Other) -> str:

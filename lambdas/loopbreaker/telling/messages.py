@@ -5,17 +5,20 @@ from dataclasses import dataclass
 from typing import Any
 
 from loopbreaker.model import ServiceRef
-from loopbreaker.remembering.notice import Notice
+from loopbreaker.remembering.notice import Notice, NoticeKind
 from loopbreaker.remembering.record import Record
 from loopbreaker.telling import chatbot, event, mail, slack
 from loopbreaker.telling.commands import service_arn
-from loopbreaker.telling.contents import Background, write
-from loopbreaker.telling.letter import Letter, shortened
+from loopbreaker.telling.contents import Background, named, write
+from loopbreaker.telling.letter import Letter, short, shortened
 from loopbreaker.telling.words import Telling
 
 DETAIL_TYPE = "Restart Loop State Change"
 # Most bytes of a message in each of its forms.
 LIMIT = 10_000
+# Most characters of the names in a subject, which has 99 in all.
+_NAME, _CLUSTER = 24, 16
+_SENTENCES = (NoticeKind.BAD_TAG, NoticeKind.DOWN, NoticeKind.MASS_OVER, NoticeKind.ROLLBACK_FAILED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +72,7 @@ def compose(before: Record | None, after: Record, notice: Notice, background: Ba
         "category": incident.category.value if incident else "none",
     }
     return Message(
-        subject=mail.subject(f"[Loopbreaker] {letter.headline} in {service.cluster}"),
+        subject=mail.subject(f"[Loopbreaker] {_subject(told, letter)}"),
         text=mail.render(shortened(letter, mail.render, limit=LIMIT)),
         chat=chatbot.render(_fitting(letter, told, thread), told, thread),
         post=slack.render(_short_post(letter, told), told),
@@ -83,6 +86,15 @@ def compose(before: Record | None, after: Record, notice: Notice, background: Ba
         detail=event.detail(told, known, letter),
         resources=(service_arn(service),),
     )
+
+
+def _subject(told: Telling, letter: Letter) -> str:
+    """The headline and the cluster, which in a longer sentence stands beside the name."""
+    name, cluster = short(told.after.service.name, _NAME), short(told.after.service.cluster, _CLUSTER)
+    said = letter.headline.removeprefix(named(told)).lstrip()
+    if told.notice.kind in _SENTENCES:
+        return f"{name} in {cluster} {said}"
+    return f"{name} {said} in {cluster}" if letter.headline.startswith(named(told)) else f"{said} in {cluster}"
 
 
 def _fitting(letter: Letter, told: Telling, thread: str) -> Letter:

@@ -68,9 +68,13 @@ def burn(
     """What the restarts of one loop cost at most; task sizes are 0 where they are not known."""
     parts: list[Part] = []
     if category not in NO_PULL:
-        parts.append(Part(f"{IMAGE_GB:g} GB of image through a NAT gateway, if it takes that way", NAT_GB * IMAGE_GB))
+        parts.append(
+            Part(f"an image of {IMAGE_GB:g} GB (assumed) through a NAT gateway, if it goes there", NAT_GB * IMAGE_GB)
+        )
     if category is not Category.PLACEMENT:
-        parts.append(Part(f"{CONFIG_ITEMS} changes in AWS Config, if it records them", CONFIG_ITEM * CONFIG_ITEMS))
+        parts.append(
+            Part(f"{CONFIG_ITEMS} changes (assumed) in AWS Config, if it records them", CONFIG_ITEM * CONFIG_ITEMS)
+        )
     if fargate and vcpu and category not in NO_PULL:
         minute = (vcpu * FARGATE_VCPU_HOUR + gib * FARGATE_GB_HOUR) * FARGATE_LEAST / 3600
         parts.append(Part(f"a minute of Fargate with {vcpu:g} vCPU and {gib:g} GB", minute))

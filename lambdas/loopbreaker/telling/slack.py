@@ -36,7 +36,7 @@ def render(letter: Letter, told: Telling) -> dict[str, Any]:
         parts.append({"type": "actions", "elements": buttons})
     where = f"{service.cluster} · {service.region} · account {service.account} · {time_of(told.notice.at)}"
     left = f" · left out to stay short: {', '.join(letter.left_out)}" if letter.left_out else ""
-    parts.append({"type": "context", "elements": [{"type": "mrkdwn", "text": cut(escaped(where + left), SECTION)}]})
+    parts.append({"type": "context", "elements": [_text(cut(escaped(where + left), SECTION))]})
     # A notification is read on a locked telephone: one line.
     text = cut(escaped(f"{letter.headline} ({service.cluster}, {service.region})"), SECTION)
     return {"text": text, "attachments": [{"color": colour(letter, told), "blocks": parts[:BLOCKS]}]}
@@ -69,4 +69,9 @@ def colour(letter: Letter, told: Telling) -> str:
 
 
 def _section(text: str) -> dict[str, Any]:
-    return {"type": "section", "text": {"type": "mrkdwn", "text": text}}
+    return {"type": "section", "text": _text(text)}
+
+
+def _text(text: str) -> dict[str, Any]:
+    """As it stands: Slack would make links and mentions of what looks like one (docs.slack.dev, "Text object")."""
+    return {"type": "mrkdwn", "text": text, "verbatim": True}
