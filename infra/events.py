@@ -11,6 +11,7 @@ from constructs import Construct
 from loopbreaker.drill import CLUSTER, SOURCE
 
 from .queues import failure_queue, work_queue
+from .values import ECS_SOURCE
 
 TASK_STOPS: Mapping[str, Any] = {
     "detail-type": ["ECS Task State Change"],
@@ -83,8 +84,20 @@ DRILLS: Mapping[str, Any] = {
 """Events that `loopctl drill` sends, of a cluster that does not exist; nothing of a drill is taken for ECS's word."""
 
 
+TAG_CHANGES: Mapping[str, Any] = {
+    "detail-type": ["Tag Change on Resource"],
+    "detail": {"service": ["ecs"], "changed-tag-keys": [{"prefix": "loopbreaker:"}]},
+}
+"""Tags of ours that somebody set or took away: one that says nothing is told by day, not when it is needed.
+
+Tagging AWS Resources user guide, "Monitor tag changes with serverless workflows and Amazon EventBridge"; the delivery
+is best effort (EventBridge events reference, "Tags events"), and `sweep` reads all tags once a day.
+"""
+TAG_SOURCE = "aws.tag"
+
+
 class TaskEvents(Construct):
-    """Three rules on the default bus, and one for drills; one queue.
+    """Three rules on the default bus, one for tags, and one for drills; one queue.
 
     `poison` gets the events that `detect` failed on again and again,
     `undelivered` those that EventBridge could not put in the queue.
@@ -100,6 +113,8 @@ class TaskEvents(Construct):
             self._rule("HealthCheckStops", pattern=HEALTH_CHECK_STOPS, sources=sources),
             self._rule("ServiceSignals", pattern=SERVICE_SIGNALS, sources=sources),
         )
+        # Watched by no alarm: the daily look finds what did not arrive.
+        self._rule("TagChanges", pattern=TAG_CHANGES, sources=[TAG_SOURCE] if ECS_SOURCE in sources else sources)
         # Watched by no alarm: who drills sees what did not arrive.
         self._rule("Drill", pattern=DRILLS, sources=[SOURCE])
 

@@ -144,6 +144,8 @@ class Loopbreaker(Construct):
         self.detect.use(self.table, "dynamodb:GetItem", "dynamodb:PutItem")
         self.respond.use(self.table, "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query")
         self.sweep.use(self.table, "dynamodb:GetItem", "dynamodb:PutItem", index=True)
+        self.sweep.accept("Resource::*", reason="tag:GetResources cannot be limited to a resource; once a day.")
+        self.sweep.allow("tag:GetResources", on=["*"])
         self.draw.use(self.table, "dynamodb:GetItem", index=True)
         self.notify.use(self.table, "dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem")
         read_ecs(self.respond)

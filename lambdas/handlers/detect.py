@@ -2,6 +2,7 @@
 
 import time
 from collections import defaultdict
+from collections.abc import Callable
 from typing import Any, assert_never
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -13,9 +14,10 @@ from loopbreaker.model import Event, Ignored, Label, ServiceRef, ServiceSignal, 
 from loopbreaker.seeing.events import parse, unwrap
 from loopbreaker.seeing.fields import MalformedEventError
 from loopbreaker.seeing.reasons import classify
+from loopbreaker.seeing.tags import is_tag_change, tag_change
 from loopbreaker.stories.detect import Observation, observation
 from loopbreaker.stories.detect import detect as fold
-from loopbreaker.stories.ports import ConflictError, UnreadableError
+from loopbreaker.stories.ports import Change, ConflictError, UnreadableError
 
 Failures = dict[str, list[dict[str, str]]]
 
@@ -32,7 +34,11 @@ def handler(event: dict[str, Any], context: LambdaContext) -> Failures:
     seen: dict[ServiceRef, dict[str, Observation]] = defaultdict(dict)
     for message in event["Records"]:
         try:
-            said = _read(message["body"])
+            envelope = unwrap(message["body"])
+            if is_tag_change(envelope):
+                again += [] if _read_tags(envelope) else [message["messageId"]]
+                continue
+            said = _read(envelope)
         except MalformedEventError as error:
             count_event(MALFORMED)
             logger.error("malformed event", message_id=message["messageId"], reason=str(error))
@@ -47,9 +53,9 @@ def handler(event: dict[str, Any], context: LambdaContext) -> Failures:
     return {"batchItemFailures": [{"itemIdentifier": message} for message in again]}
 
 
-def _read(body: str) -> Observation | None:
-    """What one message says of a service; None where it says nothing of a loop."""
-    parsed = parse(unwrap(body))
+def _read(envelope: object) -> Observation | None:
+    """What one event says of a service; None where it says nothing of a loop."""
+    parsed = parse(envelope)
     if _moment(parsed) > time.time() + _AHEAD:
         raise MalformedEventError("dated in the future")
     if isinstance(parsed, TaskState):
@@ -77,10 +83,30 @@ def _note_unfamiliar(task: TaskState) -> None:
         logger.info("unfamiliar stop", task=task.task_arn, stop_code=task.stop_code, stopped_reason=task.stopped_reason)
 
 
+def _read_tags(envelope: object) -> bool:
+    """Tell of tags that are not understood; False where the event is to be delivered again."""
+    from loopbreaker.stories.tags import read_tags  # noqa: PLC0415 - rare, and it reads what only `respond` reads
+
+    changed = tag_change(envelope)
+    if changed is None:
+        return True
+    return _saved(changed.service, lambda: read_tags(changed.service, changed.tags, store=table(), now=time.time()))
+
+
 def _fold(service: ServiceRef, observations: list[Observation]) -> bool:
     """Fold what the batch says of one service; False where it is to be delivered again."""
+    read = settings("TABLE_NAME")
+    if not _saved(service, lambda: fold(observations, store=table(), policy=read.policy, now=time.time())):
+        return False
+    # None twice for being told of early.
+    count_event(FAILURES, sum(o.failure is not None and o.final for o in observations))
+    return True
+
+
+def _saved(service: ServiceRef, change_it: Callable[[], Change | None]) -> bool:
+    """Change a record; False where that is to be tried again."""
     try:
-        change = fold(observations, store=table(), policy=settings("TABLE_NAME").policy, now=time.time())
+        change = change_it()
     except ConflictError as busy:
         logger.warning("will try again", service_name=service.name, reason=str(busy))
         return False
@@ -90,8 +116,6 @@ def _fold(service: ServiceRef, observations: list[Observation]) -> bool:
     except (ClientError, BotoCoreError):
         logger.exception("could not fold", service_name=service.name)
         return False
-    # None twice for being told of early.
-    count_event(FAILURES, sum(o.failure is not None and o.final for o in observations))
     if change:
         log_change(change)
     return True

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from moto.events.models import EventPattern
 
-from infra.events import DRILLS, HEALTH_CHECK_STOPS, SERVICE_SIGNALS, TASK_STOPS
+from infra.events import DRILLS, HEALTH_CHECK_STOPS, SERVICE_SIGNALS, TAG_CHANGES, TAG_SOURCE, TASK_STOPS
 from loopbreaker.drill import SOURCE
 from tests.infra.resources import of_type
 from tests.task_events import daemon_action, deployment_event, service_action, task_stopped
@@ -103,13 +103,35 @@ def test_ordinary_churn_stays_out(arrived: set[str], name: str) -> None:
 
 
 def test_the_template_carries_the_patterns_as_they_are_written(template: Json) -> None:
-    """The literals of infra.events are what is deployed, from source aws.ecs; drills alone from a source of theirs."""
+    """The literals of infra.events are what is deployed, from aws.ecs; tags and drills from sources of theirs."""
     rules = of_type(template, "AWS::Events::Rule").values()
     deployed = [rule["EventPattern"] for rule in rules if "EventPattern" in rule]
     assert deployed == [
         *({"source": ["aws.ecs"], **pattern} for pattern in (TASK_STOPS, HEALTH_CHECK_STOPS, SERVICE_SIGNALS)),
+        {"source": [TAG_SOURCE], **TAG_CHANGES},
         {"source": [SOURCE], **DRILLS},
     ]
+
+
+@pytest.mark.parametrize(
+    ("tags", "passes"),
+    [
+        (["loopbreaker:action"], True),
+        (["team", "loopbreaker:acton"], True),
+        (["team"], False),
+        (["loopbreaker"], False),
+    ],
+)
+def test_changes_of_our_tags_pass_and_no_others(tags: list[str], passes: bool) -> None:
+    """Also of one whose name is misspelt; tags of others cost nothing."""
+    event: Any = {
+        "source": TAG_SOURCE,
+        "detail-type": "Tag Change on Resource",
+        "resources": ["arn:aws:ecs:eu-west-1:123456789012:service/prod/web"],
+        "detail": {"changed-tag-keys": tags, "service": "ecs", "resource-type": "service", "tags": {}},
+    }
+    pattern = EventPattern.load(json.dumps({"source": [TAG_SOURCE], **TAG_CHANGES}))
+    assert pattern.matches_event(event) is passes
 
 
 def test_each_pattern_is_within_the_limit_of_eventbridge(template: Json) -> None:

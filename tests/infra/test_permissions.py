@@ -38,7 +38,7 @@ ACT = {"ecs:UpdateService", "ecs:TagResource", "ecs:UntagResource", "application
 ALERT = {
     "detect": LOGS | RECEIVE | {"dynamodb:GetItem", "dynamodb:PutItem"},
     "respond": LOGS | STREAM | SEND | READ_ECS | DIAGNOSE | {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"},
-    "sweep": LOGS | {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"},
+    "sweep": LOGS | {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "tag:GetResources"},
     "draw": LOGS | {"dynamodb:GetItem", "dynamodb:Query"},
     "notify": LOGS
     | STREAM
@@ -53,6 +53,7 @@ EXPECTED = {
 }
 UNLIMITED = {
     "dynamodb:ListStreams",
+    "tag:GetResources",
     "ecs:ListTasks",
     "application-autoscaling:DescribeScalableTargets",
     "elasticloadbalancing:DescribeTargetHealth",

@@ -63,6 +63,7 @@ class Record:
     resume_asked: somebody asked for the service to be brought back.
     history: the failures of the chain that may become an incident, which then has them.
     lived: of the tasks that failed within a day, those that no later one outlived.
+    mistakes: what is wrong with its tags, as people were told.
     """
 
     service: ServiceRef
@@ -87,6 +88,7 @@ class Record:
     touched_at: float = 0.0
     history: History = NO_FAILURES
     lived: tuple[Lived, ...] = ()
+    mistakes: tuple[str, ...] = ()
 
     @property
     def breaker(self) -> BreakerState:
@@ -95,5 +97,7 @@ class Record:
 
 
 def keep_until(record: Record) -> float:
-    """When the record has nothing left to say: a day after it last changed, or never soon while a loop lasts."""
-    return record.touched_at + (86_400 if record.verdict is Verdict.HEALTHY else 400 * 86_400)
+    """When the record has nothing left to say: a day after it last changed; not soon while a loop lasts, or while it
+    is known that people were told of a tag."""
+    lasting = record.verdict is not Verdict.HEALTHY or record.mistakes
+    return record.touched_at + (400 * 86_400 if lasting else 86_400)

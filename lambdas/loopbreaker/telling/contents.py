@@ -98,6 +98,8 @@ def _facts(told: Telling, earlier: tuple[Incident, ...]) -> Iterator[tuple[str, 
     yield "Cause", f"{incident.category.value}: {advice(incident.category).means}"
     if evidence := _evidence(incident):
         yield "Evidence", evidence
+    if told.after.mistakes and told.notice.kind is not NoticeKind.BAD_TAG:
+        yield "Tags", clean("; ".join(told.after.mistakes))
     if incident.task_definition:
         name = _name(incident.task_definition)
         yield "Revision", f"{name} is the one that failed" if incident.failed_tasks else name

@@ -22,6 +22,7 @@ from loopbreaker.treating.breaker import blind, recheck
 from loopbreaker.treating.case import Case
 from loopbreaker.treating.decide import Action, Decision, decide
 from loopbreaker.treating.facts import Facts, Unknown, survivors
+from loopbreaker.treating.mistakes import mistaken
 from loopbreaker.treating.remind import IN_SUMMARY, remind
 from loopbreaker.treating.steps import RECHECK
 from loopbreaker.treating.stopping import begin_rollback, begin_stop
@@ -196,8 +197,7 @@ def _heed(record: Record, case: Case) -> Record:
         record = tell(record, NoticeKind.LOOPING, at=now, reason=because(incident))
     elif silent and not incident.silent:
         record = replace(record, incident=replace(incident, silent=True))
-    for problem in case.wishes.problems:
-        record = tell_once(record, NoticeKind.BAD_TAG, code=problem, at=now, reason=problem)
+    record = mistaken(record, case.wishes, silent=silent, now=now)
     assert record.incident is not None
     if isinstance(case.facts, Facts):
         record = replace(record, incident=replace(record.incident, channel=case.wishes.channel))
@@ -233,6 +233,7 @@ def _close(record: Record, reason: str, *, now: float) -> Look:
         slow=bystanders(record.slow),
         notices=ended.notices,
         trips=record.trips,
+        mistakes=record.mistakes,
         past=closed(record.incident, at=now) if record.incident else record.past,
     )
     return Look(replace(clean, history_until=now, touched_at=now), closed=reason, ended=record.incident)

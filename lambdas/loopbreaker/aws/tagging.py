@@ -1,0 +1,23 @@
+"""The tags of every service of the account and Region, by the Resource Groups Tagging API: 100 services a call."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from loopbreaker.model import ServiceRef
+from loopbreaker.seeing.tags import service_of
+
+
+def tagged_services(client: Any) -> Iterator[tuple[ServiceRef, Mapping[str, str]]]:
+    """Services that have tags, or once had (Tagging API reference, GetResources)."""
+    token = ""
+    while True:
+        page = client.get_resources(
+            ResourceTypeFilters=["ecs:service"], ResourcesPerPage=100, **({"PaginationToken": token} if token else {})
+        )
+        for resource in page.get("ResourceTagMappingList", []):
+            service = service_of(resource["ResourceARN"])
+            if service:
+                yield service, {tag["Key"]: tag["Value"] for tag in resource.get("Tags", [])}
+        token = page.get("PaginationToken", "")
+        if not token:
+            return
