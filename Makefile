@@ -82,6 +82,10 @@ bench-cold-start: install ## what a cold start costs, in instructions; needs val
 pictures: install ## five incidents and what a terminal shows of them, into docs/pictures
 	@$(VENV)/python -m benchmarks.pictures
 
+.PHONY: mutants
+mutants: install ## which small changes no test notices; ARGS="lambdas/loopbreaker/treating/*.py"
+	@$(VENV)/python -m tests.mutants $(ARGS)
+
 clean: ## remove everything that was installed or made
 	rm -rf .venv node_modules cdk.out build dist infra/functions.zip .run .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
