@@ -271,10 +271,10 @@ def test_tasks_of_an_older_deployment_end_no_loop_of_the_present_one() -> None:
         ({"last_status": "PENDING", "started_at": None, "health": "UNHEALTHY"}, False),
     ],
 )
-def test_an_hour_of_quiet_ends_it_where_a_task_runs(fields: dict[str, Any], over: bool) -> None:
+def test_two_hours_of_quiet_end_it_where_a_task_runs(fields: dict[str, Any], over: bool) -> None:
     """One of two that are wanted; a task that is ill, or that does not run yet, is none."""
     task = replace(running_task(NOW - T0 - 10), **fields)
-    quiet = looping(last_failure_at=NOW - 3600)
+    quiet = looping(last_failure_at=NOW - 7200)
     assert (looked(quiet, facts(tasks=(task,))).incident is None) is over
 
 
