@@ -208,7 +208,8 @@ def test_a_try_is_told_with_what_was_started(step: Step, count: int, words: str)
 def test_what_failed_before_a_try_is_not_its_own(old: float, step: Step) -> None:
     """Up to the five seconds by which the clock of ECS may be behind ours."""
     failed = climbed([task_failure(NOW - T0 - 60 + old, NOW - T0 - 30)])
-    assert of(looked(Step.PROBING, seen(1), record=replace(dead(), fast=failed))).step is step
+    record = replace(dead(), fast=failed, history_until=NOW - 60)
+    assert of(looked(Step.PROBING, seen(1), record=record)).step is step
 
 
 def test_one_failure_that_ran_is_enough_to_try_all() -> None:
@@ -249,7 +250,8 @@ def test_a_try_is_over_only_when_it_was_made_and_nothing_failed() -> None:
 
 def test_a_deployment_during_a_try_ends_it_only_before_a_further_stop() -> None:
     """At 0 it would count as successful; else ECS rolls it out while we watch. A fix is said to be one."""
-    assert of(looked(Step.PROBING_ALL, seen(4, rollout=rollout()))).step is Step.PROBING_ALL
+    quiet = replace(dead(), fast=())
+    assert of(looked(Step.PROBING_ALL, seen(4, rollout=rollout()), record=quiet)).step is Step.PROBING_ALL
     ended = looked(Step.STOP_AGAIN, seen(4, rollout=rollout()))
     assert of(ended).why == "a deployment began while it was being tried"
     fixed = looked(Step.STOP_AGAIN, seen(4, rollout=rollout(), deployments=(deployment(task_definition="x/web:8"),)))
