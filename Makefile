@@ -42,6 +42,7 @@ synth: install ## the CloudFormation template, into cdk.out; ARGS="-c mail=ops@e
 	@$(VENV)/cdk synth --quiet $(ARGS)
 
 deploy: install ## into the account of your AWS credentials; ARGS="-c mail=ops@example.com"
+	@$(VENV)/python -m release.dropped $(ARGS)
 	@$(VENV)/cdk deploy $(ARGS)
 
 dist: install ## the Python package, wheel and sdist, into dist/

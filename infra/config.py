@@ -205,9 +205,16 @@ class StackConfig:
         return cls.of((_of_file(file) if file and file.exists() else {}) | chosen)
 
     @property
-    def tells_somebody(self) -> bool:
-        return bool(
-            self.mail or self.https or self.slack_workspace or self.slack_token or self.slack_webhook or self.hub
+    def recipients(self) -> tuple[str, ...]:
+        """Who is told, in words, each without a comma: what a later deployment is compared with."""
+        channels = dict.fromkeys((self.slack_channel, *self.slack_channels))
+        return (
+            *(f"mail {address}" for address in self.mail),
+            *(f"https {url}" for url in self.https),
+            *((f"Amazon Q {self.slack_workspace}/{self.slack_channel}",) if self.slack_workspace else ()),
+            *(f"Slack {channel}" for channel in channels if self.slack_token),
+            *((f"Slack webhook {self.slack_webhook}",) if self.slack_webhook else ()),
+            *((f"hub {self.hub}",) if self.hub else ()),
         )
 
     @property

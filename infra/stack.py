@@ -251,7 +251,7 @@ class Loopbreaker(Construct):
             alarms.dropped("ChatDropped", self.amazon_q.unsupported)
 
     def _tell(self) -> None:
-        if not self._config.tells_somebody:
+        if not self._config.recipients:
             Annotations.of(self).add_warning_v2(
                 "loopbreaker:nobody-is-told",
                 "nobody would be told of a loop: give mail=, https= or one of slack_workspace=, slack_token=, "
@@ -264,6 +264,7 @@ class Loopbreaker(Construct):
             "EventDeadLetterQueueUrl": self.events.poison.queue_url,
             "Mode": self._config.action.value,
             "Version": VERSION,
+            "Recipients": ", ".join(self._config.recipients) or "nobody",
         }
         for name, value in outputs.items():
             CfnOutput(self, name, value=value).override_logical_id(f"{self._prefix}{name}")

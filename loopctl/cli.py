@@ -1,6 +1,7 @@
 """`loopctl`: the names of its commands. Each is a module of `loopctl.commands`, loaded when it is asked for."""
 
 import io
+import re
 import sys
 from collections.abc import Iterator, Mapping
 from functools import cache
@@ -77,7 +78,10 @@ app = typer.Typer(cls=_Group, help=_HELP, epilog=_EPILOG, no_args_is_help=True, 
 def _loaded(name: str) -> Any:
     alone = typer.Typer(add_completion=False, **_PLAIN)
     import_module(f"loopctl.commands.{name.replace('-', '_')}").register(alone)
-    return get_command(alone)
+    command = get_command(alone)
+    # The first sentence whole: what is too long for a line would be cut within it.
+    command.short_help = re.split(r"(?<=[.?])\s", command.help or "", maxsplit=1)[0]
+    return command
 
 
 def _version(asked: bool) -> None:

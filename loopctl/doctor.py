@@ -16,6 +16,14 @@ _SERVICES = 10
 _WEEK = timedelta(days=7)
 
 
+_PROTOCOLS = {"mail": "email", "https": "https"}
+
+
+def recipients(output: str) -> tuple[str, ...]:
+    """Who is told, of the stack's output `Recipients`; without those that were left empty."""
+    return tuple(one for one in output.split(", ") if " " in one.strip())
+
+
 class Health(StrEnum):
     """How a finding is to be taken."""
 
@@ -102,6 +110,16 @@ def subscriptions(stack: Stack, sns: Any) -> Iterator[Finding]:
             yield Finding(Health.OK, f"{told}: confirmed")
         else:
             yield Finding(Health.BAD, f"{told}: pending; follow the link in the mail that SNS sent, or subscribe again")
+    there = {subscription["Endpoint"] for subscription in found}
+    for recipient in recipients(stack.outputs.get("Recipients", "")):
+        kind, _, endpoint = recipient.partition(" ")
+        if kind in _PROTOCOLS and endpoint not in there:
+            subscribe = f"aws sns subscribe --topic-arn {stack.outputs['TopicArn']} --protocol {_PROTOCOLS[kind]}"
+            yield Finding(
+                Health.BAD,
+                f"{recipient}: was deployed as a recipient and is not subscribed any more, perhaps by the link at the "
+                f"end of a mail: {subscribe} --notification-endpoint {endpoint}",
+            )
     if not found:
         yield Finding(
             Health.NOTE, "nobody is subscribed to the topic: add a mail address, or see that a channel is told"

@@ -11,6 +11,7 @@ from typing import Any
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
+from loopbreaker import VERSION
 from loopbreaker.aws.archive import everywhere
 from loopbreaker.aws.findings import Findings
 from loopbreaker.aws.receipts import Receipts
@@ -36,6 +37,7 @@ class Account:
 
     def __init__(self, *, stack: str, region: str | None, profile: str | None) -> None:
         """Finds the table by the outputs of the stack. Raises OperateError where there is none."""
+        self._stack = stack
         with _said(f"stack {stack}"):
             self._session = boto3.Session(region_name=region, profile_name=profile)
             client = self._session.client("cloudformation")
@@ -45,6 +47,13 @@ class Account:
             self._table = Table(self._dynamodb, name)
             self._findings = Findings(self._dynamodb, name, self._table)
             self._receipts = Receipts(self._dynamodb, name, clock=time.time)
+
+    def installed(self) -> str:
+        """Version and mode of the stack, beside this command's version, as a sentence."""
+        with _said(f"stack {self._stack}"):
+            version, mode = installed(self._session.client("cloudformation"), self._stack)
+        differs = "" if version == VERSION else f"; this loopctl is {VERSION}"
+        return f"Stack {self._stack}: version {version}, mode {mode}{differs}."
 
     @property
     def session(self) -> boto3.Session:
@@ -135,14 +144,24 @@ class Account:
             self._session.client("ecs").untag_resource(resourceArn=service_arn(service), tagKeys=[_MUTED])
 
 
+def installed(cloudformation: Any, stack: str) -> tuple[str, str]:
+    """Version and mode, as the stack's outputs say them."""
+    outputs = _outputs(cloudformation, stack)
+    return outputs.get("Version", "unknown"), outputs.get("Mode", "unknown")
+
+
 def table_name(cloudformation: Any, stack: str) -> str:
     """The name of the table, as the stack's outputs say it."""
-    found = cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
-    # The construct, in somebody else's stack, names its outputs with a prefix.
-    outputs = {o["OutputKey"].removeprefix("Loopbreaker"): o["OutputValue"] for o in found.get("Outputs", [])}
+    outputs = _outputs(cloudformation, stack)
     if "TableName" not in outputs:
         raise OperateError(f"stack {stack}: has no output TableName; is it Loopbreaker's?")
-    return str(outputs["TableName"])
+    return outputs["TableName"]
+
+
+def _outputs(cloudformation: Any, stack: str) -> dict[str, str]:
+    found = cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
+    # The construct, in somebody else's stack, names its outputs with a prefix.
+    return {o["OutputKey"].removeprefix("Loopbreaker"): o["OutputValue"] for o in found.get("Outputs", [])}
 
 
 def whereabouts(cloudformation: Any, stack: str) -> str:

@@ -76,7 +76,7 @@ def with_parameters(made: Json, mode: Mode) -> Json:
         "Parameters": chosen,
         "Conditions": has | PER_REGION,
         "Resources": resources,
-        "Outputs": made["Outputs"],
+        "Outputs": made["Outputs"] | {"Recipients": {"Value": {"Fn::Sub": "mail ${Mail}, hub ${Hub}"}}},
     }
 
 

@@ -1,6 +1,7 @@
 """`python -m benchmarks.detection`: run the suite, write the results, say whether the goal is met."""
 
 import argparse
+import json
 import os
 import platform
 import sys
@@ -14,12 +15,14 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from benchmarks.detection.judging import Outcome
 from benchmarks.detection.picture import draw
+from benchmarks.detection.readme import with_detection
 from benchmarks.detection.report import Run, as_json, as_markdown
 from benchmarks.detection.rules import UNDOUBTING
 from benchmarks.detection.suite import SCENARIOS, Job, jobs, run
 from benchmarks.detection.summary import compare, goals, totals
 
 RESULTS = Path(__file__).parent.parent / "results"
+README = RESULTS.parent.parent / "README.md"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -86,7 +89,11 @@ def _write(result: Run, folder: Path) -> None:
     (folder / "detection.md").write_text(as_markdown(result), encoding="utf-8")
     shown = [line for line in result.totals if line.rule != UNDOUBTING]
     (folder / "detection.svg").write_text(draw(shown), encoding="utf-8")
-    (folder / "detection.json").write_text(as_json(result), encoding="utf-8")
+    text = as_json(result)
+    (folder / "detection.json").write_text(text, encoding="utf-8")
+    if folder == RESULTS:
+        made = with_detection(README.read_text(encoding="utf-8"), json.loads(text))
+        README.write_text(made, encoding="utf-8")
 
 
 def _machine() -> str:

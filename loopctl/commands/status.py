@@ -3,15 +3,19 @@
 import json
 import sys
 import time
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from loopbreaker.picture.loops import Loop, to_json
 from loopbreaker.remembering.record import Record
 from loopctl.options import ExitStatus, Json, Profile, Region, Stack, account
+from loopctl.prose import fitted
 from loopctl.prose import status as told
 from loopctl.session import Screen
+
+if TYPE_CHECKING:
+    from loopctl.operate import Account
 
 AllRegions = Annotated[bool, typer.Option("--all-regions", help="Every Region that has the stack.")]
 OfHub = Annotated[bool, typer.Option("--hub", help="All accounts: asks the hub, by default the stack LoopbreakerHub.")]
@@ -37,21 +41,22 @@ def status(
             raise typer.BadParameter("one of --hub and --all-regions: a hub knows all Regions")
         _of_hub(_HUB if stack == "Loopbreaker" else stack, region, profile, as_json=as_json)
         return
-    loops: list[Loop] = []
-    suspected: list[Record] = []
+    stacks: list[str] = []
     if all_regions:
-        loops, suspected = _everywhere(stack, profile)
+        loops, suspected = _everywhere(stack, profile, stacks)
     else:
         with account(stack=stack, region=region, profile=profile) as asked:
-            records = asked.remembered()
-        loops, suspected = _sorted(records)
+            loops, suspected = _sorted(asked)
+            stacks.append(asked.installed())
     if as_json:
         for loop in loops:
             print(json.dumps(to_json(loop)))
-    elif loops or suspected:
-        print(told(loops, suspected, now=time.time(), width=Screen().width))
-    else:
-        print("No service loops.")
+        return
+    width = Screen().width
+    print(told(loops, suspected, now=time.time(), width=width) if loops or suspected else "No service loops.")
+    print()
+    for line in dict.fromkeys(stacks):
+        print(fitted(line, width=width))
 
 
 def _of_hub(stack: str, region: str | None, profile: str | None, *, as_json: bool) -> None:
@@ -67,25 +72,33 @@ def _of_hub(stack: str, region: str | None, profile: str | None, *, as_json: boo
         print(line)
 
 
-def _sorted(records: list[Record]) -> tuple[list[Loop], list[Record]]:
-    loops = [Loop(record.service, record.incident, record=record) for record in records if record.incident]
-    return loops, [record for record in records if not record.incident]
+def _sorted(asked: "Account") -> tuple[list[Loop], list[Record]]:
+    """What loops, and what may."""
+    records = asked.remembered()
+    return [asked.of(record) for record in records if record.incident], [r for r in records if not r.incident]
 
 
-def _everywhere(stack: str, profile: str | None) -> tuple[list[Loop], list[Record]]:
-    """Those of every Region with such a stack; a Region that cannot be asked is said, and the others are shown."""
+def _everywhere(stack: str, profile: str | None, stacks: list[str]) -> tuple[list[Loop], list[Record]]:
+    """Those of every Region with such a stack; a Region that cannot be asked is said, and the others are shown.
+
+    Adds what each stack is to `stacks`.
+    """
     from loopctl.operate import Account, OperateError, regions  # noqa: PLC0415 - the AWS SDK is slow to load
 
-    records: list[Record] = []
-    asked = 0
+    loops: list[Loop] = []
+    suspected: list[Record] = []
     for region in regions(profile):
         try:
-            records += Account(stack=stack, region=region, profile=profile).remembered()
-            asked += 1
+            asked = Account(stack=stack, region=region, profile=profile)
+            found = _sorted(asked)
+            stacks.append(f"{region}: {asked.installed()}")
         except OperateError as error:
             if "does not exist" not in str(error):
                 print(f"loopctl: {region}: {error}", file=sys.stderr)
-    if not asked:
+            continue
+        loops += found[0]
+        suspected += found[1]
+    if not stacks:
         print(f"loopctl: no Region has a stack {stack}", file=sys.stderr)
         raise typer.Exit(ExitStatus.REFUSED)
-    return _sorted(records)
+    return loops, suspected

@@ -1,14 +1,17 @@
 """The detection benchmark: its rules count what they say, its judge is fair, and its quick subset holds."""
 
 import json
+import re
 from collections.abc import Iterator
 from xml.etree import ElementTree
 
 import pytest
 
 from benchmarks.detection import judging
+from benchmarks.detection.__main__ import README, RESULTS
 from benchmarks.detection.judging import Found, Outcome, judge
 from benchmarks.detection.picture import draw
+from benchmarks.detection.readme import with_detection
 from benchmarks.detection.report import RIVALS, Run, as_json, as_markdown
 from benchmarks.detection.rules import OURS, RULES, Counted, DeploymentBreaker, FewerThanDesired
 from benchmarks.detection.saying import Message
@@ -200,3 +203,33 @@ def test_the_results_can_be_read(quick: tuple[list[Outcome], list[Outcome]]) -> 
     assert all(rule in page and rule in picture.replace("&lt;", "<") for rule in RULES)
     assert len(json.loads(as_json(result))["scenarios"]) == len(QUICK) * len(RULES)
     assert ElementTree.fromstring(picture).tag.endswith("svg")
+
+
+def test_the_readme_says_what_was_measured() -> None:
+    """Its numbers are those of the committed results, and of a kind of loop the worst that they hold."""
+    results = json.loads((RESULTS / "detection.json").read_text(encoding="utf-8"))
+    readme = README.read_text(encoding="utf-8")
+    assert with_detection(readme, results) == readme
+    said = float(re.findall(r"grace period of 90 s were told within ([\d.]+) minutes", readme)[0])
+    known = [kind for kind in results["scenarios"] if kind["rule"] == OURS and "ELB, grace 90 s" in kind["scenario"]]
+    assert known
+    assert all(minutes <= said for kind in known for minutes in kind["minutes"])
+
+
+def test_the_sentences_of_the_readme_hide_nothing() -> None:
+    """What was missed, what was false, who else did neither, and what the attacks came to."""
+    ours = {"rule": OURS, "loops": 9, "streams": 12, "missed": 2, "false_alarms": 1, "median_minutes": 4.0}
+    other = {**ours, "rule": "another", "missed": 0, "false_alarms": 0}
+    kind = {"rule": OURS, "group": "loop", "scenario": "ELB, grace 90 s", "tasks": 1, "minutes": [3.0, 20.25]}
+    results = {"totals": [ours, other], "scenarios": [kind], "attacks": [{**ours, "missed": 0, "false_alarms": 3}]}
+    said = with_detection("a\n<!-- detection -->\nold\n<!-- detection -->\nb", results).splitlines()
+    assert said[1:-1] == [
+        "<!-- detection -->",
+        "Of 9 loops in 12 streams Loopbreaker missed 2 and raised 1 false alarm.",
+        "Of the other rules these did neither: another.",
+        "Half of the loops were told within 4.0 minutes of their first failure.",
+        "Loops of load balancer health checks with a grace period of 90 s were told within 20.2 minutes.",
+        "The slowest took 20 minutes: ELB, grace 90 s, of 1 task.",
+        "Of 9 loops in streams that were written to break it, it missed none and raised 3 false alarms.",
+        "<!-- detection -->",
+    ]

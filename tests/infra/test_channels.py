@@ -238,7 +238,12 @@ def test_every_way_to_slack_is_read() -> None:
     config = StackConfig.from_context(context)
     assert config.slack_channels == ("C9999999999", "C8888888888")
     assert (config.slack_token, config.slack_webhook) == ("ops/slack-bot", "ops/slack-webhook")
-    assert config.tells_somebody
+    assert config.recipients == (
+        "Slack C0123456789",
+        "Slack C9999999999",
+        "Slack C8888888888",
+        "Slack webhook ops/slack-webhook",
+    )
 
 
 def test_a_stack_that_tells_nobody_says_so(tmp_path: Path) -> None:

@@ -185,10 +185,11 @@ def test_people_are_subscribed(template: Json) -> None:
 def test_the_outputs_say_what_tools_need(templates: dict[str, Json]) -> None:
     """The command line finds table, topic, queues and mode in the outputs."""
     for mode, template in templates.items():
-        names = {"TopicArn", "TableName", "EventQueueUrl", "EventDeadLetterQueueUrl", "Mode", "Version"}
+        names = {"TopicArn", "TableName", "EventQueueUrl", "EventDeadLetterQueueUrl", "Mode", "Version", "Recipients"}
         assert set(template["Outputs"]) == names
         assert template["Outputs"]["Mode"]["Value"] == mode
         assert template["Outputs"]["Version"]["Value"] == VERSION
+        assert template["Outputs"]["Recipients"]["Value"] == "mail ops@example.com, https https://example.com/hook"
         assert VERSION in template["Description"]
 
 

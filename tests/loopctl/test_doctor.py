@@ -1,6 +1,7 @@
 """`loopctl doctor` and `loopctl opt-in`: what is wrong with an installation, and how a service opts in."""
 
 from contextlib import nullcontext
+from dataclasses import replace
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
@@ -97,6 +98,16 @@ def test_who_is_told_has_confirmed() -> None:
         "email ops@example.com: pending"
     )
     assert len(notes(doctor.subscriptions(STACK, sns()))) == 1
+
+
+def test_who_left_is_missed() -> None:
+    """SNS lets everybody leave by a link, and the deployed configuration knows nothing of it."""
+    outputs = STACK.outputs | {"Recipients": "mail ops@example.com, https https://example.com/x, Slack C0123456789"}
+    there = {"Protocol": "https", "Endpoint": "https://example.com/x", "SubscriptionArn": "arn:aws:sns:x"}
+    sns = FakeClient("sns", list_subscriptions_by_topic={"Subscriptions": [there]})
+    (missing,) = bad(doctor.subscriptions(replace(STACK, outputs=outputs), sns))
+    assert missing.startswith("mail ops@example.com: was deployed as a recipient and is not subscribed any more")
+    assert "--protocol email --notification-endpoint ops@example.com" in missing
 
 
 def test_a_ringing_alarm_is_wrong() -> None:

@@ -13,6 +13,7 @@ import pytest
 from moto import mock_aws
 from typer.testing import CliRunner, Result
 
+from loopbreaker import VERSION
 from loopbreaker.aws.findings import Findings
 from loopbreaker.aws.receipts import Receipts, described
 from loopbreaker.aws.store import Table
@@ -78,6 +79,7 @@ def table(monkeypatch: pytest.MonkeyPatch) -> Iterator[Table]:
         create_table(dynamodb, "records")
         monkeypatch.setattr(operate, "table_name", lambda _client, _stack: "records")
         monkeypatch.setattr(operate, "whereabouts", lambda _client, _stack: WHERE)
+        monkeypatch.setattr(operate, "installed", lambda _client, _stack: ("0.0.7", "alert"))
         yield Table(dynamodb, "records")
 
 
@@ -264,6 +266,15 @@ def test_status_says_it_in_words(table: Table) -> None:
     assert "third  SUSPECTED for" in text
     assert f"loopctl resume {SERVICE.cluster} {SERVICE.name}" in text
     assert not re.search("breaker (closed|open)|verdict|half-open", text)
+
+
+def test_status_says_which_version_is_deployed(past: Table, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beside that of the command where they differ; programs get the loops alone."""
+    said = f"Stack Loopbreaker: version 0.0.7, mode alert; this loopctl is {VERSION}."
+    assert run("status").stdout.endswith(f"\n\n{said}\n")
+    monkeypatch.setattr(operate, "installed", lambda _client, _stack: (VERSION, "stop"))
+    assert run("status").stdout.endswith(f"\n\nStack Loopbreaker: version {VERSION}, mode stop.\n")
+    assert "Stack" not in run("status", "--json").stdout
 
 
 @pytest.mark.parametrize(("step", "signal"), [(step, signal) for step in (None, *Step) for signal in Signal])

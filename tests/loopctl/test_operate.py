@@ -15,7 +15,7 @@ from loopbreaker.aws.store import Table
 from loopbreaker.remembering.trip import Step, Trip
 from loopctl import operate
 from loopctl.cli import app
-from loopctl.operate import OperateError, table_name, whereabouts
+from loopctl.operate import OperateError, installed, table_name, whereabouts
 from tests.builders import SERVICE, T0, looping
 from tests.schema import create_table
 
@@ -58,6 +58,7 @@ def table(monkeypatch: pytest.MonkeyPatch) -> Iterator[Table]:
         stacks = Cloudformation(_OUTPUTS)
         monkeypatch.setattr(operate, "table_name", lambda _client, stack: table_name(stacks, stack))
         monkeypatch.setattr(operate, "whereabouts", lambda _client, stack: whereabouts(stacks, stack))
+        monkeypatch.setattr(operate, "installed", lambda _client, stack: installed(stacks, stack))
         yield Table(dynamodb, "records")
 
 
