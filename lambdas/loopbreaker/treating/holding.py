@@ -11,7 +11,7 @@ from loopbreaker.treating.decide import allowed, mass
 from loopbreaker.treating.facts import Facts
 from loopbreaker.treating.owner import Recovery
 from loopbreaker.treating.restoring import give_back, let_go, lifted, raised, shut, within_limits
-from loopbreaker.treating.steps import CALLS, RECHECK, afresh, down, held, probing, soon, to
+from loopbreaker.treating.steps import CALLS, RECHECK, afresh, down, soon, to
 
 # A single task goes first. The whole follows where that one died in another way than those of the loop did, as of a
 # load that it could not carry alone; and with each so many-th try where it died in the same way.
@@ -68,15 +68,11 @@ def recheck_try(case: Case, trip: Trip) -> Record:
     facts, now = case.known, case.now
     trip = within_limits(trip, facts)
     case = replace(case, record=replace(case.record, trip=trip))
-    if trip.step is Step.STOP_AGAIN and facts.desired_count == 0:
-        return held(case.record, now=now)
     scaled = lifted(trip, facts)
     if facts.desired_count not in _our_counts(trip) and not _fix(trip, facts) and not scaled:
         return raised(case, trip) if facts.desired_count else let_go(case, trip, "somebody set its count to 0 again")
     if case.limits.mode is not Mode.STOP:
         return _may_not(case)
-    if trip.step in (Step.SET_ONE, Step.SET_ALL) and facts.desired_count == _wanted(trip):
-        return probing(case.record, now=now)
     why = _wants_back(case, trip) or _passed(case, trip)
     if not why and trip.step is Step.STOP_AGAIN and facts.in_progress:
         # Never at 0 during a deployment: it would count as successful.
@@ -87,6 +83,7 @@ def recheck_try(case: Case, trip: Trip) -> Record:
     if scaled and trip.step in (Step.SET_ONE, Step.PROBING):
         return to(record, Step.SET_ALL, now=now)
     if trip.step in CALLS:
+        # Perhaps it was made, and its answer lost; or the count that says so is an old answer. Once more is no harm.
         return to(record, trip.step, now=now)
     return _watch(replace(case, record=record), trip)
 

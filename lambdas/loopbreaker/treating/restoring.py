@@ -34,12 +34,8 @@ def recheck_restoring(case: Case, trip: Trip) -> Record:
     trip = within_limits(trip, case.known)
     record, now = replace(case.record, trip=trip), case.now
     if trip.step is Step.UNTAG:
-        return to(record, Step.UNTAG, now=now) if HELD_TAG in case.known.tags else back(record, now=now)
-    # The one task of a try is ours as well; a count that was never set to 0 is as it was.
-    low = case.known.desired_count in (0, 1) or lifted(trip, case.known)
-    low = low and not shut(case.known)
-    ours = trip.zeroed and low and case.known.desired_count != trip.desired_count
-    if trip.step is not Step.RESTORE_COUNT or not ours:
+        return _untag(replace(case, record=record), trip)
+    if trip.step is not Step.RESTORE_COUNT or not _count_is_ours(case, trip):
         return after_count(case, trip)
     record = to(record, Step.RESTORE_COUNT, now=now)
     if now < trip.since + _STUCK:
@@ -51,11 +47,17 @@ def recheck_restoring(case: Case, trip: Trip) -> Record:
 def after_count(case: Case, trip: Trip) -> Record:
     """The count is as it should be: then the flags, then the tag."""
     record, now = replace(case.record, trip=trip), case.now
-    if _flags_are_ours(trip, case.known):
+    if _flags_are_ours(case, trip):
         if case.known.desired_count or _nothing_to_lift(case.known):
             return to(record, Step.RESTORE_SCALING, now=now)
         return let_go(replace(case, record=record), trip, "somebody set its desired count to 0")
-    return to(record, Step.UNTAG, now=now) if HELD_TAG in case.known.tags else back(record, now=now)
+    return _untag(replace(case, record=record), trip)
+
+
+def _untag(case: Case, trip: Trip) -> Record:
+    """The tag goes last; an answer without it may be of before it was put on."""
+    tagged = HELD_TAG in case.known.tags or _may_be_older(case, trip)
+    return to(case.record, Step.UNTAG, now=case.now) if tagged else back(case.record, now=case.now)
 
 
 def lifted(trip: Trip, facts: Facts) -> bool:
@@ -97,9 +99,9 @@ def let_go(case: Case, trip: Trip, why: str) -> Record:
     if not _agreed(case, trip):
         return _odd(case, trip)
     now, step = case.now, Step.UNTAG
-    if _flags_are_ours(trip, case.known):
+    if _flags_are_ours(case, trip):
         step = Step.RESTORE_SCALING if _nothing_to_lift(case.known) else step
-    if _flags_are_ours(trip, case.known) and step is Step.UNTAG:
+    if _flags_are_ours(case, trip) and step is Step.UNTAG:
         why = f"{why}; its scaling stays suspended, because giving it back would start tasks"
     record = replace(case.record, trip=replace(trip, why=""))
     told = tell_once(record, NoticeKind.NOT_STOPPED, code="zero", at=now, reason=why)
@@ -115,15 +117,42 @@ def _nothing_to_lift(facts: Facts) -> bool:
     return facts.scaling is not None and facts.scaling.minimum == 0
 
 
-def _flags_are_ours(trip: Trip, facts: Facts) -> bool:
-    """Whether the flags are as we left them; where somebody changed them meanwhile, theirs stand."""
-    if trip.scaling is None or facts.scaling is None or trip.scaling.suspended:
+def _count_is_ours(case: Case, trip: Trip) -> bool:
+    """Whether the count is still to be set. One that is as it should be may be an old answer, of before our own call:
+    to set it once more changes nothing, and not to set it would leave the service at 0.
+    """
+    count = case.known.desired_count
+    if not trip.zeroed or shut(case.known):
+        # What was never set to 0 is as it was.
         return False
-    return facts.scaling.suspended
+    if count == trip.desired_count:
+        return _may_be_older(case, trip)
+    # The one task of a try is ours as well.
+    return count in (0, 1) or lifted(trip, case.known)
+
+
+def _flags_are_ours(case: Case, trip: Trip) -> bool:
+    """Whether the flags are still to be given back; where somebody changed them meanwhile, theirs stand."""
+    then, scaling = trip.scaling, case.known.scaling
+    if then is None or scaling is None or then.suspended:
+        return False
+    # As they were before us is what an old answer says too, and to give them back once more changes nothing.
+    same = scaling == replace(then, minimum=scaling.minimum, maximum=scaling.maximum)
+    return scaling.suspended or (same and _may_be_older(case, trip))
+
+
+def _may_be_older(case: Case, trip: Trip) -> bool:
+    """Whether what is read may be of before our own last call. At the first step there was none."""
+    return trip.step is not Step.TAG and not _settled(case, trip)
 
 
 def _agreed(case: Case, trip: Trip) -> bool:
-    return bool(trip.odd_at) and case.now >= max(trip.odd_at + _ODD_FOR, trip.since + _SETTLED)
+    return bool(trip.odd_at) and case.now >= trip.odd_at + _ODD_FOR and _settled(case, trip)
+
+
+def _settled(case: Case, trip: Trip) -> bool:
+    """Whether our own last call is so long ago that no answer is older."""
+    return case.now >= trip.since + _SETTLED
 
 
 def _odd(case: Case, trip: Trip) -> Record:
