@@ -517,6 +517,19 @@ def test_a_call_of_a_try_whose_answer_was_lost(step: Step, count: int, expected:
     assert step_of(tried(step, found=seen(count))) is expected
 
 
+@pytest.mark.parametrize(
+    ("step", "count", "expected"), [(Step.SET_ONE, 1, Step.PROBING), (Step.SET_ALL, 4, Step.PROBING_ALL)]
+)
+def test_a_try_that_was_begun_whose_answer_was_lost(step: Step, count: int, expected: Step) -> None:
+    """A task that is newer than the call shows that it was made, which no old answer can: then people are told."""
+    begun = NOW - 60
+    for created, after in ((begun, expected), (begun - 6, step)):
+        tasks = (replace(running_task(NOW - T0 - 5), created_at=created),)
+        looked_at = tried(step, found=seen(count, tasks=tasks))
+        assert step_of(looked_at) is after
+        assert kinds(looked_at) == (["probing"] if after is expected else [])
+
+
 def test_a_person_who_ends_a_try_with_zero() -> None:
     """Their 0 stands: the service is not tried again, and what stays suspended is said."""
     first = tried(Step.PROBING, found=seen(0))

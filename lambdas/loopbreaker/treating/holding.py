@@ -11,7 +11,7 @@ from loopbreaker.treating.decide import allowed, mass
 from loopbreaker.treating.facts import Facts
 from loopbreaker.treating.owner import Recovery
 from loopbreaker.treating.restoring import give_back, let_go, lifted, raised, shut, within_limits
-from loopbreaker.treating.steps import CALLS, RECHECK, afresh, down, soon, to
+from loopbreaker.treating.steps import CALLS, RECHECK, afresh, down, probing, soon, to
 
 # A single task goes first. The whole follows where that one died in another way than those of the loop did, as of a
 # load that it could not carry alone; and with each so many-th try where it died in the same way.
@@ -73,6 +73,8 @@ def recheck_try(case: Case, trip: Trip) -> Record:
         return raised(case, trip) if facts.desired_count else let_go(case, trip, "somebody set its count to 0 again")
     if case.limits.mode is not Mode.STOP:
         return _may_not(case)
+    if trip.step in (Step.SET_ONE, Step.SET_ALL) and _was_made(trip, facts):
+        return probing(case.record, now=now)
     why = _wants_back(case, trip) or _passed(case, trip)
     if not why and trip.step is Step.STOP_AGAIN and facts.in_progress:
         # Never at 0 during a deployment: it would count as successful.
@@ -86,6 +88,12 @@ def recheck_try(case: Case, trip: Trip) -> Record:
         # Perhaps it was made, and its answer lost; or the count that says so is an old answer. Once more is no harm.
         return to(record, trip.step, now=now)
     return _watch(replace(case, record=record), trip)
+
+
+def _was_made(trip: Trip, facts: Facts) -> bool:
+    """Whether the call of a try was made and its answer lost: the count says so, and a task that is newer than it."""
+    newer = any(task.created_at >= trip.since - _CLOCKS for task in facts.tasks)
+    return newer and facts.desired_count == _wanted(trip)
 
 
 def _watch(case: Case, trip: Trip) -> Record:
