@@ -11,9 +11,9 @@ from tests.builders import OLDER_DEPLOYMENT, POLICY, T0, observed, task_failure
 WAIT = 1620.0
 
 
-def attempts(number: int, *, apart: float = WAIT, **fields: object) -> list[TaskFailure]:
+def attempts(number: int, *, apart: float = WAIT) -> list[TaskFailure]:
     """ECS tries again after so many seconds, and each time the task does not start."""
-    return [task_failure(n * apart, n * apart + 60, lifetime=0, **fields) for n in range(number)]
+    return [task_failure(n * apart, n * apart + 60, lifetime=0) for n in range(number)]
 
 
 def test_three_starts_that_fail_while_ecs_throttles_are_a_loop() -> None:

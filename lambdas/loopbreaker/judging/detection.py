@@ -10,10 +10,11 @@ from loopbreaker.judging.incident import extend, goes_on, open_incident
 from loopbreaker.judging.ladder import chain, climb, top
 from loopbreaker.judging.lived import remember
 from loopbreaker.judging.starts import failed_starts
+from loopbreaker.judging.steady import beat, is_steady
 from loopbreaker.judging.storm import LEAST_LIFETIME, is_storm, mark
 from loopbreaker.judging.suspicion import assess, depth_now
 from loopbreaker.judging.unwell import Checked, unwell
-from loopbreaker.model import ServiceSignal, SignalKind, TaskFailure
+from loopbreaker.model import Category, ServiceSignal, SignalKind, TaskFailure
 from loopbreaker.policy import Policy, Profile
 from loopbreaker.remembering.history import History, add
 from loopbreaker.remembering.incident import Signal, Suspicion
@@ -57,7 +58,10 @@ def observe(
         _times(record.unplaced, unplaced, policy.impaired_window),
     )
     history = _history(record, fast, slow, recent, policy)
-    storm = mark(record.storm, [f.failed_at for f in recent if f.lifetime >= LEAST_LIFETIME])
+    lived = [f for f in recent if f.lifetime >= LEAST_LIFETIME]
+    storm = mark(record.storm, [f.failed_at for f in lived])
+    # Workers that are renewed end evenly, and without an error.
+    storm = beat(storm, [f.failed_at for f in lived if f.category is not Category.CLEAN_EXIT])
     known = (record.fast, record.slow, (record.impaired, record.unplaced), _kept(record), record.storm)
     if (fast, slow, signs, history, storm) == known:
         return record
@@ -192,7 +196,7 @@ def _starts(sign: _Sign, well: Sequence[Well]) -> _Weighed:
 
 def _storm(sign: _Sign) -> _Weighed:
     tasks, storm = sign.desired_count or _COUNTLESS, sign.record.storm
-    many = is_storm(storm, tasks=tasks, mtbf=sign.policy.flaky_mtbf)
+    many = is_storm(storm, tasks=tasks, mtbf=sign.policy.flaky_mtbf) or is_steady(storm)
     return sign.stands() if many else sign.dropped(storm=replace(storm, tasks=tasks))
 
 

@@ -211,4 +211,4 @@ def _why(incident: Incident) -> str:
         case Signal.PLACEMENT:
             return "ECS has found no capacity for tasks of this service for a while"
         case Signal.STORM:
-            return "its tasks fail one after another, for hours, more often than chance explains"
+            return "its tasks fail one after another, for hours, more often or more evenly than chance explains"

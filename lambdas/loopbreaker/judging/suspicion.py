@@ -5,6 +5,7 @@ from math import inf, log, sqrt
 from loopbreaker.judging.ladder import bystanders, depth, surprise, top
 from loopbreaker.judging.regular import regular_deaths
 from loopbreaker.judging.starts import failed_starts
+from loopbreaker.judging.steady import is_steady
 from loopbreaker.judging.storm import began_at, is_storm
 from loopbreaker.judging.unwell import may_be_unwell
 from loopbreaker.policy import Policy, Profile
@@ -15,6 +16,11 @@ from loopbreaker.remembering.rung import Ladder, Rung
 
 def assess(record: Record, policy: Policy) -> Suspicion | None:
     """The strongest signal by which the record looks like a loop. Its `at` is 0: the caller's to set."""
+    return _by_chain(record, policy) or _by_word(record, policy) or _by_number(record, policy)
+
+
+def _by_chain(record: Record, policy: Policy) -> Suspicion | None:
+    """Replacements fail too."""
     fast, slow = top(record.fast, policy.fast), top(record.slow, policy.slow)
     for signal, rung, ladder, profile in (
         (Signal.FAST, fast, record.fast, policy.fast),
@@ -26,6 +32,12 @@ def assess(record: Record, policy: Policy) -> Suspicion | None:
             return Suspicion(signal=signal, at=0.0, depth=rung.generation, since=rung.since)
     if deaths := regular_deaths(record.slow, policy):
         return Suspicion(signal=Signal.SLOW, at=0.0, depth=len(deaths), since=deaths[0].failed_at)
+    return None
+
+
+def _by_word(record: Record, policy: Policy) -> Suspicion | None:
+    """ECS says so, or would if it were asked."""
+    fast = top(record.fast, policy.fast)
     generations = fast.generation if fast else 0
     # Of tasks that find no place ECS says this too.
     if (len(record.impaired) >= 2 and not record.unplaced) or (record.impaired and generations >= 2):
@@ -35,8 +47,16 @@ def assess(record: Record, policy: Policy) -> Suspicion | None:
         return Suspicion(signal=Signal.IMPAIRED, at=0.0, depth=generations, since=starts[0])
     if len(record.unplaced) >= 3 and record.unplaced[-1] - record.unplaced[0] >= policy.placement_after:
         return Suspicion(signal=Signal.PLACEMENT, at=0.0, depth=generations, since=record.unplaced[0])
+    return None
+
+
+def _by_number(record: Record, policy: Policy) -> Suspicion | None:
+    """Failures are more, or more even, than chance explains; or ECS may know of more of them."""
+    generations = depth(record.fast, policy.fast)
     if is_storm(record.storm, tasks=record.storm.tasks, mtbf=policy.flaky_mtbf):
         return Suspicion(signal=Signal.STORM, at=0.0, depth=generations, since=began_at(record.storm))
+    if is_steady(record.storm):
+        return Suspicion(signal=Signal.STORM, at=0.0, depth=generations, since=record.storm.times[0])
     if rung := may_be_unwell(record.slow, policy):
         return Suspicion(signal=Signal.UNHEALTHY, at=0.0, depth=rung.generation, since=rung.since)
     return None

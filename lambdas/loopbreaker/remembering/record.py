@@ -38,11 +38,13 @@ class Storm:
     """In which spans of five minutes of the last day tasks failed: one bit each, the lowest is the span `first`.
 
     tasks: the desired count when ECS was last asked whether it is a storm.
+    times: the last two dozen failures of long-lived tasks, within a day.
     """
 
     first: int = 0
     failing: int = 0
     tasks: int = 1
+    times: tuple[float, ...] = ()
 
 
 NO_STORM = Storm()

@@ -1,0 +1,82 @@
+"""Failures that come too evenly for chance."""
+
+from random import Random
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from loopbreaker.judging.detection import confirm
+from loopbreaker.judging.steady import beat, is_steady
+from loopbreaker.model import Category, TaskFailure
+from loopbreaker.remembering.incident import Signal
+from loopbreaker.remembering.record import Record, Storm
+from tests.builders import POLICY, SERVICE, T0, observed, task_failure
+
+HOUR, DAY = 3600.0, 86_400.0
+
+
+def poisoned(seed: int, category: Category = Category.KILLED) -> list[TaskFailure]:
+    """One of many workers is killed every 5 to 15 minutes, each after five hours of good work."""
+    rng, at, failures = Random(seed), 0.0, []
+    while at < 12 * HOUR:
+        at += rng.uniform(300, 900)
+        failures.append(task_failure(at - 5 * HOUR, at, category=category))
+    return failures
+
+
+def told_after(failures: list[TaskFailure], *, desired: int | None = 50) -> float:
+    """Hours until it is told; 0 where it is not."""
+    record = Record(service=SERVICE)
+    for failure in failures:
+        record = observed([failure], record=record)
+        if record.suspicion:
+            record = confirm(record, desired_count=desired, policy=POLICY, now=failure.failed_at + 200)
+        if record.incident:
+            assert record.incident.signal is Signal.STORM
+            return (failure.failed_at - T0) / HOUR
+    return 0.0
+
+
+def test_a_worker_in_fifty_that_is_killed_every_few_minutes_is_told_within_half_a_day() -> None:
+    """Each worker fails once in eight hours, which is nothing; that one fails every ten minutes is something."""
+    assert all(0 < told_after(poisoned(seed)) < 8 for seed in range(10))
+
+
+def test_evenness_needs_no_word_of_ecs() -> None:
+    """How many tasks there are does not matter."""
+    assert 0 < told_after(poisoned(1), desired=None) < 8
+
+
+def test_workers_that_are_renewed_evenly_are_no_storm() -> None:
+    """They end without an error."""
+    assert told_after(poisoned(1, category=Category.CLEAN_EXIT)) == 0
+
+
+def test_failures_at_random_are_not_even() -> None:
+    """A month of a service in which something fails once, four or thirty times an hour, for twenty seeds."""
+    for seed in range(20):
+        rng, at, storm = Random(seed), 0.0, Storm()
+        for _ in range(2000):
+            at += rng.expovariate((1, 4, 30)[seed % 3] / HOUR)
+            storm = beat(storm, [at])
+            assert not is_steady(storm)
+
+
+def test_two_dozen_failures_within_a_day_are_needed() -> None:
+    """What fails every two hours, however evenly, is not one after another."""
+    assert is_steady(beat(Storm(), [600.0 * n for n in range(24)]))
+    assert not is_steady(beat(Storm(), [600.0 * n for n in range(23)]))
+    assert not is_steady(beat(Storm(), [2 * HOUR * n for n in range(100)]))
+
+
+@given(st.lists(st.floats(0, 3 * DAY), min_size=1, max_size=60), st.randoms(use_true_random=False))
+def test_order_and_repetition_change_nothing(times: list[float], rng: Random) -> None:
+    """Within what is kept: the newest two dozen of a day."""
+    shuffled = [*times, *times[::2]]
+    rng.shuffle(shuffled)
+    one_by_one = Storm()
+    for moment in shuffled:
+        one_by_one = beat(one_by_one, [moment])
+    assert one_by_one == beat(Storm(), times)
+    assert beat(one_by_one, times[-1:]) is one_by_one
+    assert len(one_by_one.times) <= 24
