@@ -16,7 +16,7 @@ from .config import StackConfig
 from .queues import failure_queue
 from .table import ServiceTable
 
-BATCHING_WINDOW = Duration.seconds(10)
+BATCHING_WINDOW = Duration.seconds(22)
 """How long events may wait for others, so that those of one service are folded at once.
 
 Each of them is seen so much later at most; benchmarks/results/cost.md has what it saves.

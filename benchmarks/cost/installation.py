@@ -26,7 +26,7 @@ from loopbreaker.model import ServiceRef
 from loopbreaker.telling.messages import Message
 from loopbreaker.treating.facts import Facts, Unknown
 
-WINDOW = 10.0
+WINDOW = 22.0
 BATCH, STREAM_BATCH, LANES = 100, 10, 10
 VISIBLE_AFTER, TRIES = 370.0, 11
 STREAM_RETRY = 30.0
@@ -91,7 +91,7 @@ class _Waiting:
 class Installation:
     """One account and Region with Loopbreaker in it. `now` is the time of the virtual clock."""
 
-    def __init__(self, *, begin: float, pollers: int = 1, seed: int = 1) -> None:
+    def __init__(self, *, begin: float, pollers: int = 1, window: float = WINDOW, seed: int = 1) -> None:
         self.now = begin
         self.table = DynamoDB(on_write=self._changed)
         self.ecs = Cluster()
@@ -102,6 +102,7 @@ class Installation:
         self.log = io.StringIO()
         self.log_bytes = 0
         self._random = Random(seed)
+        self._window = window
         self._pollers: list[list[tuple[str, int]]] = [[] for _ in range(pollers)]
         self._opened: list[float] = [0.0] * pollers
         self._queue: list[_Waiting] = []
@@ -157,7 +158,7 @@ class Installation:
             self._flush(number)
 
     def _window_ends(self, number: int) -> float:
-        return self._opened[number] + WINDOW if self._pollers[number] else float("inf")
+        return self._opened[number] + self._window if self._pollers[number] else float("inf")
 
     def _flush(self, number: int) -> None:
         batch, self._pollers[number] = self._pollers[number], []

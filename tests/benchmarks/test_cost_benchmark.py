@@ -4,8 +4,10 @@ import pytest
 
 from benchmarks.cost.__main__ import ROOT, WORK, with_costs
 from benchmarks.cost.dynamodb import DynamoDB, size
+from benchmarks.cost.installation import WINDOW
 from benchmarks.cost.prices import bill
-from benchmarks.cost.workloads import Counts, Loop
+from benchmarks.cost.workloads import Counts, Loop, delay
+from infra.functions import BATCHING_WINDOW
 
 
 @pytest.fixture(scope="module")
@@ -38,10 +40,18 @@ def test_a_loop_is_looked_at_ten_minutes_apart_and_told_once(one: Counts) -> Non
 
 
 def test_failures_that_come_together_are_folded_together(many: Counts) -> None:
-    """Twenty a minute with a window of ten seconds: four or more to a batch, and not half a write for each."""
-    assert many.failures / many.invocations["detect"] > 4
-    assert many.units["write"] < many.failures / 2
-    assert many.requests < 1.6 * many.failures
+    """Also where five pollers spread them: more than two to a batch, one write unit a batch, and looks are the rest."""
+    assert many.failures / many.invocations["detect"] > 2.4
+    assert many.largest <= 1024
+    assert many.units["write"] <= many.invocations["detect"] + 2 * many.looks + 2
+    assert many.requests < 1.9 * many.failures
+
+
+def test_a_failure_waits_for_others_no_longer_than_the_window() -> None:
+    """The third failure of a small service is told a second after the longest that its event may wait."""
+    assert delay(10.0) == pytest.approx(11, abs=0.1)
+    assert delay(WINDOW) == pytest.approx(WINDOW + 1, abs=0.1)
+    assert BATCHING_WINDOW.to_seconds() == WINDOW
 
 
 @pytest.mark.parametrize(("work", "most"), [("one", 3.20), ("many", 1.30)])

@@ -13,6 +13,7 @@ from handlers.respond import clock
 from loopbreaker.aws.codec import CodecError, decode, encode, pack, unpack
 from loopbreaker.judging.ladder import climb
 from loopbreaker.model import Category, ServiceRef, TaskFailure
+from loopbreaker.remembering.history import History
 from loopbreaker.remembering.incident import Finding, Signal, Suspicion
 from loopbreaker.remembering.notice import NoticeKind
 from loopbreaker.remembering.owed import tell
@@ -122,7 +123,20 @@ def test_a_body_that_unpacks_without_end_is_refused() -> None:
 def test_what_was_packed_once_is_unpacked_for_ever() -> None:
     """The words that the compression points at are part of every stored record."""
     packed = b64decode("i4ZFFTjD62BNDCYYiaEap88NlWpjAQ==")
-    assert unpack(packed) == ["fast", "slow", "replacements failed 4 times in a row", {"deployment_id": "ecs-svc/1"}]
+    said = ["fast", "slow", "replacements failed 4 times in a row", {"deployment_id": "ecs-svc/1"}]
+    assert unpack(packed) == said
+    assert unpack(b64decode("/4uGFX+Q+gZreJhghEc1nlKhNhYA")) == said
+
+
+def test_numbers_without_order_are_packed() -> None:
+    """Three bytes each, as text of four letters; as a list, as older versions wrote them, they are read as well."""
+    history = History(counts=(1,), marks=(0, 1, 2**24 - 1))
+    assert encode(history)["marks"] == "AAAAAAAB////"
+    assert decode(History, encode(history)) == history
+    assert decode(History, {"marks": [0, 1, 2**24 - 1]}).marks == history.marks
+    for wrong in ("AAA", "AA==", "????"):
+        with pytest.raises(CodecError, match=r"History\.marks"):
+            decode(History, {"marks": wrong})
 
 
 @settings(deadline=None)

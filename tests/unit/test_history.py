@@ -9,8 +9,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loopbreaker.model import TaskFailure
-from loopbreaker.remembering.history import INTERVALS, LEAST_MARKS, MOST_MARKS, NO_FAILURES, SHOWN, History, add
-from tests.builders import T0, task_failure
+from loopbreaker.remembering.history import (
+    INTERVALS,
+    LEAST_MARKS,
+    LOOP_MARKS,
+    MOST_MARKS,
+    NO_FAILURES,
+    SHOWN,
+    History,
+    add,
+)
+from tests.builders import T0, crash_loop, looping, observed, task_failure
 
 
 def at(seconds: float, **fields: Any) -> TaskFailure:
@@ -65,6 +74,19 @@ def test_a_repetition_within_ten_minutes_is_not_counted(per_minute: int) -> None
     history = add(history, later, since=0)
     assert add(history, [failed, *later], since=0) is history
     assert len(history.marks) <= MOST_MARKS
+
+
+def test_a_loop_that_is_known_remembers_fewer_tasks() -> None:
+    """A record of a loop stays small however many tasks fail: a repetition among the next 48 is known again."""
+    failures = crash_loop(30, slots=20)
+    failures.sort(key=lambda failure: failure.failed_at)
+    known = observed(failures, record=looping(failed_tasks=0))
+    assert known.incident
+    assert known.incident.failed_tasks == 600
+    assert len(known.incident.history.marks) == LOOP_MARKS
+    again = observed(failures[-LOOP_MARKS:], record=known)
+    assert again.incident
+    assert again.incident.failed_tasks == 600
 
 
 def test_one_task_that_failed_at_two_times_is_one_task() -> None:

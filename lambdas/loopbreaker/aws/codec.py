@@ -2,14 +2,16 @@
 
 Fields that hold their default are left out, so a record costs no more room than it has to say;
 unknown fields are passed over, so an older version can read what a newer one wrote.
+A field of the metadata `PACKED` holds numbers of three bytes that follow no order: they are written as base 64.
 A dataclass of which a record holds many says `COMPACT = True`: many of them are written column by column, numbers as
 whole ones and each as its distance from the one before, and a column of equal values as that one value.
 """
 
 import json
 import zlib
+from base64 import b64decode, b64encode
 from collections.abc import Sequence
-from dataclasses import MISSING, fields, is_dataclass
+from dataclasses import fields, is_dataclass
 from enum import StrEnum
 from functools import cache
 from itertools import accumulate, pairwise
@@ -18,13 +20,15 @@ from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 T = TypeVar("T")
 
+PACKED = "packed"
+_PACKED_BYTES = 3
 # Times are as precise as ECS tells them, milliseconds; others have six digits.
 _SCALES = (1, 1_000, 1_000_000)
 # An item has 400 kB at most (DynamoDB, "Quotas"); a body that unpacks to more than this is not ours.
 _MOST = 4_000_000
 _ROWS = 10_000
-# What most records say, for the compression to point at. Records are written with it: it can never be changed.
-_WORDS = (
+# What most records say, for the compression to point at. Records are written with it: neither can ever be changed.
+_FIRST_WORDS = (
     b'"fast":{"n":24,"of":["slow":{"n":{"scale":1000,"by":[{"scale":1,"by":[1,1,1,1,1,1,1,1,0,0,0,0,'
     b'"image-pull","resource-init","network-eni","clean-exit","killed","segfault","terminated","out-of-memory",'
     b'"cannot-start","container-health-check","elb-health-check","app-crash","APPLICATION exited with code "exit code 1'
@@ -36,6 +40,31 @@ _WORDS = (
     b',"deployment_id":"ecs-svc/,"desired_count":,"watching":false,"history":{"since":,"width":,"counts":['
     b'],"first":{"n":3,"of":[{"scale":1000,"by":[],"last":{"n":3,"of":[{"scale":1000,"by":[],"marks":['
 )
+_WORDS = _FIRST_WORDS + (
+    b'"cluster_arn":"arn:aws:ecs:ap-southeast-1:cluster/production/staging","suspicion":{"signal":"fast","at":,"depth":3,'
+    b'"since":17},"rolled-back","stopped","not-stopped","bad-tag","still-held","mass","storm":{"first":58,"failing":1,'
+    b'"tasks":2},"trip":{"state":"open","step":"held","began_at":"trips":[17],"history_until":17,"past":{"opened_at":17'
+    b',"openings":[17],"times":2,"last_failure_at":17,"longest_gap":60,"deployment_id":"ecs-svc/1","closed_at":17},'
+    b'"silent":true,"acknowledged":true,"channel":"C0","told":["mass"],"served_by":["ecs-svc/"],"ecs_failures":3,'
+    b'"finding":{"at":17,"deployment_id":"ecs-svc/","failed_at":17},"impaired":[17],"unplaced":[17],"signal":"slow",'
+    b'{"fast":{"n":24,"of":[{"scale":1000,"by":[17673000,-1,1,2,3,4,5,6,7,8,9]},{"scale":1000,"by":[1767312000,12,'
+    b'-12]},{"scale":1000,"by":[18,"app-crash",{"scale":1,"by":[3,0,1,0,1,1,1,1,1,1,1,1]},1767225601.,18.,21.,'
+    b'"ecs-svc/1234567890123456789"]},"slow":{"n":22,"of":[{"scale":1000,"by":[17672],"verdict":"looping",'
+    b'"extra_generations":1,"incident":{"signal":"fast","opened_at":1767,"first_failure_at":1767,"last_failure_at":17'
+    b',"depth":1,"category":"app-crash","failed_tasks":1,"longest_lifetime":2,"longest_gap":60.,"container":"app",'
+    b'"exit_code":1,"evidence":"exit code 1","task_definition":"arn:aws:ecs:us-east-1:123456789012:task-definition/",'
+    b'"deployment_id":"ecs-svc/1","desired_count":2,"watching":false,"history":{"since":17,"width":240,"counts":[1,1,'
+    b'1,2,2,2,4,4,4],"first":{"n":3,"of":[{"scale":1000,"by":[1767]},{"scale":1000,"by":[2]},"app-crash","app",1,'
+    b'"exit code 1","arn:aws:ecs:us-east-1:123456789012:task-definition/:42","ecs-svc/1234567890123456789",'
+    b'{"scale":1000,"by":[17672]}]},"last":{"n":3,"of":[{"scale":1000,"by":[17673]}]},"marks":"/+"},"openings":[17672'
+    b'],"reminded":1,"messages":{"n":2,"of":[{"scale":1000,"by":[1767,3600]},["looping","still-looping"],["replacements'
+    b' failed 3 times in a row","it was found 1 hour ago and is not over"]]},"looked_at":1767,"watched_since":1767,'
+    b'"unserved_since":1767},"notices":[{"number":1,"kind":"looping","at":1767,"reason":"replacements failed 3 times in'
+    b' a row","version":2},{"number":2,"kind":"still-looping","at":1767,"reason":"it was found 4 hours ago and is not '
+    b'over","version":7}],"due_at":1767,"touched_at":1767,"lived":{"n":1,"of":[1767,24.,"ecs-svc/1234567890123456789"]}}'
+)
+# Begins what is written with the second words: no deflate begins so, since there is no third kind of block (RFC 1951).
+_SECOND = b"\xff"
 
 
 class CodecError(ValueError):
@@ -45,14 +74,16 @@ class CodecError(ValueError):
 def pack(data: object) -> bytes:
     """JSON values in as few bytes as can be had."""
     squeeze = zlib.compressobj(level=9, wbits=-zlib.MAX_WBITS, zdict=_WORDS)
-    return squeeze.compress(json.dumps(data, separators=(",", ":")).encode()) + squeeze.flush()
+    return _SECOND + squeeze.compress(json.dumps(data, separators=(",", ":")).encode()) + squeeze.flush()
 
 
 def unpack(packed: bytes | str) -> Any:
     """What `pack` packed, or plain JSON, as older versions wrote it. Raises CodecError."""
     try:
         if isinstance(packed, bytes):
-            return json.loads(zlib.decompressobj(wbits=-zlib.MAX_WBITS, zdict=_WORDS).decompress(packed, _MOST))
+            words = _WORDS if packed.startswith(_SECOND) else _FIRST_WORDS
+            plain = zlib.decompressobj(wbits=-zlib.MAX_WBITS, zdict=words)
+            return json.loads(plain.decompress(packed.removeprefix(_SECOND), _MOST))
         return json.loads(packed)
     except (ValueError, RecursionError, zlib.error) as broken:
         raise CodecError(f"not a packed record: {broken}") from broken
@@ -62,9 +93,9 @@ def encode(value: object) -> Any:
     """A dataclass, tuple, enum or scalar as JSON values; times keep their microseconds."""
     if is_dataclass(value) and not isinstance(value, type):
         return {
-            item.name: encode(getattr(value, item.name))
+            item.name: _numbers(found) if PACKED in item.metadata else encode(found)
             for item in fields(value)
-            if item.default is MISSING or getattr(value, item.name) != item.default
+            if (found := getattr(value, item.name)) != item.default
         }
     if isinstance(value, tuple):
         if value and getattr(value[0], "COMPACT", False):
@@ -74,6 +105,10 @@ def encode(value: object) -> Any:
     if isinstance(value, float):
         return int(value) if value.is_integer() else round(value, 6)
     return value
+
+
+def _numbers(values: tuple[int, ...]) -> str:
+    return b64encode(b"".join(value.to_bytes(_PACKED_BYTES) for value in values)).decode()
 
 
 def decode(kind: type[T], data: object) -> T:
@@ -110,9 +145,22 @@ def _read(kind: Any, data: object, where: str) -> Any:
 def _read_tuple(kind: Any, data: object, where: str) -> tuple[Any, ...]:
     if isinstance(data, dict) and getattr(kind, "COMPACT", False):
         return _read_columns(kind, data, where)
+    if kind is int and isinstance(data, str):
+        return _read_numbers(data, where)
     if not isinstance(data, list):
         raise CodecError(f"{where}: not a list: {data!r}")
     return tuple(_read(kind, item, f"{where}[{i}]") for i, item in enumerate(data))
+
+
+def _read_numbers(text: str, where: str) -> tuple[int, ...]:
+    try:
+        packed = b64decode(text, validate=True)
+    except ValueError as wrong:
+        raise CodecError(f"{where}: {wrong}") from wrong
+    size = _PACKED_BYTES
+    if len(packed) % size:
+        raise CodecError(f"{where}: not numbers of {size} bytes: {text!r}")
+    return tuple(int.from_bytes(packed[at : at + size]) for at in range(0, len(packed), size))
 
 
 def _read_columns(kind: Any, data: dict[str, Any], where: str) -> tuple[Any, ...]:

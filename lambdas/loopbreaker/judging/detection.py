@@ -16,7 +16,7 @@ from loopbreaker.judging.suspicion import assess, depth_now
 from loopbreaker.judging.unwell import Checked, unwell
 from loopbreaker.model import Category, ServiceSignal, SignalKind, TaskFailure
 from loopbreaker.policy import Policy, Profile
-from loopbreaker.remembering.history import History, add
+from loopbreaker.remembering.history import LOOP_MARKS, MOST_MARKS, History, add
 from loopbreaker.remembering.incident import Signal, Suspicion
 from loopbreaker.remembering.record import Record
 from loopbreaker.remembering.rung import Ladder
@@ -95,7 +95,8 @@ def _history(record: Record, fast: Ladder, slow: Ladder, failures: Sequence[Task
     if record.incident:
         begun.append(record.incident.first_failure_at)
     newest = max((rung.failed_at for rung in slow), default=inf)
-    return add(_kept(record), failures, since=min(begun, default=newest) - _LATE)
+    most = LOOP_MARKS if record.incident else MOST_MARKS
+    return add(_kept(record), failures, since=min(begun, default=newest) - _LATE, most=most)
 
 
 def confirm(

@@ -2,12 +2,13 @@
 
 A failed task is known again by a mark of its id, so that a repeated delivery does not count. Marks are kept of the
 tasks of the last ten minutes, at least `LEAST_MARKS` and at most `MOST_MARKS` of them: what is repeated later than
-that counts twice.
+that counts twice. Once the service is known to loop its record shall cost one unit a write, so that the number of
+failures is only told and no longer decides: then `LOOP_MARKS` are the most.
 """
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from math import ceil
 from typing import ClassVar
 from zlib import crc32
@@ -19,7 +20,7 @@ SHORTEST = 60.0
 INTERVALS = 48
 SHOWN = 3
 """Failures that are kept in full at either end."""
-LEAST_MARKS, MOST_MARKS = 24, 512
+LEAST_MARKS, LOOP_MARKS, MOST_MARKS = 24, 48, 512
 _MARKED_FOR = 600.0
 # Words of ECS that decided; the rest of a long reason is in its own console.
 _EVIDENCE = 160
@@ -61,7 +62,7 @@ class History:
     counts: tuple[int, ...] = ()
     first: tuple[Failed, ...] = ()
     last: tuple[Failed, ...] = ()
-    marks: tuple[int, ...] = ()
+    marks: tuple[int, ...] = field(default=(), metadata={"packed": True})
 
     def failed_since(self, at: float) -> int:
         """Distinct tasks, as far as repetitions are known, from the interval of that time on."""
@@ -80,8 +81,11 @@ class History:
 NO_FAILURES = History()
 
 
-def add(history: History, failures: Iterable[TaskFailure], *, since: float) -> History:
-    """The history with these failures, in any order, repeated or not; without what failed before `since`."""
+def add(history: History, failures: Iterable[TaskFailure], *, since: float, most: int = MOST_MARKS) -> History:
+    """The history with these failures, in any order, repeated or not; without what failed before `since`.
+
+    most: of so many failed tasks at most a mark is kept.
+    """
     history = _from(history, since)
     known = set(history.marks)
     by_task: dict[int, TaskFailure] = {}
@@ -96,7 +100,7 @@ def add(history: History, failures: Iterable[TaskFailure], *, since: float) -> H
     counted = _spread(history, [f.failed_at for f in fresh])
     shown = sorted({*history.first, *history.last, *map(_shown, fresh)}, key=lambda failed: failed.at)
     lately = ceil(sum(counted.counts[-2:]) * _MARKED_FOR / (min(len(counted.counts), 2) * counted.width))
-    kept = max(LEAST_MARKS, min(MOST_MARKS, max(lately, len(by_task))))
+    kept = max(LEAST_MARKS, min(most, max(lately, len(by_task))))
     return replace(
         counted,
         first=tuple(shown[:SHOWN]),
