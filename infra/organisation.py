@@ -98,7 +98,7 @@ class Hub(Construct):
         self.poison = failure_queue(self, "Poison")
         self.undelivered = failure_queue(self, "Undelivered")
         # As for detect: six times the timeout of the function, and its batching window.
-        self.queue = work_queue(self, "Queue", visible_after=Duration.seconds(6 * 60 + 10), poison=self.poison)
+        self.queue = work_queue(self, "Queue", visible_after=Duration.seconds(6 * 60 + 30), poison=self.poison)
         self.rule = self._take_in()
         self.gather = Worker(
             self,

@@ -55,7 +55,7 @@ class Loopbreaker(Construct):
         self.notifications = Notifications(self, "Notifications", mail=config.mail, https=config.https)
         # Six times the timeout of detect, and its batching window (AWS docs: "Using Lambda with Amazon SQS").
         self.events = TaskEvents(
-            self, "Events", sources=config.event_source, visible_after=Duration.seconds(6 * 60 + 10)
+            self, "Events", sources=config.event_source, visible_after=Duration.seconds(6 * 60 + 30)
         )
 
         self.detect = self._worker("Detect", seconds=60, environment=self._store)
@@ -142,7 +142,7 @@ class Loopbreaker(Construct):
     def _permit(self) -> None:
         """Beyond their own logs, queues and streams. In mode `alert` nothing may change anything outside the stack."""
         self.detect.use(self.table, "dynamodb:GetItem", "dynamodb:PutItem")
-        self.respond.use(self.table, "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query")
+        self.respond.use(self.table, "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem", "dynamodb:Query")
         self.sweep.use(self.table, "dynamodb:GetItem", "dynamodb:PutItem", index=True)
         self.sweep.accept("Resource::*", reason="tag:GetResources cannot be limited to a resource; once a day.")
         self.sweep.allow("tag:GetResources", on=["*"])

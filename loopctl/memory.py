@@ -6,9 +6,8 @@ from dataclasses import replace
 from loopbreaker.model import ServiceRef
 from loopbreaker.remembering.incident import Incident
 from loopbreaker.remembering.record import Record, keep_until
+from loopbreaker.stories.ports import MOST_BEGINNINGS
 
-# The table names no more of those that began either.
-_MOST_BEGINNINGS = 200
 _MOST_CLOSED = 1000
 
 
@@ -18,6 +17,7 @@ class MemoryStore:
     def __init__(self) -> None:
         self._records: dict[ServiceRef, Record] = {}
         self._began: dict[ServiceRef, float] = {}
+        self._summary: dict[ServiceRef, float] = {}
         self._told: tuple[int, float, ServiceRef | None] = (0, 0.0, None)
         self.closed: dict[tuple[ServiceRef, str], tuple[Incident, float, str]] = {}
 
@@ -44,13 +44,32 @@ class MemoryStore:
 
     def began(self, *, at: float, window: float) -> tuple[ServiceRef, ...]:
         near = sorted((began, service) for service, began in self._began.items() if abs(began - at) <= window)
-        return tuple(service for _, service in reversed(near[-_MOST_BEGINNINGS:]))
+        return tuple(service for _, service in reversed(near[-MOST_BEGINNINGS:]))
+
+    def number_began(self, *, at: float, window: float) -> int:
+        return sum(abs(began - at) <= window for began in self._began.values())
 
     def announce(self, service: ServiceRef, number: int, *, at: float, window: float) -> bool:
         told, told_at, by = self._told
         if told >= number and told_at > at - window:
             return by == service and told == number
         self._told = (number, at, service)
+        return True
+
+    def enter_summary(self, service: ServiceRef, *, at: float) -> None:
+        self._summary[service] = at
+
+    def leave_summary(self, service: ServiceRef) -> None:
+        self._summary.pop(service, None)
+
+    def in_summary(self, *, most: int) -> tuple[ServiceRef, ...]:
+        return tuple(sorted(self._summary, reverse=True)[:most])
+
+    def announce_end(self, service: ServiceRef, *, at: float) -> bool:
+        told, _, by = self._told
+        if told == 0:
+            return by == service
+        self._told = (0, at, service)
         return True
 
     def forget(self, *, now: float) -> None:

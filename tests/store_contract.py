@@ -113,14 +113,43 @@ class StoreContract:
         store.gather(WEB, at=CREATED + 1000, window=600)
         assert store.began(at=CREATED + 1000, window=30) == (WEB,)
 
-    def test_of_a_great_many_that_began_the_newest_are_known(self, store: Table) -> None:
-        """Enough of them to know that the cause is shared; what is read and named does not grow with them."""
-        many = [ServiceRef(arn("cluster/prod"), f"s{number:03}") for number in range(250)]
-        for number, service in enumerate(many):
+    def test_of_a_great_many_that_began_the_newest_are_known(
+        self, store: Table, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Enough of them to know that the cause is shared, and what is read does not grow; who asks counts them all."""
+        for module in ("loopbreaker.aws.store", "loopctl.memory"):
+            monkeypatch.setattr(f"{module}.MOST_BEGINNINGS", 5)
+        many = [ServiceRef(arn("cluster/prod"), f"s{number:03}") for number in range(12)]
+        for number, service in enumerate([*many, many[3]]):
             store.gather(service, at=CREATED + number / 10, window=600)
         found = store.began(at=CREATED, window=600)
-        assert len(found) == 200
-        assert set(found) == set(many[-200:])
+        assert 4 <= len(found) <= 5
+        assert set(found) <= {*many[-5:], many[3]}
+        assert store.number_began(at=CREATED, window=600) == 12
+        assert store.number_began(at=CREATED + 7200, window=600) == 0
+
+    def test_a_summary_knows_whom_it_stands_for(self, store: Table) -> None:
+        """Each once, so many as are asked for, until it leaves; who left, or never was in it, may leave again."""
+        api, stage = OTHERS
+        for service in (WEB, api, stage, WEB):
+            store.enter_summary(service, at=CREATED)
+        assert set(store.in_summary(most=9)) == {WEB, api, stage}
+        assert len(store.in_summary(most=2)) == 2
+        for _ in range(2):
+            store.leave_summary(api)
+        assert set(store.in_summary(most=9)) == {WEB, stage}
+        assert store.began(at=CREATED, window=600) == (), "it says nothing of who began when"
+
+    def test_the_end_is_announced_once(self, store: Table) -> None:
+        """By one record, which may try again; not where nobody told of a beginning; and anew after another one."""
+        api, _ = OTHERS
+        assert not store.announce_end(WEB, at=CREATED)
+        store.announce(api, 6, at=CREATED, window=600)
+        assert store.announce_end(WEB, at=CREATED + 60)
+        assert not store.announce_end(api, at=CREATED + 61)
+        assert store.announce_end(WEB, at=CREATED + 62), "it could not save what it was to tell"
+        assert store.announce(api, 6, at=CREATED + 90, window=600)
+        assert store.announce_end(api, at=CREATED + 120)
 
     def test_so_many_are_announced_once(self, store: Table) -> None:
         """Of all who saw as many, one tells; more are told again, and the same number when it comes about anew."""

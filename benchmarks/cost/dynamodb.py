@@ -90,6 +90,19 @@ class DynamoDB:
         self.after("put_item", key[0])
         return {}
 
+    def delete_item(self, *, TableName: str, Key: Item) -> Item:  # noqa: N803
+        key = _key(Key)
+        self._called("delete_item", key)
+        old = self.items.pop(key, None)
+        written = max(1, ceil(size(old) / 1024)) if old else 1
+        self.units["write"] += written
+        self.hottest[key[0]] += written
+        if old:
+            self._partitions[key[0]].discard(key[1])
+            self._index(key, old, {})
+        self.after("delete_item", key[0])
+        return {}
+
     def query(
         self,
         *,

@@ -28,7 +28,7 @@ from loopbreaker.treating.facts import Facts, Unknown
 
 WINDOW = 22.0
 BATCH, STREAM_BATCH, LANES = 100, 10, 10
-VISIBLE_AFTER, TRIES = 370.0, 11
+VISIBLE_AFTER, TRIES = 390.0, 11
 STREAM_RETRY = 30.0
 
 os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")

@@ -308,7 +308,7 @@ def test_a_diagnosis_that_cannot_be_read_stops_no_message(table: Any) -> None:
     assert findings.find(SERVICE, incident()).left_out == ("the diagnosis could not be read: CodecError",)
     nowhere = Findings(table, "nowhere", Table(table, "nowhere"))
     assert "ResourceNotFoundException" in nowhere.find(SERVICE, incident()).left_out[0]
-    assert nowhere.at_once(at=T0, window=600) == []
+    assert nowhere.at_once(at=T0, window=600, most=9) == []
 
 
 def test_a_message_has_what_was_found(table: Any) -> None:

@@ -37,7 +37,12 @@ ROLL_BACK = {"ecs:StopServiceDeployment"}
 ACT = {"ecs:UpdateService", "ecs:TagResource", "ecs:UntagResource", "application-autoscaling:RegisterScalableTarget"}
 ALERT = {
     "detect": LOGS | RECEIVE | {"dynamodb:GetItem", "dynamodb:PutItem"},
-    "respond": LOGS | STREAM | SEND | READ_ECS | DIAGNOSE | {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"},
+    "respond": LOGS
+    | STREAM
+    | SEND
+    | READ_ECS
+    | DIAGNOSE
+    | {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem", "dynamodb:Query"},
     "sweep": LOGS | {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "tag:GetResources"},
     "draw": LOGS | {"dynamodb:GetItem", "dynamodb:Query"},
     "notify": LOGS

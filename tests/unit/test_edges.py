@@ -305,11 +305,11 @@ def test_ten_are_named_and_no_more_are_spoken_of() -> None:
     """Exactly ten leave nothing to count."""
     found = tell(looping(), NoticeKind.LOOPING, at=T0, reason="x")
     ten = tuple(replace(SERVICE, name=f"s{n}") for n in range(10))
-    assert share(found, ten, first=True, policy=POLICY, now=T0).notices[-1].reason.endswith("prod/s9")
+    assert share(found, ten, 10, first=True, policy=POLICY, now=T0).notices[-1].reason.endswith("prod/s9")
 
 
 def test_only_the_message_of_this_look_is_taken_back() -> None:
     """What was told of an earlier loop was sent already."""
     earlier = tell(looping(), NoticeKind.LOOPING, at=T0 - 60, reason="x")
     six = tuple(replace(SERVICE, name=f"s{n}") for n in range(6))
-    assert share(earlier, six, first=True, policy=POLICY, now=T0) is earlier
+    assert share(earlier, six, 6, first=True, policy=POLICY, now=T0) is earlier

@@ -398,14 +398,14 @@ FOUND = tell(looping(), NoticeKind.LOOPING, at=T0, reason="replacements failed 3
 )
 def test_a_summary_is_due_when_the_limit_is_passed_and_whenever_the_number_has_doubled(number: int, due: int) -> None:
     """However many began between two looks: no number is stepped over."""
-    assert milestone(services(number), POLICY) == due
+    assert milestone(number, POLICY) == due
 
 
 @pytest.mark.parametrize("first", [True, False])
 @pytest.mark.parametrize("number", [5, 6, 40])
 def test_many_services_that_begin_at_once_are_one_summary(number: int, first: bool) -> None:
     """Up to five are told one by one; of more, one record tells, and the others say nothing."""
-    after = share(FOUND, services(number), first=first, policy=POLICY, now=T0)
+    after = share(FOUND, services(number), number, first=first, policy=POLICY, now=T0)
     told = [NoticeKind.LOOPING] if number == 5 else [NoticeKind.MASS] if first else []
     assert kinds(after) == told
     assert after.incident
@@ -416,13 +416,14 @@ def test_many_services_that_begin_at_once_are_one_summary(number: int, first: bo
 
 def test_a_summary_of_a_great_many_is_short() -> None:
     """It names ten, and says how many more there are."""
-    after = share(FOUND, services(200), first=True, policy=POLICY, now=T0)
-    assert after.notices[0].reason.endswith("prod/s08, prod/s09 and 190 more")
+    after = share(FOUND, services(200), 4321, first=True, policy=POLICY, now=T0)
+    assert after.notices[0].reason.endswith("prod/s08, prod/s09 and 4311 more")
+    assert after.notices[0].services == 4321
 
 
 def test_the_summary_names_them() -> None:
     """In order, with their clusters."""
-    after = share(FOUND, tuple(reversed(services(6))), first=True, policy=POLICY, now=T0)
+    after = share(FOUND, tuple(reversed(services(6))), 6, first=True, policy=POLICY, now=T0)
     assert after.notices[0].reason == (
         "6 services began to loop within 30 minutes, so none is acted on: "
         "prod/s00, prod/s01, prod/s02, prod/s03, prod/s04, prod/s05"
@@ -433,9 +434,9 @@ def test_the_summary_names_them() -> None:
 def test_a_summary_replaces_only_the_message_of_the_loop() -> None:
     """A service that asked for silence gets none; what else was told stays."""
     silent = looping(silent=True)
-    assert share(silent, services(6), first=True, policy=POLICY, now=T0) is silent
+    assert share(silent, services(6), 6, first=True, policy=POLICY, now=T0) is silent
     more = tell(FOUND, NoticeKind.BAD_TAG, at=T0, reason="a tag")
-    shared = share(more, services(6), first=True, policy=POLICY, now=FOUND.notices[-1].at)
+    shared = share(more, services(6), 6, first=True, policy=POLICY, now=FOUND.notices[-1].at)
     assert [notice.kind for notice in shared.notices] == [NoticeKind.BAD_TAG, NoticeKind.MASS]
 
 

@@ -123,7 +123,7 @@ def test_one_of_many_is_marked() -> None:
     """A loop that a summary stands for is known by it."""
     began = tuple(replace(SERVICE, name=f"s{n}") for n in range(POLICY.mass_limit + 1))
     new = tell(looping(), NoticeKind.LOOPING, at=FOUND, reason="why")
-    many = share(new, began, first=True, policy=POLICY, now=FOUND)
+    many = share(new, began, len(began), first=True, policy=POLICY, now=FOUND)
     assert many.incident is not None
     assert "mass" in many.incident.told
 

@@ -33,11 +33,11 @@ class Findings:
     def __init__(self, client: Any, name: str, records: Records) -> None:
         self._client, self._name, self._records = client, name, records
 
-    def at_once(self, *, at: float, window: float) -> list[Record]:
+    def at_once(self, *, at: float, window: float, most: int) -> list[Record]:
         """The records of services that began to loop at about one time, without those that cannot be read."""
         found: list[Record] = []
         try:
-            for service in self._records.began(at=at, window=window):
+            for service in self._records.began(at=at, window=window)[:most]:
                 with suppress(UnreadableError):
                     found.append(self._records.load(service))
         except (ClientError, BotoCoreError):

@@ -3,6 +3,7 @@
 pk = cluster ARN # service name   sk = SERVICE                          the record
 the same                          sk = INCIDENT#<time it was found>     a closed incident, 400 days
 pk = LOOPS                        sk = <time>#<service>                 a service that began to loop, 6 hours
+pk = LOOPS                        sk = SUMMARY#<service>                its loop goes on, and a summary stands for it
 pk = LOOPS                        sk = TOLD                             of how many at once people were told
 """
 
@@ -19,7 +20,7 @@ from loopbreaker.aws.codec import CodecError, decode, encode, pack, unpack
 from loopbreaker.model import ServiceRef
 from loopbreaker.remembering.incident import Incident
 from loopbreaker.remembering.record import Record, keep_until
-from loopbreaker.stories.ports import UnreadableError
+from loopbreaker.stories.ports import MOST_BEGINNINGS, UnreadableError
 
 _DAY = 86_400
 _KEEP_INCIDENT = 400 * _DAY
@@ -28,7 +29,9 @@ _SHARD = "due"
 # Loops that began: a shared cause shows in the newest few, so no more of them are read.
 _LOOPS = "LOOPS"
 _KEEP_BEGINNING = 6 * 3600
-_MOST_BEGINNINGS = 200
+_KEEP_SUMMARY = 30 * _DAY
+_MOST_COUNTED = 25_000
+_SUMMARY = "SUMMARY#"
 _TOLD = {"pk": {"S": _LOOPS}, "sk": {"S": "TOLD"}}
 # `asked_at` invokes `respond`: it stands in the item that asks, and not in each that follows before it is answered.
 # Clocks of two functions may differ by so many seconds.
@@ -96,7 +99,13 @@ class Table:
         return self.began(at=at, window=window)
 
     def began(self, *, at: float, window: float) -> tuple[ServiceRef, ...]:
-        items = self._query(_LOOPS, _stamp(max(0.0, at - window)), f"{_stamp(at + window)}~", most=_MOST_BEGINNINGS)
+        return self._beginnings(at, window, most=MOST_BEGINNINGS)
+
+    def number_began(self, *, at: float, window: float) -> int:
+        return len(self._beginnings(at, window, most=_MOST_COUNTED))
+
+    def _beginnings(self, at: float, window: float, *, most: int) -> tuple[ServiceRef, ...]:
+        items = self._query(_LOOPS, _stamp(max(0.0, at - window)), f"{_stamp(at + window)}~", most=most)
         # Who gathered twice, because it could not save in between, is one.
         return tuple(dict.fromkeys(_service(item["sk"]["S"].partition("#")[2]) for item in items))
 
@@ -107,16 +116,33 @@ class Table:
             return bool(told["by"]["S"] == service.key and told["number"]["N"] == str(number))
         return self._taken(
             self._client.put_item,
-            Item={
-                **_TOLD,
-                "number": {"N": str(number)},
-                "at": {"N": _number(at)},
-                "by": {"S": service.key},
-                "expires_at": {"N": str(int(at + _KEEP_BEGINNING))},
-            },
+            Item=_told(number, service, at),
             ConditionExpression="attribute_not_exists(pk) OR #number < :number OR #at <= :old",
             ExpressionAttributeNames={"#number": "number", "#at": "at"},
             ExpressionAttributeValues={":number": {"N": str(number)}, ":old": {"N": _number(at - window)}},
+        )
+
+    def enter_summary(self, service: ServiceRef, *, at: float) -> None:
+        expires_at = {"N": str(int(at + _KEEP_SUMMARY))}
+        self._client.put_item(TableName=self._name, Item={**_of_summary(service), "expires_at": expires_at})
+
+    def leave_summary(self, service: ServiceRef) -> None:
+        self._client.delete_item(TableName=self._name, Key=_of_summary(service))
+
+    def in_summary(self, *, most: int) -> tuple[ServiceRef, ...]:
+        items = self._query(_LOOPS, _SUMMARY, f"{_SUMMARY}~", most=most)
+        return tuple(_service(item["sk"]["S"].removeprefix(_SUMMARY)) for item in items)
+
+    def announce_end(self, service: ServiceRef, *, at: float) -> bool:
+        told = self._client.get_item(TableName=self._name, Key=_TOLD, ConsistentRead=True).get("Item")
+        if told is None or told["number"]["N"] == "0":
+            return told is not None and bool(told["by"]["S"] == service.key)
+        return self._taken(
+            self._client.put_item,
+            Item=_told(0, service, at),
+            ConditionExpression="#number = :number",
+            ExpressionAttributeNames={"#number": "number"},
+            ExpressionAttributeValues={":number": told["number"]},
         )
 
     def due(self, *, now: float, limit: int) -> list[ServiceRef]:
@@ -220,6 +246,21 @@ def _body(item: dict[str, Any]) -> dict[str, Any]:
     if not isinstance(body, dict):
         raise CodecError(f"body: not an object: {body!r}")
     return body
+
+
+def _told(number: int, service: ServiceRef, at: float) -> dict[str, Any]:
+    """Of how many people were told, by whose record; of 0 once they were told that it is over."""
+    return {
+        **_TOLD,
+        "number": {"N": str(number)},
+        "at": {"N": _number(at)},
+        "by": {"S": service.key},
+        "expires_at": {"N": str(int(at + _KEEP_SUMMARY))},
+    }
+
+
+def _of_summary(service: ServiceRef) -> dict[str, Any]:
+    return {"pk": {"S": _LOOPS}, "sk": {"S": f"{_SUMMARY}{service.key}"}}
 
 
 def _key(service: ServiceRef, sort_key: str) -> dict[str, Any]:

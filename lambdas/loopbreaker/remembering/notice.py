@@ -26,13 +26,14 @@ class NoticeKind(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Notice:
     """One message that is owed. `number` grows by one with each, so that comparing two versions of a record
-    tells which are new. `version` is that of the record which brings it."""
+    tells which are new. `version` is that of the record which brings it, `services` how many a summary speaks of."""
 
     number: int
     kind: NoticeKind
     at: float
     reason: str
     version: int = 0
+    services: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,12 +12,13 @@ _KEPT_NOTICES = 4
 _KEPT_MESSAGES, _KEPT_REASON = 6, 120
 
 
-def tell(record: Record, kind: NoticeKind, *, at: float, reason: str) -> Record:
+def tell(record: Record, kind: NoticeKind, *, at: float, reason: str, services: int = 0) -> Record:
     """The record with one more message owed, unless the owner of the service asked for silence."""
     if record.incident and record.incident.silent:
         return record
     number = record.notices[-1].number + 1 if record.notices else 1
-    notice = Notice(number=number, kind=kind, at=at, reason=reason, version=record.version + 1)
+    version = record.version + 1
+    notice = Notice(number=number, kind=kind, at=at, reason=reason, version=version, services=services)
     notices = (*record.notices, notice)
     told = replace(record, notices=notices[-_KEPT_NOTICES:])
     return replace(told, incident=_remember(record.incident, Told(at, kind, reason))) if record.incident else told

@@ -27,8 +27,8 @@ class Shelf(Protocol):
     def earlier(self, service: ServiceRef, incident: Incident) -> tuple[Incident, ...]:
         """The same incident as it was before it came again, the oldest first."""
 
-    def at_once(self, *, at: float, window: float) -> list[Record]:
-        """The records of services that began to loop within `window` seconds of a time."""
+    def at_once(self, *, at: float, window: float, most: int) -> list[Record]:
+        """The records of services that began to loop within `window` seconds of a time, of the newest so many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ def _background(before: Record | None, after: Record, notice: Notice, library: L
             earlier=shelf.earlier(after.service, incident) if incident.times > 1 else (),
             runbook=library.runbook,
         )
-    records = shelf.at_once(at=incident.found_at, window=library.window)[:_MOST_OTHERS]
+    records = shelf.at_once(at=incident.found_at, window=library.window, most=_MOST_OTHERS)
     others = tuple(
         Other(one.service, one.incident, shelf.find(one.service, one.incident) if one.incident else NOTHING)
         for one in records

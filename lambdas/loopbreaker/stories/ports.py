@@ -12,6 +12,8 @@ from loopbreaker.treating.facts import Answer, Facts, Refusal, Unknown
 if TYPE_CHECKING:  # only `notify` writes messages; the others need not load their words
     from loopbreaker.telling.messages import Message
 
+# Of a great many services that began to loop at about one time the newest so many are named.
+MOST_BEGINNINGS = 200
 # Writers of one record that get in each other's way: the loser loads what the winner wrote and starts again.
 ATTEMPTS = 8
 
@@ -58,14 +60,29 @@ class Table(Records, Protocol):
     def gather(self, service: ServiceRef, *, at: float, window: float) -> tuple[ServiceRef, ...]:
         """Note that a service began to loop; the services that began within `window` seconds of it, itself included.
 
-        Of a great many the newest few hundred.
+        Of a great many the newest `MOST_BEGINNINGS`.
         """
 
     def began(self, *, at: float, window: float) -> tuple[ServiceRef, ...]:
-        """The services that began to loop within `window` seconds of a time; of a great many the newest few hundred."""
+        """The services that began to loop within `window` seconds of a time; of a great many the newest few."""
+
+    def number_began(self, *, at: float, window: float) -> int:
+        """How many those are: reads them all, which is no work for every look."""
 
     def announce(self, service: ServiceRef, number: int, *, at: float, window: float) -> bool:
         """Whether it is for this service's record to tell of so many: no other has told of as many within `window`."""
+
+    def enter_summary(self, service: ServiceRef, *, at: float) -> None:
+        """Note that a summary stands for this service's loop; repeating it changes nothing."""
+
+    def leave_summary(self, service: ServiceRef) -> None:
+        """The loop is over, or told of by itself; repeating it changes nothing."""
+
+    def in_summary(self, *, most: int) -> tuple[ServiceRef, ...]:
+        """Services for whose loops a summary still stands, so many at most."""
+
+    def announce_end(self, service: ServiceRef, *, at: float) -> bool:
+        """Whether it is for this service's record to tell that the trouble is over; False where nobody told of it."""
 
 
 class Ecs(Protocol):

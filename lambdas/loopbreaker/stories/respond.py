@@ -12,12 +12,14 @@ from loopbreaker.remembering.record import Record
 from loopbreaker.remembering.trip import Trip
 from loopbreaker.stories.ports import ATTEMPTS, Change, ConflictError, Ecs, Table
 from loopbreaker.stories.rehearsal import Rehearsal
+from loopbreaker.stories.together import DIAGNOSED, begin_together, end_together, go_on_together
 from loopbreaker.treating.breaker import recheck
 from loopbreaker.treating.case import Case, Limits
 from loopbreaker.treating.decide import Decision
 from loopbreaker.treating.facts import Answer, Facts, Refusal, Unknown
-from loopbreaker.treating.look import consider, milestone, share
+from loopbreaker.treating.look import consider
 from loopbreaker.treating.owner import wishes
+from loopbreaker.treating.remind import in_summary
 from loopbreaker.treating.scope import Scope
 from loopbreaker.treating.steps import UNDER_WAY, Call, Order, after_call, after_refusal, order_of
 
@@ -70,14 +72,16 @@ def respond(service: ServiceRef, tools: Tools) -> Outcome | None:
         look = consider(case)
         after = look.record
         if after.incident and not before.incident:
-            if tools.diagnose and not diagnosed:
+            after, number = begin_together(after, store=tools.store, policy=tools.policy, now=case.now)
+            # Of a great many the cause is shared: a few of them are enough to find it, and ECS is spared.
+            if tools.diagnose and not diagnosed and after.incident and number <= DIAGNOSED:
                 tools.diagnose(service, after.incident, facts)
                 diagnosed = True
-            began = tools.store.gather(service, at=after.incident.found_at, window=tools.policy.mass_window)
-            number, window = milestone(began, tools.policy), tools.policy.mass_window
-            first = number > 0 and tools.store.announce(service, number, at=case.now, window=window)
-            after = share(after, began, first=first, policy=tools.policy, now=case.now)
+        elif in_summary(after.incident):
+            after = go_on_together(after, store=tools.store, policy=tools.policy, now=case.now)
         if look.ended:
+            if in_summary(look.ended):
+                after = end_together(after, store=tools.store, now=case.now)
             tools.store.archive(service, look.ended, closed_at=case.now, reason=look.closed)
         if tools.store.save(after):
             after = _act(replace(after, version=after.version + 1), tools)

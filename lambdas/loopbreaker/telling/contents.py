@@ -46,12 +46,13 @@ def write(told: Telling, known: Background) -> Letter:
     """The message in its parts."""
     service, why = told.after.service, clean(told.notice.reason, most=500) or "no reason was recorded"
     if told.notice.kind is NoticeKind.MASS:
+        number = told.notice.services
         return Letter(
-            headline=mass.headline(service, known.others) or f"{named(told)} {headline(told)}",
+            headline=mass.headline(service, known.others, number) or f"{named(told)} {headline(told)}",
             why=mass.shortened(why),
             severity=severity(told),
-            facts=(("Account", f"{service.account}, {service.region}"), *mass.facts(known.others)),
-            blocks=tuple(mass.blocks(known.others)),
+            facts=(("Account", f"{service.account}, {service.region}"), *mass.facts(known.others, number)),
+            blocks=tuple(mass.blocks(known.others, number)),
             links=tuple(_links(told, known)),
         )
     return Letter(

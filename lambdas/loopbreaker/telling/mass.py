@@ -40,28 +40,31 @@ class Other:
     diagnosis: Diagnosis = NOTHING
 
 
-def headline(service: ServiceRef, others: tuple[Other, ...]) -> str:
-    """Empty where the others are not known."""
+def headline(service: ServiceRef, others: tuple[Other, ...], number: int) -> str:
+    """`number` is that of all, of whom some are known; empty where nothing is known of any."""
     names = {other.service for other in others}
-    if len(names) < 2:
+    number = max(number, len(names))
+    if number < 2 or not names:
         return ""
     clusters = {name.cluster for name in names}
     where = "" if clusters == {service.cluster} else f" in {count(len(clusters), 'cluster')}"
-    return f"{len(names)} services began to loop at once{where}"
+    return f"{number:,} services began to loop at once{where}"
 
 
-def facts(others: tuple[Other, ...]) -> Iterator[tuple[str, str]]:
+def facts(others: tuple[Other, ...], number: int) -> Iterator[tuple[str, str]]:
     known = [other.incident for other in others if other.incident]
     if not known:
         return
-    yield "Services", f"{len(others)}, {sum(i.failed_tasks for i in known):,} failed tasks"
+    failed = f"{sum(i.failed_tasks for i in known):,} failed tasks"
+    whole = number <= len(others)
+    yield "Services", f"{len(others)}, {failed}" if whole else f"{number:,}; {failed} in the newest {len(others)}"
     causes = Counter(incident.category.value for incident in known).most_common()
     yield "Causes", ", ".join(f"{name} ({number})" for name, number in causes)
     apart = max(i.opened_at for i in known) - min(i.opened_at for i in known)
     yield "Began", f"within {span(max(60, apart))} of each other"
 
 
-def blocks(others: tuple[Other, ...]) -> Iterator[Block]:
+def blocks(others: tuple[Other, ...], number: int) -> Iterator[Block]:
     """What they share, what to do, and which they are."""
     shares = shared(others)
     text = "Most of them have in common:" if shares else "Nothing in common was found in what ECS says of them."
@@ -74,7 +77,8 @@ def blocks(others: tuple[Other, ...]) -> Iterator[Block]:
     )
     if others:
         names = sorted(f"{other.service.cluster}/{other.service.name}{_said(other)}" for other in others)
-        more = (f"and {len(names) - _MOST_LISTED} more",) if len(names) > _MOST_LISTED else ()
+        number = max(number, len(names))
+        more = (f"and {number - _MOST_LISTED:,} more",) if number > _MOST_LISTED else ()
         yield Block("The services", lines=(*names[:_MOST_LISTED], *more), rank=1)
 
 

@@ -23,7 +23,7 @@ from loopbreaker.treating.case import Case
 from loopbreaker.treating.decide import Action, Decision, decide
 from loopbreaker.treating.facts import Facts, Unknown, survivors
 from loopbreaker.treating.mistakes import mistaken
-from loopbreaker.treating.remind import IN_SUMMARY, remind
+from loopbreaker.treating.remind import IN_SUMMARY, in_summary, remind
 from loopbreaker.treating.steps import RECHECK
 from loopbreaker.treating.stopping import begin_rollback, begin_stop
 
@@ -135,28 +135,30 @@ def _checked(facts: Facts) -> tuple[Checked, ...]:
     return tuple(found)
 
 
-def milestone(began: Sequence[ServiceRef], policy: Policy) -> int:
+def milestone(number: int, policy: Policy) -> int:
     """Of how many services that began together a summary tells: one more than the limit, and doubles of that; or 0."""
-    reached = len(began) // (policy.mass_limit + 1)
+    reached = number // (policy.mass_limit + 1)
     return (policy.mass_limit + 1) * 2 ** (reached.bit_length() - 1) if reached else 0
 
 
-def share(record: Record, began: Sequence[ServiceRef], *, first: bool, policy: Policy, now: float) -> Record:
+def share(
+    record: Record, began: Sequence[ServiceRef], number: int, *, first: bool, policy: Policy, now: float
+) -> Record:
     """A loop that has just begun, among all that began about now: one summary stands for many messages.
 
-    first: whether nobody has told of so many yet (see `milestone`).
+    began: the newest of the `number` that began. first: whether nobody has told of so many yet (see `milestone`).
     """
     told = [notice for notice in record.notices if notice.kind is NoticeKind.LOOPING and notice.at == now]
-    if len(began) <= policy.mass_limit or not told:
+    if number <= policy.mass_limit or not told:
         return record
     quiet = _in_summary(untell(record, tuple(told)))
     if not first:
         return quiet
     names = ", ".join(f"{service.cluster}/{service.name}" for service in sorted(began[:_NAMED]))
-    more = f" and {len(began) - _NAMED} more" if len(began) > _NAMED else ""
+    more = f" and {number - _NAMED} more" if number > _NAMED else ""
     minutes = policy.mass_window / 60
-    why = f"{len(began)} services began to loop within {minutes:.0f} minutes, so none is acted on: {names}{more}"
-    return tell(quiet, NoticeKind.MASS, at=now, reason=why)
+    why = f"{number} services began to loop within {minutes:.0f} minutes, so none is acted on: {names}{more}"
+    return tell(quiet, NoticeKind.MASS, at=now, reason=why, services=number)
 
 
 def _in_summary(record: Record) -> Record:
@@ -225,7 +227,8 @@ def _over(case: Case) -> str:
 
 def _close(record: Record, reason: str, *, now: float) -> Look:
     """The record with its incident over and the ladders empty: what failed before does not count again."""
-    ended = tell(record, NoticeKind.RECOVERED, at=now, reason=reason)
+    # That a loop of a summary is over says the summary of the end.
+    ended = record if in_summary(record.incident) else tell(record, NoticeKind.RECOVERED, at=now, reason=reason)
     clean = Record(
         service=record.service,
         version=record.version,

@@ -16,6 +16,19 @@ _FIRST = (_HOUR, 4 * _HOUR, _DAY)
 IN_SUMMARY = "mass"
 
 
+def in_summary(incident: Incident | None) -> bool:
+    """Whether nobody was told of this loop by itself."""
+    return incident is not None and IN_SUMMARY in incident.told
+
+
+def out_of_summary(record: Record, *, now: float) -> Record:
+    """A loop that goes on where few others still do: told of by itself from now on."""
+    assert record.incident is not None
+    told = tuple(code for code in record.incident.told if code != IN_SUMMARY)
+    alone = replace(record, incident=replace(record.incident, told=told))
+    return tell(alone, NoticeKind.STILL_LOOPING, at=now, reason=_passed(now - record.incident.found_at))
+
+
 def remind(record: Record, *, now: float) -> Record:
     """The record with a reminder owed, where one is due; of several that are overdue one is told.
 

@@ -1,0 +1,59 @@
+"""Many loops at once: one summary of their beginning, which grows rarely, and one of their end; nothing of each."""
+
+from zlib import crc32
+
+from loopbreaker.policy import Policy
+from loopbreaker.remembering.notice import NoticeKind
+from loopbreaker.remembering.owed import tell
+from loopbreaker.remembering.record import Record
+from loopbreaker.stories.ports import MOST_BEGINNINGS, Table
+from loopbreaker.treating.look import milestone, share
+from loopbreaker.treating.remind import in_summary, out_of_summary
+
+DIAGNOSED = 40
+"""Of so many services that begin to loop at once each is diagnosed."""
+# Beyond those that are named, one look of so many counts all that began.
+_COUNTED_BY = 16
+# A trouble that has lasted for so long, in seconds, may leave a few services behind that loop by themselves.
+_LEFT_BEHIND = 3600.0
+
+
+def begin_together(record: Record, *, store: Table, policy: Policy, now: float) -> tuple[Record, int]:
+    """A loop that has just begun, among all that began about now; and how many those are."""
+    assert record.incident is not None
+    service, window, at = record.service, policy.mass_window, record.incident.found_at
+    began = store.gather(service, at=at, window=window)
+    number = len(began)
+    if number >= MOST_BEGINNINGS and crc32(service.key.encode()) % _COUNTED_BY == 0:
+        number = max(number, store.number_began(at=at, window=window))
+    due = milestone(number, policy)
+    first = due > 0 and store.announce(service, due, at=now, window=window)
+    shared = share(record, began, number, first=first, policy=policy, now=now)
+    if in_summary(shared.incident):
+        store.enter_summary(service, at=now)
+    return shared, number
+
+
+def go_on_together(record: Record, *, store: Table, policy: Policy, now: float) -> Record:
+    """A loop of a summary that lasts: where few are left after an hour, the trouble is over, and each is told of."""
+    assert record.incident is not None
+    if now < record.incident.found_at + _LEFT_BEHIND:
+        return record
+    left = store.in_summary(most=policy.mass_limit + 1)
+    if len(left) > policy.mass_limit:
+        return record
+    if store.announce_end(record.service, at=now):
+        names = ", ".join(f"{service.cluster}/{service.name}" for service in sorted({*left, record.service}))
+        why = f"of the services that began to loop together few still do, and each is told of by itself: {names}"
+        record = tell(record, NoticeKind.MASS_OVER, at=now, reason=why)
+    store.leave_summary(record.service)
+    return out_of_summary(record, now=now)
+
+
+def end_together(record: Record, *, store: Table, now: float) -> Record:
+    """The record of a loop of a summary that is over: of them all the last one tells."""
+    store.leave_summary(record.service)
+    if store.in_summary(most=1) or not store.announce_end(record.service, at=now):
+        return record
+    why = "none of the services that began to loop together does so any more"
+    return tell(record, NoticeKind.MASS_OVER, at=now, reason=why)
