@@ -38,3 +38,18 @@ def stumbling(share: float, mode: Mode, *, after: Draw | None = None, first_star
 def in_turn(turns: Sequence[Behaviour]) -> InTurn:
     """Software that fails in one way, then in the next."""
     return InTurn(ending=turns[0].ending, turns=tuple(turns))
+
+
+@dataclass(frozen=True, slots=True)
+class BySlot(Behaviour):
+    """The slots of a service take these behaviours in turn."""
+
+    kinds: tuple[Behaviour, ...] = ()
+
+    def fate(self, *, slot: int, start: int, rng: Random) -> Fate | None:
+        return self.kinds[slot % len(self.kinds)].fate(slot=slot, start=start, rng=rng)
+
+
+def by_slot(kinds: Sequence[Behaviour]) -> BySlot:
+    """Software that fails in one way in some tasks, and in another in others."""
+    return BySlot(ending=kinds[0].ending, kinds=tuple(kinds))

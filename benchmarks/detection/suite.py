@@ -6,6 +6,7 @@ from multiprocessing import Pool
 
 from benchmarks.detection.churn import churn
 from benchmarks.detection.crowds import crowds
+from benchmarks.detection.enemies import enemies
 from benchmarks.detection.judging import Outcome, judge
 from benchmarks.detection.loops import loops
 from benchmarks.detection.oddities import oddities
@@ -16,7 +17,8 @@ from benchmarks.detection.scenario import Scenario
 from benchmarks.detection.watching import SHUFFLED, USUAL
 
 SCENARIOS: dict[str, Scenario] = {
-    scenario.key: scenario for scenario in (*loops(), *churn(), *recoveries(), *relapses(), *crowds(), *oddities())
+    scenario.key: scenario
+    for scenario in (*loops(), *churn(), *recoveries(), *relapses(), *crowds(), *oddities(), *enemies())
 }
 """Every scenario by its key."""
 
