@@ -9,6 +9,7 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from loopbreaker.aws.codec import encode
@@ -18,6 +19,7 @@ from loopbreaker.remembering.notice import NoticeKind
 from loopbreaker.remembering.owed import tell
 from loopbreaker.remembering.record import Record
 from loopbreaker.stories.ports import UnreadableError
+from tests.aws.fake_clients import FakeClient, refusal
 from tests.schema import create_table
 from tests.store_contract import OTHERS, WEB, StoreContract, looping
 from tests.task_events import CREATED
@@ -177,6 +179,72 @@ def test_a_loop_that_came_again_is_kept_each_time(table: Table) -> None:
         table.archive(WEB, one, closed_at=closed_at, reason="its task runs")
     assert [closed.incident for closed in table.incidents(WEB)] == [again, first]
     assert first.id == again.id
+
+
+def asked_of(**answers: Any) -> tuple[Table, FakeClient]:
+    client = FakeClient("dynamodb", **answers)
+    return Table(client, NAME), client
+
+
+def test_what_is_decided_upon_is_read_consistently() -> None:
+    """An old record, or an old list of who began, would undo what somebody has just saved."""
+    table, client = asked_of(get_item={}, put_item={}, query={"Items": []})
+    table.load(WEB)
+    table.announce(WEB, 6, at=CREATED, window=600)
+    table.gather(WEB, at=CREATED, window=600)
+    list(table.incidents(WEB))
+    reads = [parameters for name, parameters in client.calls if name != "put_item"]
+    assert [read.get("ConsistentRead") for read in reads] == [True, True, True, True]
+
+
+def test_no_more_is_read_than_is_asked_for() -> None:
+    """Of the loops that began two hundred, of the due services as many as one run can ask for."""
+    table, client = asked_of(query={"Items": []})
+    table.began(at=CREATED, window=600)
+    table.due(now=CREATED, limit=25)
+    assert [parameters["Limit"] for _, parameters in client.calls] == [200, 25]
+    assert client.calls[0][1]["ScanIndexForward"] is False, "the newest first"
+
+
+def test_a_time_before_the_epoch_is_none() -> None:
+    """A window that is longer than the clock is old asks from its beginning."""
+    table, client = asked_of(query={"Items": []})
+    table.began(at=10, window=600)
+    assert client.calls[0][1]["ExpressionAttributeValues"][":first"] == {"S": "1970-01-01T00:00:00.000Z"}
+
+
+def test_a_fault_of_the_table_is_no_lost_race() -> None:
+    """Who is throttled is told so, and does not fold again for nothing."""
+    table, _ = asked_of(put_item=refusal("ProvisionedThroughputExceededException", "PutItem"))
+    with pytest.raises(ClientError, match="ProvisionedThroughput"):
+        table.save(Record(service=WEB))
+    lost, _ = asked_of(put_item=refusal("ConditionalCheckFailedException", "PutItem"))
+    assert not lost.save(Record(service=WEB))
+
+
+def test_what_is_noted_of_loops_that_began_expires() -> None:
+    """Six hours later: who began, and of how many people were told."""
+    table, client = asked_of(get_item={}, put_item={}, query={"Items": []})
+    table.gather(WEB, at=CREATED, window=600)
+    table.announce(WEB, 6, at=CREATED, window=600)
+    noted = [parameters["Item"]["expires_at"] for name, parameters in client.calls if name == "put_item"]
+    assert noted == [{"N": str(int(CREATED) + 6 * 3600)}] * 2
+
+
+def test_two_that_announce_at_once_are_one() -> None:
+    """Who read that nobody had is refused by the table where somebody has meanwhile."""
+    table, client = asked_of(get_item={}, put_item=refusal("ConditionalCheckFailedException", "PutItem"))
+    assert not table.announce(WEB, 6, at=CREATED, window=600)
+    values = client.calls[-1][1]["ExpressionAttributeValues"]
+    assert values == {":number": {"N": "6"}, ":old": {"N": f"{CREATED - 600:.3f}"}}
+
+
+@pytest.mark.parametrize(("behind", "asks"), [(0.0, True), (5.0, True), (5.001, False)])
+def test_clocks_of_two_functions_may_differ_by_five_seconds(behind: float, asks: bool) -> None:
+    """A wish to look that is older than what touched the record was answered before."""
+    table, client = asked_of(put_item={})
+    table.save(Record(service=WEB, asked_at=CREATED - behind, touched_at=CREATED))
+    assert ("asked_at" in client.calls[0][1]["Item"]) is asks
 
 
 def test_more_are_due_than_one_answer_holds(table: Table, dynamodb: Any) -> None:

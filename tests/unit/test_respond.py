@@ -1,0 +1,333 @@
+"""What `respond` does about one service, call by call: on a store in memory and an ECS that says what it is told to."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pytest
+
+from loopbreaker.drill import CLUSTER
+from loopbreaker.model import ServiceRef
+from loopbreaker.policy import Mode
+from loopbreaker.remembering.record import Record
+from loopbreaker.remembering.trip import Scaling, Step
+from loopbreaker.stories.ports import ConflictError
+from loopbreaker.stories.respond import Tools, respond
+from loopbreaker.treating.facts import Answer, Facts, Refusal, Unknown
+from loopbreaker.treating.scope import Scope
+from loopctl.memory import MemoryStore
+from tests.builders import DEPLOYMENT, POLICY, SERVICE, T0, crash_loop, facts, looping, observed, rollout, trip
+from tests.task_events import arn
+from tests.unit.cases import NOW, dead, deploying
+
+FREE = Scaling(minimum=1, dynamic_in_suspended=False, dynamic_out_suspended=False, scheduled_suspended=False)
+HELD_TAG = {"loopbreaker:action": "stop", "loopbreaker:held": "count=2"}
+
+
+@dataclass
+class Store(MemoryStore):
+    """Loses these of its saves, by their number; what somebody else saved meanwhile is `meanwhile`."""
+
+    lost: Sequence[int] = ()
+    tried: int = 0
+    meanwhile: Callable[[Record], Record] = replace
+    saves: list[Record] = field(default_factory=list)
+    announced: list[int] = field(default_factory=list)
+    windows: list[float] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        super().__init__()
+
+    def save(self, record: Record) -> bool:
+        self.tried += 1
+        if self.tried in self.lost:
+            self.put(self.meanwhile(self.load(record.service)))
+            return False
+        self.saves.append(record)
+        return super().save(record)
+
+    def put(self, record: Record) -> None:
+        self._records[record.service] = replace(record, version=record.version + 1)
+
+    def announce(self, service: ServiceRef, number: int, *, at: float, window: float) -> bool:
+        self.announced.append(number)
+        return super().announce(service, number, at=at, window=window)
+
+    def began(self, *, at: float, window: float) -> tuple[ServiceRef, ...]:
+        self.windows.append(window)
+        return super().began(at=at, window=window)
+
+
+@dataclass
+class Ecs:
+    """Says the next of its facts at each look, the last one for ever; takes every call, or refuses some."""
+
+    says: Sequence[Facts | Unknown]
+    refused: tuple[str, ...] = ()
+    looks: int = 0
+    calls: list[tuple[Any, ...]] = field(default_factory=list)
+
+    def read(self, _service: ServiceRef) -> Facts | Unknown:
+        self.looks += 1
+        return self.says[min(self.looks, len(self.says)) - 1]
+
+    def _answer(self, *call: Any) -> Answer | Refusal:
+        self.calls.append(call)
+        return Refusal("AccessDenied") if call[0] in self.refused else Answer(DEPLOYMENT)
+
+    def set_desired_count(self, _service: ServiceRef, count: int) -> Answer | Refusal:
+        return self._answer("count", count)
+
+    def set_suspended(self, _service: ServiceRef, scaling: Scaling) -> Answer | Refusal:
+        return self._answer("scaling", scaling.suspended)
+
+    def tag_held(self, _service: ServiceRef, *, count: int, since: float) -> Answer | Refusal:
+        return self._answer("tag", count, since)
+
+    def untag_held(self, _service: ServiceRef) -> Answer | Refusal:
+        return self._answer("untag")
+
+    def roll_back(self, service_deployment: str) -> Answer | Refusal:
+        return self._answer("roll back", service_deployment)
+
+
+def tools(store: Store, ecs: Ecs, *, mode: Mode = Mode.STOP, now: float = NOW, **fields: Any) -> Tools:
+    return Tools(store=store, ecs=ecs, mode=mode, scope=Scope(), policy=POLICY, clock=lambda: now, **fields)
+
+
+def keeping(record: Record, **fields: Any) -> Store:
+    """A store that has this record, of a service that asked to be looked at."""
+    store = Store(**fields)
+    store.put(replace(record, asked_at=NOW, version=4))
+    return store
+
+
+def held(store: Store) -> Step | None:
+    now = store.load(SERVICE).trip
+    return now.step if now else None
+
+
+# -- who looks ----------------------------------------------------------------------------------------------
+
+
+def test_who_asks_for_nothing_is_not_looked_at() -> None:
+    """A record that was saved for another reason costs no call of ECS."""
+    store, ecs = keeping(dead()), Ecs([facts()])
+    store.put(replace(store.load(SERVICE), asked_at=None))
+    assert respond(SERVICE, tools(store, ecs)) is None
+    assert (ecs.looks, store.saves) == (0, [])
+
+
+@pytest.mark.parametrize(("step", "lease", "looked"), [(Step.SET_ZERO, 1, 0), (Step.SET_ZERO, 0, 1), (Step.HELD, 1, 1)])
+def test_nobody_touches_a_step_that_another_works_on(step: Step, lease: float, looked: int) -> None:
+    """Until its lease has ended; a step that only waits is nobody's."""
+    store = keeping(replace(dead(), trip=trip(step=step, lease_until=NOW + lease, since=NOW, looping_since=NOW)))
+    ecs = Ecs([facts(desired_count=0, tags=HELD_TAG)])
+    respond(SERVICE, tools(store, ecs))
+    assert (min(ecs.looks, 1), ecs.calls) == (looked, [])
+
+
+def test_who_loses_a_race_reads_the_record_again_and_not_ecs() -> None:
+    """And finds out about a loop once."""
+    found: list[Any] = []
+    store, ecs = keeping(observed(crash_loop(3)), lost=(1, 2)), Ecs([facts()])
+    at = T0 + 80
+    store.put(replace(store.load(SERVICE), asked_at=at))
+    outcome = respond(SERVICE, tools(store, ecs, now=at, diagnose=lambda *what: found.append(what)))
+    assert (ecs.looks, len(found), len(store.saves)) == (1, 1, 1)
+    assert outcome is not None
+    assert (outcome.change.before.incident, outcome.decision, outcome.ended) == (None, None, None)
+    assert (found[0][0], found[0][2]) == (SERVICE, facts())
+
+
+def test_a_loop_that_is_known_is_not_found_out_about_again() -> None:
+    """Nor counted among those that begin now."""
+    found: list[Any] = []
+    store = keeping(dead(finding=None))
+    respond(SERVICE, tools(store, Ecs([facts()]), diagnose=lambda *what: found.append(what)))
+    assert (found, store.announced, store.load(SERVICE).version) == ([], [], 6)
+
+
+def test_a_race_that_is_never_won_is_a_conflict() -> None:
+    """What led here comes again; nothing was called."""
+    store, ecs = keeping(dead(), lost=range(1, 9)), Ecs([facts()])
+    with pytest.raises(ConflictError, match="lost 8 races"):
+        respond(SERVICE, tools(store, ecs))
+    assert ecs.calls == []
+
+
+# -- what is kept and told ----------------------------------------------------------------------------------
+
+
+def test_an_incident_that_is_over_is_kept() -> None:
+    """With when and why it ended, for those who look back."""
+    store = keeping(looping())
+    outcome = respond(SERVICE, tools(store, Ecs([Facts(exists=False)])))
+    assert outcome is not None
+    [(incident, closed_at, reason)] = store.closed.values()
+    assert (incident, closed_at, reason) == (outcome.ended, NOW, "the service was deleted")
+    assert incident.opened_at == T0 + 90
+    again = keeping(dead(finding=None))
+    respond(SERVICE, tools(again, Ecs([facts()])))
+    assert again.closed == {}, "one that lasts is none of them"
+
+
+def test_what_was_decided_is_said_with_the_change() -> None:
+    """For the log line and the metrics."""
+    outcome = respond(SERVICE, tools(keeping(dead(finding=None)), Ecs([facts()])))
+    assert outcome is not None
+    assert outcome.decision is not None
+    assert (outcome.decision.code, outcome.change.after.version) == ("first-finding", 6)
+
+
+def test_a_summary_is_announced_only_where_many_began() -> None:
+    """Of five nobody speaks; the sixth tells of six."""
+    at = T0 + 80
+    for others, announced in ((4, []), (5, [6])):
+        store = keeping(observed(crash_loop(3)))
+        store.put(replace(store.load(SERVICE), asked_at=at))
+        for n in range(others):
+            store.gather(replace(SERVICE, name=f"s{n}"), at=at, window=60)
+        outcome = respond(SERVICE, tools(store, Ecs([facts()]), now=at))
+        assert outcome is not None
+        told = [notice.kind.value for notice in outcome.change.after.notices]
+        assert (store.announced, told) == (announced, ["mass"] if announced else ["looping"])
+
+
+# -- what the installation allows ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("tags", "window"), [({}, 1800), ({"loopbreaker:stop-after": "2h"}, 7200), ({"loopbreaker:stop-after": "5m"}, 1800)]
+)
+def test_who_began_is_asked_for_as_long_as_a_stop_waits(tags: dict[str, str], window: float) -> None:
+    """The longer of the window and of what the owner asks for."""
+    store = keeping(dead(finding=None))
+    respond(SERVICE, tools(store, Ecs([facts(tags={"loopbreaker:action": "stop"} | tags)])))
+    assert store.windows == [window]
+    blind = keeping(dead(finding=None))
+    respond(SERVICE, tools(blind, Ecs([Unknown("throttled")])))
+    assert blind.windows == [1800]
+
+
+def test_who_only_tells_need_not_know_who_else_began() -> None:
+    """One read of the table less at each look."""
+    store = keeping(dead())
+    respond(SERVICE, tools(store, Ecs([facts()]), mode=Mode.ALERT))
+    assert store.windows == []
+
+
+def test_a_shared_cause_and_the_scope_are_seen_by_who_acts() -> None:
+    """Five others that began with it, or a pattern that denies it: no call."""
+    for n_others, scope in ((5, Scope()), (0, Scope(deny=("prod/web",)))):
+        store, ecs = keeping(dead()), Ecs([facts()])
+        for n in range(n_others):
+            store.gather(replace(SERVICE, name=f"s{n}"), at=T0 + 130, window=60)
+        store.gather(SERVICE, at=T0 + 130, window=60)
+        respond(SERVICE, replace(tools(store, ecs), scope=scope))
+        assert ecs.calls == []
+
+
+# -- calls --------------------------------------------------------------------------------------------------
+
+
+def test_a_stop_is_made_in_one_go() -> None:
+    """Tag, scaling, count, each saved before it is made; and all of it by one invocation."""
+    free, suspended = facts(scaling=FREE), facts(scaling=replace(FREE, dynamic_in_suspended=True), tags=HELD_TAG)
+    ready = replace(suspended, scaling=replace(FREE, dynamic_in_suspended=True, dynamic_out_suspended=True))
+    store, ecs = keeping(dead()), Ecs([free, free, replace(free, tags=HELD_TAG), ready])
+    outcome = respond(SERVICE, tools(store, ecs))
+    assert ecs.calls == [("tag", 2, NOW), ("scaling", True), ("count", 0)]
+    assert held(store) is Step.HELD
+    steps = [save.trip.step for save in store.saves if save.trip]
+    before_each_call = [steps.index(step) for step in (Step.TAG, Step.SUSPEND_SCALING, Step.SET_ZERO, Step.HELD)]
+    assert before_each_call == sorted(before_each_call)
+    assert outcome is not None
+    assert outcome.change.after == store.load(SERVICE)
+
+
+def test_a_rollback_is_one_call() -> None:
+    """Of the deployment that was found."""
+    store, ecs = keeping(dead()), Ecs([deploying()])
+    respond(SERVICE, tools(store, ecs))
+    assert (ecs.calls, held(store)) == ([("roll back", rollout().arn)], Step.ROLLING_BACK)
+
+
+def test_a_way_back_ends_with_the_tag() -> None:
+    """Count, scaling, tag; then nothing is left of the trip."""
+    suspended = replace(FREE, dynamic_in_suspended=True, dynamic_out_suspended=True)
+    at = [
+        facts(desired_count=count, scaling=scaling, tags=HELD_TAG)
+        for count, scaling in ((0, suspended), (0, suspended), (2, suspended), (2, FREE))
+    ]
+    store, ecs = keeping(replace(dead(), trip=trip(scaling=FREE), resume_asked=True)), Ecs(at)
+    respond(SERVICE, tools(store, ecs))
+    assert ecs.calls == [("count", 2), ("scaling", False), ("untag",)]
+    assert store.load(SERVICE).trip is None
+
+
+def test_where_ecs_falls_silent_before_a_call_it_is_not_made() -> None:
+    """What was begun stays as it was saved, and is found again."""
+    store, ecs = keeping(dead()), Ecs([facts(), Unknown("throttled")])
+    respond(SERVICE, tools(store, ecs))
+    assert (ecs.calls, held(store), len(store.saves)) == ([], Step.TAG, 1)
+
+
+def test_an_odd_count_is_looked_at_twice_before_anything_is_called() -> None:
+    """One look is no reason to act, at a step that would make a call as well."""
+    store = keeping(replace(dead(), trip=trip(step=Step.SET_ZERO, lease_until=NOW, since=NOW, zeroed=True)))
+    ecs = Ecs([facts(desired_count=2, tags=HELD_TAG), facts(desired_count=0)])
+    ready = keeping(replace(dead(), trip=trip(step=Step.READY, lease_until=NOW, since=NOW, zeroed=False)))
+    respond(SERVICE, tools(ready, Ecs([facts(desired_count=0, tags=HELD_TAG)])))
+    assert held(ready) is Step.READY
+    respond(SERVICE, tools(store, ecs))
+    assert held(store) is Step.HELD
+
+
+def test_a_refusal_ends_the_invocation() -> None:
+    """A way back that AWS refuses is not asked for twelve times in a row."""
+    store = keeping(replace(dead(), trip=trip(step=Step.RESTORE_COUNT, lease_until=NOW)))
+    ecs = Ecs([facts(desired_count=0, tags=HELD_TAG)], refused=("count",))
+    respond(SERVICE, tools(store, ecs))
+    assert (ecs.calls, held(store)) == ([("count", 2)], Step.RESTORE_COUNT)
+    assert store.load(SERVICE).due_at == NOW + 300
+
+
+def test_a_refused_tag_stops_nothing() -> None:
+    """The answer is what follows from, not the call."""
+    store, ecs = keeping(dead()), Ecs([facts()], refused=("tag",))
+    respond(SERVICE, tools(store, ecs))
+    assert (ecs.calls, held(store)) == ([("tag", 2, NOW)], None)
+
+
+@pytest.mark.parametrize("lost", [2, 3, 4])
+def test_what_detect_folded_in_meanwhile_is_kept(lost: int) -> None:
+    """A step is saved over it, whichever save lost the race."""
+    store = keeping(dead(), lost=(lost,), meanwhile=lambda now: replace(now, impaired=(NOW,)))
+    respond(SERVICE, tools(store, Ecs([facts()])))
+    assert (held(store), store.load(SERVICE).impaired) == (Step.HELD, (NOW,))
+
+
+def test_where_somebody_else_moved_the_trip_on_nothing_more_is_done() -> None:
+    """Two that act on one service would undo each other."""
+
+    def moved(now: Record) -> Record:
+        return replace(now, trip=replace(now.trip or trip(), why="x"))
+
+    store, ecs = keeping(dead(), lost=(2,), meanwhile=moved), Ecs([facts()])
+    with pytest.raises(ConflictError, match="another invocation took over"):
+        respond(SERVICE, tools(store, ecs))
+    assert ecs.calls == [("tag", 2, NOW)], "what was asked before it was seen"
+
+
+def test_a_drill_touches_nothing() -> None:
+    """Its service does not exist: ECS is not asked, nothing is found out about it, nothing could be done to it."""
+    drill = ServiceRef(arn(f"cluster/{CLUSTER}"), "web")
+    store, ecs = Store(), Ecs([facts()])
+    found = replace(observed(crash_loop(3)), service=drill, asked_at=T0 + 80)
+    store.put(found)
+    asked: list[Any] = []
+    outcome = respond(drill, tools(store, ecs, now=T0 + 80, diagnose=lambda *what: asked.append(what)))
+    assert outcome is not None
+    assert outcome.change.after.incident is not None
+    assert (ecs.looks, ecs.calls, asked, outcome.change.after.asked_at) == (0, [], [], None)
