@@ -223,12 +223,12 @@ def test_a_fault_of_the_table_is_no_lost_race() -> None:
 
 
 def test_what_is_noted_of_loops_that_began_expires() -> None:
-    """Six hours later: who began, and of how many people were told."""
+    """Who began six hours later; of how many people were told, for as long as loops of it may last, thirty days."""
     table, client = asked_of(get_item={}, put_item={}, query={"Items": []})
     table.gather(WEB, at=CREATED, window=600)
     table.announce(WEB, 6, at=CREATED, window=600)
     noted = [parameters["Item"]["expires_at"] for name, parameters in client.calls if name == "put_item"]
-    assert noted == [{"N": str(int(CREATED) + 6 * 3600)}] * 2
+    assert noted == [{"N": str(int(CREATED) + 6 * 3600)}, {"N": str(int(CREATED) + 30 * 86_400)}]
 
 
 def test_two_that_announce_at_once_are_one() -> None:

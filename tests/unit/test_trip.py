@@ -331,12 +331,14 @@ def test_the_one_task_of_a_try_is_not_a_persons_count() -> None:
     none = replace(SUSPENDED, minimum=0)
     assert of(looked(Step.RESTORE_COUNT, seen(1, scaling=none))).step is Step.RESTORE_COUNT
     assert of(looked(Step.RESTORE_COUNT, seen(2, scaling=none))).step is Step.RESTORE_SCALING
-    assert of(looked(Step.RESTORE_COUNT, seen(1, scaling=none), desired_count=1)).step is Step.RESTORE_SCALING
+    assert of(looked(Step.RESTORE_COUNT, seen(1, scaling=none), desired_count=1, since=NOW - 660)).step is (
+        Step.RESTORE_SCALING
+    )
 
 
 def test_a_target_that_somebody_registered_meanwhile_is_theirs() -> None:
     """We suspended nothing, so there is nothing to give back."""
-    assert of(looked(Step.RESTORE_COUNT, seen(4, scaling=SUSPENDED), scaling=None)).step is Step.UNTAG
+    assert of(looked(Step.RESTORE_COUNT, seen(4, scaling=SUSPENDED), scaling=None, since=NOW - 660)).step is Step.UNTAG
 
 
 def test_where_ecs_names_no_primary_deployment_nothing_is_taken_for_a_fix() -> None:
