@@ -68,7 +68,7 @@ previews: install ## every message as people read it; into docs/previews, with p
 	@$(VENV)/python -m previews
 
 .PHONY: bench-storm
-bench-storm: install ## ten thousand services that begin to loop within ten minutes; takes an hour
+bench-storm: install ## ten thousand services that begin to loop within ten minutes; ARGS="--services 1000" for fewer
 	@$(VENV)/python -m benchmarks.storm $(ARGS)
 
 bench-detection: install ## how well it detects, beside simpler rules; into benchmarks/results

@@ -7,10 +7,10 @@ from loopbreaker.model import ServiceRef
 from loopbreaker.remembering.incident import Incident
 from loopbreaker.remembering.record import Record
 from loopbreaker.remembering.trip import Scaling
-from loopbreaker.treating.facts import Answer, Facts, Refusal, Unknown
 
-if TYPE_CHECKING:  # only `notify` writes messages; the others need not load their words
+if TYPE_CHECKING:  # only `notify` writes messages, and only `respond` asks ECS; the others load neither
     from loopbreaker.telling.messages import Message
+    from loopbreaker.treating.facts import Answer, Facts, Refusal, Unknown
 
 # Of a great many services that began to loop at about one time the newest so many are named.
 MOST_BEGINNINGS = 200
@@ -92,22 +92,22 @@ class Ecs(Protocol):
     Whatever may pass by itself, such as throttling, is an exception.
     """
 
-    def read(self, service: ServiceRef) -> Facts | Unknown:
+    def read(self, service: ServiceRef) -> "Facts | Unknown":
         """The facts of the service, or why they could not be read."""
 
-    def set_desired_count(self, service: ServiceRef, count: int) -> Answer | Refusal:
+    def set_desired_count(self, service: ServiceRef, count: int) -> "Answer | Refusal":
         """Set the count."""
 
-    def set_suspended(self, service: ServiceRef, scaling: Scaling) -> Answer | Refusal:
+    def set_suspended(self, service: ServiceRef, scaling: Scaling) -> "Answer | Refusal":
         """Give the scaling target the three suspended flags of `scaling`."""
 
-    def tag_held(self, service: ServiceRef, *, count: int, since: float) -> Answer | Refusal:
+    def tag_held(self, service: ServiceRef, *, count: int, since: float) -> "Answer | Refusal":
         """Put the tag on the service that says that it is held, from when on, and with which count it comes back."""
 
-    def untag_held(self, service: ServiceRef) -> Answer | Refusal:
+    def untag_held(self, service: ServiceRef) -> "Answer | Refusal":
         """Take that tag away."""
 
-    def roll_back(self, service_deployment: str) -> Answer | Refusal:
+    def roll_back(self, service_deployment: str) -> "Answer | Refusal":
         """Stop a service deployment and roll it back."""
 
 
