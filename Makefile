@@ -71,6 +71,10 @@ previews: install ## every message as people read it; into docs/previews, with p
 bench-storm: install ## ten thousand services that begin to loop within ten minutes; ARGS="--services 1000" for fewer
 	@$(VENV)/python -m benchmarks.storm $(ARGS)
 
+.PHONY: bench-year
+bench-year: install ## a year of 500 services on a virtual clock: nothing grows, nothing is stuck; ARGS="--services 50"
+	@$(VENV)/python -m benchmarks.year $(ARGS)
+
 bench-detection: install ## how well it detects, beside simpler rules; into benchmarks/results
 	@$(VENV)/python -m benchmarks.detection $(ARGS)
 
