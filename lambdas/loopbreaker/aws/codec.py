@@ -10,10 +10,10 @@ whole ones and each as its distance from the one before, and a column of equal v
 import json
 import zlib
 from base64 import b64decode, b64encode
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import fields, is_dataclass
 from enum import StrEnum
-from functools import cache
+from functools import cache, partial
 from itertools import accumulate, pairwise
 from types import NoneType, UnionType
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
@@ -91,20 +91,30 @@ def unpack(packed: bytes | str) -> Any:
 
 def encode(value: object) -> Any:
     """A dataclass, tuple, enum or scalar as JSON values; times keep their microseconds."""
-    if is_dataclass(value) and not isinstance(value, type):
+    kind: Any = type(value)
+    if parts := _parts(kind):
         return {
-            item.name: _numbers(found) if PACKED in item.metadata else encode(found)
-            for item in fields(value)
-            if (found := getattr(value, item.name)) != item.default
+            name: _numbers(found) if packed else encode(found)
+            for name, default, packed in parts
+            if (found := getattr(value, name)) != default
         }
     if isinstance(value, tuple):
         if value and getattr(value[0], "COMPACT", False):
-            rows = [[getattr(row, item.name) for item in fields(row)] for row in value]
+            names = [name for name, _, _ in _parts(value[0].__class__)]
+            rows = [[getattr(row, name) for name in names] for row in value]
             return {"n": len(rows), "of": [_column(column) for column in zip(*rows, strict=True)]}
         return [encode(item) for item in value]
     if isinstance(value, float):
         return int(value) if value.is_integer() else round(value, 6)
     return value
+
+
+@cache
+def _parts(kind: type) -> tuple[tuple[str, Any, bool], ...]:
+    """Name, default and whether it is packed, of each field; none where it is no dataclass."""
+    if not is_dataclass(kind):
+        return ()
+    return tuple((item.name, item.default, PACKED in item.metadata) for item in fields(kind))
 
 
 def _numbers(values: tuple[int, ...]) -> str:
@@ -118,9 +128,9 @@ def decode(kind: type[T], data: object) -> T:
 
 
 def _column(values: Sequence[Any]) -> Any:
-    if all(value == values[0] for value in values):
+    if values.count(values[0]) == len(values):
         return encode(values[0])
-    if not all(type(value) in (int, float) for value in values):
+    if not {type(value) for value in values} <= {int, float}:
         return list(values)
     for scale in _SCALES:
         whole = [round(value * scale) for value in values]
@@ -130,16 +140,18 @@ def _column(values: Sequence[Any]) -> Any:
 
 
 def _read(kind: Any, data: object, where: str) -> Any:
+    return _reader(kind)(data, where)
+
+
+@cache
+def _reader(kind: Any) -> Callable[[Any, str], Any]:
+    """What reads a value of this type hint, found once: to look into hints costs more than to read."""
     if get_origin(kind) is UnionType:
-        kinds = get_args(kind)
-        if data is None and NoneType in kinds:
-            return None
-        return _read(next(k for k in kinds if k is not NoneType), data, where)
+        (one,) = (_reader(one) for one in get_args(kind) if one is not NoneType)
+        return lambda data, where: None if data is None else one(data, where)
     if get_origin(kind) is tuple:
-        return _read_tuple(get_args(kind)[0], data, where)
-    if is_dataclass(kind):
-        return _read_dataclass(kind, data, where)
-    return _read_scalar(kind, data, where)
+        return partial(_read_tuple, get_args(kind)[0])
+    return partial(_read_dataclass if is_dataclass(kind) else _read_scalar, kind)
 
 
 def _read_tuple(kind: Any, data: object, where: str) -> tuple[Any, ...]:
@@ -196,8 +208,7 @@ def _read_dataclass(kind: Any, data: object, where: str) -> Any:
         data = dict(zip(_hints(kind), data, strict=False))
     if not isinstance(data, dict):
         raise CodecError(f"{where}: not an object: {data!r}")
-    hints = _hints(kind)
-    known = {name: _read(hint, data[name], f"{where}.{name}") for name, hint in hints.items() if name in data}
+    known = {name: read(data[name], f"{where}.{name}") for name, read in _readers(kind).items() if name in data}
     try:
         return kind(**known)
     except TypeError as missing:
@@ -205,6 +216,8 @@ def _read_dataclass(kind: Any, data: object, where: str) -> Any:
 
 
 def _read_scalar(kind: Any, data: object, where: str) -> Any:
+    if type(data) is kind:
+        return data
     if kind is float and isinstance(data, int | float) and not isinstance(data, bool):
         return float(data)
     if issubclass(kind, StrEnum) and isinstance(data, str):
@@ -212,11 +225,15 @@ def _read_scalar(kind: Any, data: object, where: str) -> Any:
             return kind(data)
         except ValueError as unknown:
             raise CodecError(f"{where}: {unknown}") from unknown
-    if type(data) is kind:
-        return data
     raise CodecError(f"{where}: not {kind.__name__}: {data!r}")
 
 
 @cache
 def _hints(kind: type) -> dict[str, Any]:
-    return {item.name: get_type_hints(kind)[item.name] for item in fields(kind)}
+    hints = get_type_hints(kind)
+    return {item.name: hints[item.name] for item in fields(kind)}
+
+
+@cache
+def _readers(kind: type) -> dict[str, Callable[[Any, str], Any]]:
+    return {name: _reader(hint) for name, hint in _hints(kind).items()}
