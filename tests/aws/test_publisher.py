@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,9 +10,14 @@ import pytest
 from loopbreaker.aws.publisher import Places, Publisher, PublishError
 from loopbreaker.model import ServiceRef
 from loopbreaker.remembering.notice import Notice, NoticeKind
-from loopbreaker.telling.messages import Message
+from loopbreaker.remembering.owed import tell
+from loopbreaker.telling.contents import Background
+from loopbreaker.telling.mass import Other
+from loopbreaker.telling.messages import Message, compose
 from loopbreaker.telling.parcel import unpack
 from tests.aws.fake_clients import FakeClient, refusal
+from tests.builders import T0, looping
+from tests.task_events import arn
 
 TOPIC = "arn:aws:sns:eu-west-1:123456789012:loops"
 CHAT = "arn:aws:sns:eu-west-1:123456789012:chat"
@@ -54,6 +60,26 @@ class Places4:
 
 def publish(places: Places4, where: Places = PLACES) -> None:
     Publisher(places.client, where).publish(MESSAGE)
+
+
+@pytest.mark.parametrize("length", [8, 30, 120, 255])
+def test_nothing_that_is_sent_is_above_ten_kilobytes(length: int) -> None:
+    """A summary of ten thousand services, their names as long as ECS allows: also with all that SNS is given."""
+    services = [ServiceRef(arn(f"cluster/{'c' * length}"), f"{n:04}".ljust(length, "s")) for n in range(40)]
+    record = replace(looping(evidence="CannotPullContainerError: " + "x" * 200), service=services[0])
+    others = tuple(Other(service, record.incident) for service in services)
+    names = ", ".join(f"{service.cluster}/{service.name}" for service in services[:10])
+    why = f"10000 services began to loop within 30 minutes, so none is acted on: {names} and 9990 more"
+    told = tell(record, NoticeKind.MASS, at=T0 + 90, reason=why, services=10_000)
+    places = Places4()
+    message = compose(record, told, told.notices[-1], Background(others=others))
+    Publisher(places.client, PLACES).publish(message)
+    sent = [call for client in (places.events, places.sqs, places.sns) for _, call in client.calls]
+    sizes = [len(str(call.get("Message") or call.get("MessageBody") or call["Entries"][0]).encode()) for call in sent]
+    assert len(sizes) == 4
+    assert max(sizes) <= 10_000
+    assert message.detail["serviceCount"] == 10_000
+    assert "10,000 services" in message.text
 
 
 def test_the_event_goes_to_the_bus() -> None:

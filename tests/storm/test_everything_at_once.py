@@ -194,6 +194,28 @@ def outcome_of(ours: Installation) -> Outcome:
     return outcome(ours)
 
 
+def test_a_redrive_a_day_later_makes_nothing_up() -> None:
+    """Events that were poison come back when their loop is long over: nobody is told of a loop that goes on."""
+    random = Random(6)
+    events = list(loop("web", begin=BEGIN, failures=8, every=60, random=random))
+    late = list(loop("api", begin=BEGIN, failures=8, every=60, random=random))
+    with installed(BEGIN, pollers=2) as ours:
+        for at, event in events:
+            ours.run(at)
+            ours.send(event, at=at)
+        ours.run(BEGIN + 1200)
+        ours.ecs.desired = lambda _service: 0
+        ours.run(BEGIN + 20 * HOUR)
+        before = [(name, kind) for name, kind, *_ in outcome(ours).told]
+        assert before == [("web", "looping"), ("web", "recovered")]
+        for _, event in (*events, *late):
+            ours.send(event, at=ours.now)
+        ours.run(BEGIN + 48 * HOUR)
+        done = outcome(ours)
+        assert [(name, kind) for name, kind, *_ in done.told] == before
+        assert not any(record.incident for record in done.records.values())
+
+
 # -- a function dies --------------------------------------------------------------------------------------
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from loopbreaker.telling.messages import Message
+from loopbreaker.telling.messages import LIMIT, Message
 from loopbreaker.telling.parcel import pack
 
 Noted = Callable[[Message, tuple[str, ...]], None]
@@ -106,8 +106,13 @@ class Publisher:
         self._client("sns").publish(TopicArn=self._places.chat_topic, Message=text)
 
     def _tell(self, message: Message) -> None:
-        """Mail reads the text; queues, functions and endpoints get what the bus gets, and the text with it."""
+        """Mail reads the text; queues, functions and endpoints get what the bus gets, and the text with it.
+
+        Where both would be too long together, the text goes to mail alone.
+        """
         body = {"default": json.dumps(message.detail | {"text": message.text}), "email": message.text}
+        if len(json.dumps(body, ensure_ascii=False).encode()) > LIMIT:
+            body["default"] = json.dumps(message.detail)
         self._client("sns").publish(
             TopicArn=self._places.topic,
             Subject=message.subject,

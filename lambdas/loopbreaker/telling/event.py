@@ -38,7 +38,7 @@ def detail(told: Telling, known: Background, letter: Letter) -> dict[str, Any]:
         found["savedDesiredCount"] = after.trip.desired_count
     if known.others:
         names = sorted(f"{other.service.cluster}/{other.service.name}" for other in known.others)
-        found |= {"services": names[:_MOST], "serviceCount": len(names)}
+        found |= {"services": names[:_MOST], "serviceCount": max(notice.services, len(names))}
     return found
 
 

@@ -71,9 +71,10 @@ def compose(before: Record | None, after: Record, notice: Notice, background: Ba
         "severity": letter.severity.value,
         "category": incident.category.value if incident else "none",
     }
+    detail = event.detail(told, known, letter)
     return Message(
         subject=mail.subject(f"[Loopbreaker] {_subject(told, letter)}"),
-        text=mail.render(shortened(letter, mail.render, limit=LIMIT)),
+        text=_beside(detail, letter),
         chat=chatbot.render(_fitting(letter, told, thread), told, thread),
         post=slack.render(_short_post(letter, told), told),
         reply=slack.reply(letter, told),
@@ -83,9 +84,15 @@ def compose(before: Record | None, after: Record, notice: Notice, background: Ba
         channel=incident.channel if incident else "",
         attributes=attributes,
         detail_type=DETAIL_TYPE,
-        detail=event.detail(told, known, letter),
+        detail=detail,
         resources=(service_arn(service),),
     )
+
+
+def _beside(detail: dict[str, Any], letter: Letter) -> str:
+    """The text of the mail, which goes to the topic beside the detail: together they stay within the limit."""
+    room = LIMIT - len(json.dumps({"default": json.dumps(detail), "email": ""}).encode())
+    return mail.render(shortened(letter, lambda one: json.dumps(mail.render(one)), limit=room))
 
 
 def _subject(told: Telling, letter: Letter) -> str:
