@@ -28,6 +28,7 @@ FLOORS = (
     "treating",
     "telling",
     "picture",
+    "hub",
     "stories",
     "aws",
 )
@@ -39,6 +40,10 @@ STRANGERS = {
     ("telling", "treating"),
     ("telling", "judging"),
     ("picture", "treating"),
+    ("hub", "treating"),
+    ("hub", "judging"),
+    ("hub", "remembering"),
+    ("hub", "picture"),
     ("stories", "picture"),
 }
 LONGEST = 300
