@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from aws_cdk import Acknowledgment, ArnFormat, Duration, Stack, Validations
 from aws_cdk import aws_chatbot as chatbot
 from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_lambda_event_sources as sources
@@ -16,6 +18,7 @@ from constructs import Construct
 from .config import StackConfig
 from .functions import Worker
 from .queues import failure_queue
+from .table import ServiceTable
 
 # One after another, six minutes apart: a channel that is down for two hours loses nothing.
 TRIES = 20
@@ -37,10 +40,10 @@ class Outlet(Construct):
         worker: str,
         code: lambda_.Code,
         config: StackConfig,
-        secret: str,
+        secret: str = "",
         environment: Mapping[str, str],
     ) -> None:
-        """`secret` is the name of the secret in Secrets Manager that the function reads when it delivers."""
+        """`secret` is the name of the secret in Secrets Manager that the function reads when it delivers, if any."""
         super().__init__(scope, id_)
         self.failed = failure_queue(self, "Failed", fifo=True)
         self.queue = sqs.Queue(
@@ -59,12 +62,16 @@ class Outlet(Construct):
             code=code,
             config=config,
             timeout=TIMEOUT,
-            environment={"SECRET_NAME": secret, **environment},
+            environment={**({"SECRET_NAME": secret} if secret else {}), **environment},
             memory_mib=256,
         )
         self.worker.function.add_event_source(
             sources.SqsEventSource(self.queue, batch_size=10, max_concurrency=2, report_batch_item_failures=True)
         )
+        if secret:
+            self._allow_reading(secret)
+
+    def _allow_reading(self, secret: str) -> None:
         # Secrets Manager adds a hyphen and six characters to the name (its API reference, CreateSecret).
         arn = Stack.of(self).format_arn(
             service="secretsmanager",
@@ -73,6 +80,56 @@ class Outlet(Construct):
             arn_format=ArnFormat.COLON_RESOURCE_NAME,
         )
         self.worker.allow("secretsmanager:GetSecretValue", on=[arn])
+
+
+class Investigations(Construct):
+    """AWS DevOps Agent: one investigation for an incident, and a word in the incident's thread when it has ended."""
+
+    def __init__(
+        self, scope: Construct, id_: str, *, code: lambda_.Code, config: StackConfig, table: ServiceTable
+    ) -> None:
+        super().__init__(scope, id_)
+        self.outlet = Outlet(
+            self,
+            "Outlet",
+            worker="Investigate",
+            code=code,
+            config=config,
+            environment={
+                "TABLE_NAME": table.name,
+                "AGENT_SPACE": config.devops_agent,
+                "AGENT_DAILY": str(config.devops_agent_daily),
+            },
+        )
+        worker = self.outlet.worker
+        worker.use(table, "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem")
+        space = Stack.of(self).format_arn(service="aidevops", resource="agentspace", resource_name=config.devops_agent)
+        worker.allow("aidevops:CreateBacklogTask", on=[space])
+        self.unlinked = failure_queue(self, "Unlinked")
+        ended = ["Completed", "Failed", "Timed Out", "Cancelled", "Linked", "Skipped"]
+        rule = events.Rule(
+            self,
+            "Ended",
+            description="Loopbreaker: an investigation of AWS DevOps Agent has ended",
+            event_pattern=events.EventPattern(
+                source=["aws.aidevops"],
+                detail_type=[f"Investigation {how}" for how in ended],
+                detail={"metadata": {"agent_space_id": [config.devops_agent]}},
+            ),
+        )
+        rule.add_target(
+            targets.LambdaFunction(
+                worker.function,
+                dead_letter_queue=self.unlinked,
+                retry_attempts=10,
+                max_event_age=Duration.hours(2),
+            )
+        )
+
+    def reply_by(self, bot: Outlet) -> None:
+        """Where the end of an investigation is said."""
+        self.outlet.worker.function.add_environment("CHAT_QUEUE", bot.queue.queue_url)
+        self.outlet.worker.allow("sqs:SendMessage", on=[bot.queue.queue_arn])
 
 
 class AmazonQ(Construct):

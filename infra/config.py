@@ -81,6 +81,16 @@ class StackConfig:
             "name of a secret with the address of an incoming webhook of Slack; a new message for each change",
         ),
     )
+    devops_agent: str = field(
+        default="",
+        metadata=_is(
+            values.or_none(recipients.agent_space),
+            "id of an agent space of AWS DevOps Agent, which investigates each incident once; it is paid for by use",
+        ),
+    )
+    devops_agent_daily: int = field(
+        default=5, metadata=_is(values.daily, "investigations that may be begun in a day, at most")
+    )
     log_lines: str = field(
         default="off",
         metadata=_is(

@@ -10,7 +10,7 @@ from pathlib import Path
 import botocore
 
 SERVICES = ("application-autoscaling", "dynamodb", "ecs", "elasticloadbalancing", "events", "sns")
-WITHOUT = ("ec2", "logs", "secretsmanager", "sqs", "tagging")
+WITHOUT = ("aidevops", "ec2", "logs", "secretsmanager", "sqs", "tagging")
 """Used as well, rarely; botocore makes the same clients of them without an entry, so a cold start reads none."""
 TARGET = Path(__file__).parent.parent / "lambdas" / "loopbreaker" / "aws" / "data" / "endpoints.json"
 

@@ -49,6 +49,13 @@ def channel(text: str) -> str:
     return text
 
 
+def agent_space(text: str) -> str:
+    """AWS DevOps Agent API reference, CreateBacklogTask."""
+    if not re.fullmatch(r"[a-zA-Z0-9-]{1,64}", text):
+        raise ValueError(f"'{text}' is not the id of an agent space: letters, digits and hyphens, at most 64")
+    return text
+
+
 def secret_name(text: str) -> str:
     """Only the name: a value would stand in the template and in the history of the shell."""
     if text.startswith(("xox", "https:")):

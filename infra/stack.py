@@ -16,7 +16,7 @@ from loopbreaker import VERSION
 from loopbreaker.policy import Mode
 
 from .alarms import Alarms
-from .channels import TRIES, AmazonQ, Outlet
+from .channels import TRIES, AmazonQ, Investigations, Outlet
 from .clock import Clock
 from .config import StackConfig
 from .dashboard import Dashboard
@@ -62,6 +62,7 @@ class Loopbreaker(Construct):
         self.respond = self._worker("Respond", seconds=120, environment=self._limits)
         self.sweep = self._worker("Sweep", seconds=60, environment=self._store)
         self.outlets = list(self._open_outlets())
+        self.investigations = self._open_investigations()
         self.amazon_q = self._open_amazon_q()
         self.notify = self._worker("Notify", seconds=30, environment=self._places)
         # Nothing hangs on it: it runs while somebody looks at the dashboard, who sees where it fails.
@@ -118,6 +119,16 @@ class Loopbreaker(Construct):
             hook = self._outlet("WebhookOutlet", worker="Webhook", secret=config.slack_webhook, environment=environment)
             hook.worker.use(self.table, "dynamodb:UpdateItem")
             yield hook
+
+    def _open_investigations(self) -> Investigations | None:
+        """After the bot, which says in a thread when one has ended; a queue like the others."""
+        if not self._config.devops_agent:
+            return None
+        opened = Investigations(self, "Investigations", code=self._code, config=self._config, table=self.table)
+        if self._config.slack_token:
+            opened.reply_by(self.outlets[0])
+        self.outlets.append(opened.outlet)
+        return opened
 
     def _outlet(self, id_: str, *, worker: str, secret: str, environment: dict[str, str]) -> Outlet:
         return Outlet(
@@ -237,16 +248,23 @@ class Loopbreaker(Construct):
             alarms.not_empty(
                 f"{name}Undelivered",
                 outlet.failed,
-                meaning=f"{name} gave up on a message after {TRIES} tries: Slack was not told of a change.",
-                remedy="Find 'not delivered' in its logs, mend token, channel or webhook, then start a DLQ redrive.",
+                meaning=f"{name} gave up on a message after {TRIES} tries: its channel was not told of a change.",
+                remedy="Find 'not delivered' in its logs, mend what it names, then start a DLQ redrive.",
             )
             alarms.late(
                 f"{name}Late",
                 outlet.queue,
-                meaning=f"Messages for Slack have waited for {name} for more than 15 minutes; mail is not affected.",
-                remedy="Find 'not delivered' in its logs: Slack is down, or it refuses the token, channel or webhook.",
+                meaning=f"Messages have waited for {name} for more than 15 minutes; mail is not affected.",
+                remedy="Find 'not delivered' in its logs: the channel is down, or refuses what it is given.",
             )
             alarms.function(outlet.worker)
+        if self.investigations:
+            alarms.not_empty(
+                "Unlinked",
+                self.investigations.unlinked,
+                meaning="The end of an investigation of AWS DevOps Agent could not be said in its thread.",
+                remedy="Find the error in the logs of Investigate and mend it. Then purge the queue.",
+            )
         if self.amazon_q:
             alarms.dropped("ChatDropped", self.amazon_q.unsupported)
 

@@ -52,6 +52,13 @@ def pattern(text: str) -> str:
     return text
 
 
+def daily(value: object) -> int:
+    text = plain(value)
+    if not re.fullmatch(r"[1-9][0-9]{0,2}", text):
+        raise ValueError("must be a whole number from 1 to 999")
+    return int(text)
+
+
 def source(text: str) -> str:
     """AWS docs: PutEvents; names that begin with `aws.` are reserved for AWS services."""
     if text.startswith("aws.") and text != ECS_SOURCE:

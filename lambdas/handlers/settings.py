@@ -19,6 +19,8 @@ class Settings:
 
     secret_name: the secret in Secrets Manager with Slack's token or webhook; never the secret itself.
     channels: where the bot may post; the first is where it posts all.
+    agent_space, agent_daily: of AWS DevOps Agent, and how many investigations it may begin in a day.
+    chat_queue: of the bot, for what is to be said in a thread.
     """
 
     table_name: str
@@ -31,6 +33,9 @@ class Settings:
     secret_name: str
     channels: tuple[str, ...]
     log_lines: str
+    agent_space: str
+    agent_daily: int
+    chat_queue: str
     mode: Mode
     scope: Scope
     policy: Policy
@@ -50,6 +55,8 @@ class Settings:
             problems += [f"POLICY: {problem}" for problem in error.problems]
         except (ValueError, RecursionError) as error:
             problems.append(f"POLICY: not JSON: {error}")
+        if not env.get("AGENT_DAILY", "0").isdecimal():
+            problems.append(f"AGENT_DAILY: not a number: {env['AGENT_DAILY']!r}")
         if env.get("LOG_LINES", "off") not in ("off", "tagged", "all"):
             problems.append(f"LOG_LINES: not one of off, tagged, all: {env['LOG_LINES']!r}")
         if problems:
@@ -65,6 +72,9 @@ class Settings:
             secret_name=env.get("SECRET_NAME", ""),
             channels=_patterns(env, "SLACK_CHANNELS"),
             log_lines=env.get("LOG_LINES", "off"),
+            agent_space=env.get("AGENT_SPACE", ""),
+            agent_daily=int(env.get("AGENT_DAILY", "0")),
+            chat_queue=env.get("CHAT_QUEUE", ""),
             mode=mode,
             scope=Scope(allow=_patterns(env, "ACT_ON"), deny=_patterns(env, "NEVER_ACT_ON")),
             policy=policy,

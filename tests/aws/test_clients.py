@@ -10,7 +10,7 @@ from botocore.session import Session
 from infra.endpoints import SERVICES, TARGET, WITHOUT
 
 # The endpoints file names a service by its host, the client by its API.
-_CLIENTS = {"elasticloadbalancing": "elbv2", "tagging": "resourcegroupstaggingapi"}
+_CLIENTS = {"elasticloadbalancing": "elbv2", "tagging": "resourcegroupstaggingapi", "aidevops": "devops-agent"}
 _DATA = str(Path(TARGET).parent)
 
 

@@ -134,6 +134,24 @@ def test_what_amazon_q_drops_is_told(amazon_q: Json) -> None:
     assert [alarm for alarm in alarms if alarm.get("MetricName") == "UnsupportedEvents"]
 
 
+def test_devops_agent_is_off_and_bounded(bot: Json, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Asked for, it may begin investigations in the one agent space, and has a queue and alarms of its own."""
+    assert "investigate" not in functions(bot)
+    config = replace(BOT, devops_agent="space-1", devops_agent_daily=2)
+    made = synthesised(config, tmp_path_factory.mktemp("agent"))
+    expected = {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "aidevops:CreateBacklogTask"}
+    assert actions(made, "investigate") == LOGS | RECEIVE | expected | {"sqs:SendMessage"}
+    (begin,) = [s for s in statements(made, "investigate") if s["Action"] == "aidevops:CreateBacklogTask"]
+    assert json.dumps(begin["Resource"]).count(":agentspace/space-1") == 1
+    variables = functions(made)["investigate"]["Environment"]["Variables"]
+    assert (variables["AGENT_SPACE"], variables["AGENT_DAILY"]) == ("space-1", "2")
+    (rule,) = [r for r in of_type(made, "AWS::Events::Rule").values() if "aws.aidevops" in json.dumps(r)]
+    assert rule["EventPattern"]["detail"] == {"metadata": {"agent_space_id": ["space-1"]}}
+    explained = set(re.findall(r"`(\w+)`", (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")))
+    names = {re.sub(r"^Alarms|[0-9A-F]{8}$", "", id_) for id_ in of_type(made, "AWS::CloudWatch::Alarm")}
+    assert names - explained == set()
+
+
 # -- failing ----------------------------------------------------------------------------------------------
 
 

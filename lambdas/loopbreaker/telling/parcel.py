@@ -16,9 +16,11 @@ class ParcelError(ValueError):
 class Parcel:
     """One message on its way to a channel.
 
-    incident: its name within the service; empty where there is none. sequence: grows with each message of the service.
+    incident: its name within the service; empty where there is none. sequence: grows with each message of the service;
+    0 is no state of the service, only a reply.
     channel: where the service's owner wants to read it beside the default; empty where nothing is wanted.
     post: what the message of the incident shows from now on. reply: the line about this change.
+    transition, title, text: of the message, in words; empty in what was on its way before they were sent.
     """
 
     service: ServiceRef
@@ -27,19 +29,42 @@ class Parcel:
     channel: str
     post: dict[str, Any]
     reply: str
+    transition: str = ""
+    title: str = ""
+    text: str = ""
 
 
 def pack(message: Message) -> str:
     """The parcel of a message, as JSON."""
+    return packed(
+        Parcel(
+            service=message.service,
+            incident=message.incident,
+            sequence=message.sequence,
+            channel=message.channel,
+            post=message.post,
+            reply=message.reply,
+            transition=message.notice.kind.value,
+            title=message.subject,
+            text=message.text,
+        )
+    )
+
+
+def packed(parcel: Parcel) -> str:
+    """A parcel as JSON."""
     return json.dumps(
         {
-            "cluster": message.service.cluster_arn,
-            "service": message.service.name,
-            "incident": message.incident,
-            "sequence": message.sequence,
-            "channel": message.channel,
-            "post": message.post,
-            "reply": message.reply,
+            "cluster": parcel.service.cluster_arn,
+            "service": parcel.service.name,
+            "incident": parcel.incident,
+            "sequence": parcel.sequence,
+            "channel": parcel.channel,
+            "post": parcel.post,
+            "reply": parcel.reply,
+            "transition": parcel.transition,
+            "title": parcel.title,
+            "text": parcel.text,
         },
         ensure_ascii=False,
         separators=(",", ":"),
@@ -52,25 +77,25 @@ def unpack(text: str) -> Parcel:
         data = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise ParcelError("not JSON") from error
-    kinds = {
-        "cluster": str,
-        "service": str,
-        "incident": str,
-        "sequence": int,
-        "channel": str,
-        "post": dict,
-        "reply": str,
-    }
     if not isinstance(data, dict):
         raise ParcelError("not an object")
-    wrong = [name for name, kind in kinds.items() if type(data.get(name)) is not kind]
+    data = {"transition": "", "title": "", "text": ""} | data
+    wrong = [name for name, kind in _KINDS.items() if type(data.get(name)) is not kind]
     if wrong:
         raise ParcelError(f"missing or of another type: {', '.join(wrong)}")
-    return Parcel(
-        service=ServiceRef(data["cluster"], data["service"]),
-        incident=data["incident"],
-        sequence=data["sequence"],
-        channel=data["channel"],
-        post=data["post"],
-        reply=data["reply"],
-    )
+    rest: dict[str, Any] = {name: data[name] for name in _KINDS if name not in ("cluster", "service")}
+    return Parcel(service=ServiceRef(data["cluster"], data["service"]), **rest)
+
+
+_KINDS = {
+    "cluster": str,
+    "service": str,
+    "incident": str,
+    "sequence": int,
+    "channel": str,
+    "post": dict,
+    "reply": str,
+    "transition": str,
+    "title": str,
+    "text": str,
+}
