@@ -95,6 +95,7 @@ def cases() -> Iterator[Case]:
     for kind, before, after, why in _others(crash):
         yield _case(kind, before, after[1], why, after=after[0])
     yield _mass()
+    yield _mass_goes_on()
 
 
 def looping(category: Category, **fields: Any) -> Record:
@@ -271,3 +272,11 @@ def _mass() -> Case:
     why = f"6 services began to loop within 10 minutes, so none is acted on: {listed}"
     told = tell(record, NoticeKind.MASS, at=BEGAN + 140, reason=why)
     return Case("mass", record, told, Background(others=others, runbook=RUNBOOK))
+
+
+def _mass_goes_on() -> Case:
+    record = looping(Category.RESOURCE_INIT, last_failure_at=BEGAN + 4 * 3600, failed_tasks=96, depth=88)
+    why = "35 of the services that began to loop together still do; this one was found 4 hours ago"
+    told = tell(record, NoticeKind.STILL_LOOPING, at=BEGAN + 4 * 3600 + 60, reason=why, services=35)
+    background = Background(diagnosis=found(Category.RESOURCE_INIT), runbook=RUNBOOK)
+    return Case("still-looping-mass", record, told, background)

@@ -2,13 +2,15 @@
 
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
 from loopbreaker.model import ServiceRef
 from loopbreaker.policy import Mode
-from loopbreaker.remembering.notice import Notice
+from loopbreaker.remembering.notice import Notice, NoticeKind
 from loopbreaker.remembering.record import Record, Verdict
+from loopbreaker.stories.acknowledge import acknowledge
 from loopbreaker.stories.detect import Observation, detect
 from loopbreaker.stories.respond import Tools, respond
 from loopbreaker.treating.facts import Facts, Unknown
@@ -181,3 +183,49 @@ def test_facts_that_are_unknown_end_no_summary() -> None:
     for service in region.services:
         region.look(service)
     assert "mass-over" not in region.kinds()
+
+
+def test_one_reminds_of_them_all() -> None:
+    """After 1 hour, 4, 24 and each day, once for all of a summary; the five that were told of by themselves aside."""
+    region = Region(40)
+    region.begin()
+    apart = set(region.services) - set(region.store.in_summary(most=99))
+    for hours in (1.5, 2, 5, 25, 26, 50):
+        region.now = T0 + hours * 3600
+        for service in region.services:
+            keep_failing(region, service)
+            region.look(service)
+    reminders = [(service, notice) for service, notice in region.told if notice.kind is NoticeKind.STILL_LOOPING]
+    of_all = [notice for service, notice in reminders if service not in apart]
+    assert [notice.services for notice in of_all] == [35, 35, 35, 35]
+    assert of_all[0].reason.startswith(
+        "35 of the services that began to loop together still do; this one was found 1 hour ago"
+    )
+    assert "mass-over" not in region.kinds()
+
+
+def test_who_speaks_for_all_may_recover_or_be_acknowledged() -> None:
+    """Another goes on; a word for the one that speaks ends the reminders of all."""
+    region = Region(40)
+    region.begin()
+    speaks, after_it = region.store.in_summary(most=2)
+    region.end([speaks], after=1200)
+    region.now = T0 + 1.5 * 3600
+    for service in region.store.in_summary(most=99):
+        keep_failing(region, service)
+        region.look(service)
+    (reminder,) = [(s, n) for s, n in region.told if n.services and n.kind is NoticeKind.STILL_LOOPING]
+    assert (reminder[0], reminder[1].services) == (after_it, 34)
+    acknowledge(after_it, store=region.store)
+    region.now = T0 + 5 * 3600
+    for service in region.store.in_summary(most=99):
+        keep_failing(region, service)
+        region.look(service)
+    assert len([n for _, n in region.told if n.services and n.kind is NoticeKind.STILL_LOOPING]) == 1
+
+
+def keep_failing(region: Region, service: ServiceRef) -> None:
+    """A task has failed a moment ago: what is quiet is not said to loop on."""
+    record = region.store.load(service)
+    assert record.incident is not None
+    region.store.save(replace(record, incident=replace(record.incident, last_failure_at=region.now - 10)))

@@ -78,7 +78,7 @@ def respond(service: ServiceRef, tools: Tools) -> Outcome | None:
                 tools.diagnose(service, after.incident, facts)
                 diagnosed = True
         elif in_summary(after.incident):
-            after = go_on_together(after, store=tools.store, policy=tools.policy, now=case.now)
+            after = go_on_together(before, after, store=tools.store, policy=tools.policy, now=case.now)
         if look.ended:
             if in_summary(look.ended):
                 after = end_together(after, store=tools.store, now=case.now)

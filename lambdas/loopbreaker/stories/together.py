@@ -8,7 +8,7 @@ from loopbreaker.remembering.owed import tell
 from loopbreaker.remembering.record import Record
 from loopbreaker.stories.ports import MOST_BEGINNINGS, Table
 from loopbreaker.treating.look import milestone, share
-from loopbreaker.treating.remind import in_summary, out_of_summary
+from loopbreaker.treating.remind import ago, in_summary, out_of_summary
 
 DIAGNOSED = 40
 """Of so many services that begin to loop at once each is diagnosed."""
@@ -34,20 +34,37 @@ def begin_together(record: Record, *, store: Table, policy: Policy, now: float) 
     return shared, number
 
 
-def go_on_together(record: Record, *, store: Table, policy: Policy, now: float) -> Record:
-    """A loop of a summary that lasts: where few are left after an hour, the trouble is over, and each is told of."""
+def go_on_together(before: Record, record: Record, *, store: Table, policy: Policy, now: float) -> Record:
+    """A loop of a summary that lasts: where few are left after an hour, the trouble is over, and each is told of.
+
+    While there are many, one of them speaks for all when a reminder is due.
+    """
     assert record.incident is not None
     if now < record.incident.found_at + _LEFT_BEHIND:
         return record
     left = store.in_summary(most=policy.mass_limit + 1)
     if len(left) > policy.mass_limit:
-        return record
+        return _remind_together(before, record, speaks=left[0] == record.service, store=store, now=now)
     if store.announce_end(record.service, at=now):
         names = ", ".join(f"{service.cluster}/{service.name}" for service in sorted({*left, record.service}))
         why = f"of the services that began to loop together few still do, and each is told of by itself: {names}"
         record = tell(record, NoticeKind.MASS_OVER, at=now, reason=why)
     store.leave_summary(record.service)
     return out_of_summary(record, now=now)
+
+
+def _remind_together(before: Record, record: Record, *, speaks: bool, store: Table, now: float) -> Record:
+    """The record with a reminder of them all, where its own would be due and it is the one that speaks."""
+    was, incident = before.incident, record.incident
+    assert incident is not None
+    due = was is not None and incident.reminded > was.reminded
+    if not (due and speaks) or incident.acknowledged:
+        return record
+    number = len(store.in_summary(most=MOST_BEGINNINGS))
+    some = f"{number} or more" if number == MOST_BEGINNINGS else f"{number}"
+    found = ago(now - incident.found_at)
+    why = f"{some} of the services that began to loop together still do; this one was found {found}"
+    return tell(record, NoticeKind.STILL_LOOPING, at=now, reason=why, services=number)
 
 
 def end_together(record: Record, *, store: Table, now: float) -> Record:

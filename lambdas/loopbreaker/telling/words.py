@@ -49,6 +49,8 @@ def headline(telling: Telling) -> str:
             return _loops(telling.incident)
         case NoticeKind.NOT_STOPPED:
             return _held_or(telling, "is left at 0" if left_at_zero(telling) else "was left alone")
+        case NoticeKind.STILL_LOOPING if telling.notice.services > 1:
+            return f"and {telling.notice.services - 1:,} more services still loop"
         case NoticeKind.STILL_LOOPING:
             placement = telling.incident is not None and telling.incident.signal is Signal.PLACEMENT
             return _held_or(telling, f"still {'gets no capacity for its tasks' if placement else 'loops'}")

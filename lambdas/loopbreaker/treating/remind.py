@@ -26,7 +26,7 @@ def out_of_summary(record: Record, *, now: float) -> Record:
     assert record.incident is not None
     told = tuple(code for code in record.incident.told if code != IN_SUMMARY)
     alone = replace(record, incident=replace(record.incident, told=told))
-    return tell(alone, NoticeKind.STILL_LOOPING, at=now, reason=_passed(now - record.incident.found_at))
+    return tell(alone, NoticeKind.STILL_LOOPING, at=now, reason=_why(now - record.incident.found_at))
 
 
 def remind(record: Record, *, now: float) -> Record:
@@ -46,7 +46,7 @@ def remind(record: Record, *, now: float) -> Record:
     down = record.trip is not None and record.trip.down
     if incident.acknowledged or down or not may_remind(incident, now=now) or IN_SUMMARY in incident.told:
         return marked
-    return tell(marked, NoticeKind.STILL_LOOPING, at=now, reason=_passed(now - incident.found_at))
+    return tell(marked, NoticeKind.STILL_LOOPING, at=now, reason=_why(now - incident.found_at))
 
 
 def _quiet(record: Record, incident: Incident, now: float) -> bool:
@@ -69,8 +69,13 @@ def _due(age: float) -> int:
     return sum(age >= at for at in _FIRST) + max(0, int(age // _DAY) - 1)
 
 
-def _passed(age: float) -> str:
+def _why(age: float) -> str:
+    return f"it was found {ago(age)} and is not over"
+
+
+def ago(age: float) -> str:
+    """How long ago a loop was found: hours at first, days later."""
     hours = int(age // _HOUR)
     if hours < 48:
-        return f"it was found {hours} {'hour' if hours == 1 else 'hours'} ago and is not over"
-    return f"it was found {int(age // _DAY)} days ago and is not over"
+        return f"{hours} {'hour' if hours == 1 else 'hours'} ago"
+    return f"{int(age // _DAY)} days ago"
