@@ -164,6 +164,35 @@ def test_subscriptions_can_filter(message: Message) -> None:
     assert all(message.attributes.values())
 
 
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("\x1b[1;31mERROR\x1b[0m boom", "ERROR boom"),
+        ("\x1b]0;a title\x07ready", "ready"),
+        ("\x1b]8;;https://evil.example\x1b\\click\x1b]8;;\x1b\\", "click"),
+        ("\u202eevil\u2066 text", "evil text"),
+        ("a\x00b\r\nSubject: c", "a b Subject: c"),
+        ("array[3] = x[0m", "array[3] = x[0m"),
+    ],
+)
+def test_what_a_terminal_would_obey_is_not_shown(text: str, shown: str) -> None:
+    """Colours and titles go as a whole, what turns the direction of writing goes; brackets of an application stay."""
+    assert clean(text) == shown
+
+
+def test_a_name_of_a_container_means_nothing_either() -> None:
+    """In the title of a block as in its body."""
+    loop = looping(container="web<!channel>`")
+    message = told(
+        loop, NoticeKind.LOOPING, background=Background(diagnosis=Diagnosis(lines=("\x1b[31mred", "<!here>")))
+    )
+    chat = json.dumps([message.post, message.chat], ensure_ascii=False)
+    assert "<!" not in chat
+    assert "\\u001b" not in chat
+    assert "\x1b" not in message.text
+    assert "Of container web<!channel>`:" in message.text
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_chat_says_what_the_mail_says(name: str) -> None:
     """Every command and every fact of the mail is in chat too."""
@@ -217,7 +246,7 @@ def test_what_is_left_out_is_named_and_goes_by_rank() -> None:
 @pytest.mark.parametrize(
     ("text", "most", "expected"),
     [
-        ("a  b\n\tc\x1b[0m", 30, "a b c [0m"),
+        ("a  b\n\tc\x1b[0m", 30, "a b c"),
         ("one two three", 13, "one two three"),
         ("one two three", 12, "one two…"),
         ("x" * 20, 10, "x" * 9 + "…"),

@@ -179,7 +179,8 @@ def _found(told: Telling, incident: Incident, known: Background) -> Iterator[Blo
     yield from _changed(incident, diagnosis)
     if diagnosis.lines:
         container = clean(incident.container, most=80) or "that failed"
-        yield Block(f"Last lines of container {container}", lines=diagnosis.lines, rank=5)
+        lines = tuple(clean(line) for line in diagnosis.lines)
+        yield Block("Last log lines", text=f"Of container {container}:", lines=lines, rank=5)
     yield from cost((*known.earlier, incident), told, known.diagnosis)
     if diagnosis.left_out:
         yield Block("Not found out", text="; ".join(diagnosis.left_out) + ".", rank=6)

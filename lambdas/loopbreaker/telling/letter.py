@@ -1,5 +1,6 @@
 """What a message says, before it is written as mail, chat or event. Pure."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -42,6 +43,9 @@ class Letter:
     left_out: tuple[str, ...] = ()
 
 
+# What tells a terminal of colours and cursors (ECMA-48): without its first character it would stand there as text.
+_ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\^_])")
+
 Rendering = Callable[[Letter], str]
 """Writes a letter in one form; what it gives is measured as UTF-8."""
 
@@ -65,7 +69,8 @@ def shortened(letter: Letter, render: Rendering, *, limit: int) -> Letter:
 
 
 def clean(text: str, *, most: int = 300) -> str:
-    """Text from outside on one line: no control characters, not too long, never cut within a word."""
+    """Text from outside on one line: no colours of a terminal, no control characters, never cut within a word."""
+    text = _ESCAPES.sub("", text)
     line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
     if len(line) <= most:
         return line

@@ -29,7 +29,7 @@ def facts(letter: Letter) -> str:
 
 def block(part: Block, *, most: int) -> str:
     """One block of the letter; lines and commands are code, which is shown as it is."""
-    said = [f"*{part.title}*"]
+    said = [f"*{escaped(part.title)}*"]
     if part.text:
         said.append(escaped(part.text))
     said += [f"• {escaped(label)}: {escaped(value)}" for label, value in part.rows]

@@ -11,7 +11,7 @@ from loopbreaker.remembering.trip import BreakerState
 from loopbreaker.telling.letter import Letter, Severity
 from loopbreaker.telling.markdown import block, cut, escaped, facts
 from loopbreaker.telling.plain import time_of
-from loopbreaker.telling.words import Telling
+from loopbreaker.telling.words import Telling, left_at_zero
 
 HEADER, SECTION, BUTTON, URL, BLOCKS = 150, 3000, 75, 3000, 50
 _COLOURS = {Severity.CRITICAL: "#b3261e", Severity.WARNING: "#e8a317", Severity.INFO: "#6b7280"}
@@ -53,6 +53,8 @@ def mark(told: Telling) -> str:
         return "✅"
     if told.notice.kind in (NoticeKind.MASS, NoticeKind.DOWN):
         return "🚨"
+    if left_at_zero(told):
+        return "⏸️"
     match told.after.breaker:
         case BreakerState.OPEN:
             return "🛑"
