@@ -11,6 +11,7 @@ FOLDER = Path(__file__).parents[2] / "docs" / "schemas"
 BY_COMMAND = {
     "doctor": "finding",
     "status": "loop",
+    "status --hub": "hub",
     "history": "loop",
     "show": "loop",
     "replay": "change",

@@ -25,6 +25,7 @@ from loopbreaker.seeing.fields import MalformedEventError
 from loopbreaker.stories.gather import Gathered, gather
 from loopctl.cli import app
 from loopctl.hub import hub_table
+from tests.loopctl.json_schemas import check
 from tests.organisation.accounts import Json, Spoke
 from tests.unit.test_handlers import LambdaContext
 
@@ -152,8 +153,8 @@ def test_people_of_the_hub_are_told_of_every_account(world: World) -> None:
     assert "  prod/api: app-crash" in status()
     assert status().splitlines()[-1] == "1 service of 1 account."
     assert "web" not in status()
-    (line,) = status("--json").splitlines()
-    assert (json.loads(line)["account"], json.loads(line)["name"]) == (ACCOUNTS[0], "prod/api")
+    (loop,) = check("status --hub", status("--json"))
+    assert (loop["account"], loop["name"]) == (ACCOUNTS[0], "prod/api")
 
 
 def test_a_hub_that_was_told_nothing_says_so(world: World) -> None:
