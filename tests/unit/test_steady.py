@@ -69,6 +69,11 @@ def test_two_dozen_failures_within_a_day_are_needed() -> None:
     assert not is_steady(beat(Storm(), [2 * HOUR * n for n in range(100)]))
 
 
+def test_one_failure_told_in_two_ways_is_one() -> None:
+    """The event that foretells a stop and that of the stop may differ by parts of a second."""
+    assert beat(beat(Storm(), [599.8]), [600.2]).times == (600.0,)
+
+
 @given(st.lists(st.floats(0, 3 * DAY), min_size=1, max_size=60), st.randoms(use_true_random=False))
 def test_order_and_repetition_change_nothing(times: list[float], rng: Random) -> None:
     """Within what is kept: the newest two dozen of a day."""

@@ -72,6 +72,7 @@ def test_two_failed_and_a_third_that_ecs_has_judged_are_a_loop() -> None:
         (ill(JUDGED), running_task(-9000, created_at=T0 - 9000)),
         (),
         (ill(JUDGED, deployment_id=OLDER_DEPLOYMENT),),
+        (ill(900),),
         (ill(JUDGED, last_status="PENDING", started_at=None),),
     ],
 )
@@ -87,7 +88,7 @@ def test_a_task_within_its_grace_period_is_waited_for() -> None:
     waiting = looked(observed([FIRST, SECOND]), 1981, seen(ill(YOUNG)))
     assert (waiting.incident, waiting.due_at) == (None, T0 + YOUNG + GRACE)
     assert waiting.suspicion is not None
-    assert looked(waiting, YOUNG + GRACE, seen(ill(YOUNG))).incident is not None
+    assert looked(waiting, YOUNG + GRACE - 5, seen(ill(YOUNG))).incident is not None, "clocks differ by seconds"
     well = looked(waiting, YOUNG + GRACE, seen(ill(YOUNG, target_health="healthy")))
     assert (well.incident, well.suspicion) == (None, None)
 
@@ -96,6 +97,17 @@ def test_a_healthy_task_of_an_older_deployment_says_nothing_of_the_new_one() -> 
     """A bad roll-out beside healthy tasks."""
     old = ill(-9000, deployment_id=OLDER_DEPLOYMENT, target_health="healthy")
     assert looked(observed([FIRST, SECOND]), 1981, seen(ill(JUDGED), old)).incident is not None
+
+
+def test_where_ecs_does_not_say_of_which_deployment_a_task_was_any_of_the_service_counts() -> None:
+    """Events of old carry no `startedBy`."""
+    unnamed = [unhealthy(0, 1320, deployment_id=""), unhealthy(660, 1980, deployment_id="")]
+    assert looked(observed(unnamed), 1981, seen(ill(JUDGED))).incident is not None
+
+
+def test_one_failed_health_check_asks_nobody() -> None:
+    """A blip costs no look at ECS."""
+    assert observed([FIRST]).suspicion is None
 
 
 def test_a_short_outage_is_waited_out() -> None:

@@ -85,4 +85,4 @@ def _is_well(task: Checked, rung: Rung, now: float) -> bool:
 
 def _in_place_of(rung: Rung, task: Checked) -> bool:
     """Whether the task may have been started in place of the one that failed."""
-    return rung.created_at < task.created_at and rung.freed_at <= task.created_at
+    return rung.freed_at <= task.created_at
