@@ -27,6 +27,10 @@ demo: install ## see it work on an embedded AWS, without an account
 test: install ## all tests
 	@$(VENV)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
+.PHONY: sessions
+sessions: install ## each way in as a new user walks it, by the scripts of docs/sessions; some minutes
+	@$(VENV)/python -m pytest -n 2 -m session tests/sessions $(ARGS)
+
 check: install ## what CI runs: format, lint, types, tests, synth
 	@$(VENV)/ruff format --check .
 	@$(VENV)/ruff check .

@@ -7,6 +7,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import hcl2
 import pytest
 
 from infra import asset
@@ -146,16 +147,38 @@ def test_mail_is_subscribed_where_an_address_is_given(released: dict[Mode, Json]
     ]
 
 
+def terraform(name: str) -> Json:
+    """A file of the module, as a parser of HCL reads it: what is computed stands in `${}`, text in quotes."""
+    with (ROOT / "terraform" / f"{name}.tf").open(encoding="utf-8") as file:
+        read: Json = hcl2.load(file)
+    return read
+
+
 def test_terraform_gives_every_parameter_and_no_other(released: dict[Mode, Json]) -> None:
     """The module drives the templates: what it passes is what they take."""
-    text = (ROOT / "terraform" / "main.tf").read_text()
-    passed = set(re.findall(r"^\s+([A-Z]\w+)\s+=", text, flags=re.M)) | set(re.findall(r"([A-Z]\w+) = join", text))
+    main = terraform("main")
+    (stack,) = [one['"aws_cloudformation_stack"'] for one in main["resource"] if '"aws_cloudformation_stack"' in one]
+    given = stack['"loopbreaker"']
+    assert given["capabilities"] == ['"CAPABILITY_IAM"']
+    passed = set(re.findall(r"\b([A-Z]\w+) = ", given["parameters"]))
+    scope = set(re.findall(r"\b([A-Z]\w+) = ", main["locals"][0]["scope"]))
+    assert scope == {"ActOn", "NeverActOn"}
     # A module is for one Region, so it names the bucket itself.
-    assert passed | {"BucketPerRegion"} == set(released[Mode.STOP]["Parameters"])
-    assert (passed | {"BucketPerRegion"}) - {"ActOn", "NeverActOn"} == set(released[Mode.ALERT]["Parameters"])
-    used = set(re.findall(r"var\.(\w+)", text))
-    declared = set(re.findall(r'^variable "(\w+)"', (ROOT / "terraform" / "variables.tf").read_text(), flags=re.M))
-    assert used == declared
+    assert passed | scope | {"BucketPerRegion"} == set(released[Mode.STOP]["Parameters"])
+    assert passed | {"BucketPerRegion"} == set(released[Mode.ALERT]["Parameters"])
+
+
+def test_terraform_uses_what_it_declares() -> None:
+    """Every variable has a type and is used; what is used is declared; the files it looks for are those we write."""
+    main = terraform("main")
+    declared = {name.strip('"'): one for each in terraform("variables")["variable"] for name, one in each.items()}
+    assert set(re.findall(r"var\.(\w+)", json.dumps(main))) == set(declared)
+    assert all("type" in one for one in declared.values())
+    (names,) = main["locals"]
+    assert names["template"] == '"${var.release}/loopbreaker-${var.action}.template.json"'
+    assert "loopbreaker-*.zip" in names["zip"]
+    modes = re.findall(r'"(\w+)"', declared["action"]["validation"][0]["condition"])
+    assert modes == [mode.value for mode in Mode]
 
 
 def test_the_zip_is_that_of_the_package(wheel: Path) -> None:
