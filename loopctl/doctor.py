@@ -141,6 +141,34 @@ def alarms(stack: Stack, cloudwatch: Any) -> Iterator[Finding]:
         yield Finding(Health.OK, f"none of {count(len(names), 'alarm')} is ringing")
 
 
+def permissions(stack: Stack, functions: Any, iam: Any) -> Iterator[Finding]:
+    """What `respond` reads of ECS it may read: a boundary or the organisation may forbid what the stack allows.
+
+    What asks for tags of the service is not looked at: the stack's own policy decides there.
+    """
+    role = functions.get_function_configuration(FunctionName=stack.function("respond"))["Role"]
+    refused = [
+        f"{result['EvalActionName']} ({result['EvalDecision']})"
+        for actions, resource in _reads(stack.where)
+        for result in iam.simulate_principal_policy(
+            PolicySourceArn=role, ActionNames=list(actions), ResourceArns=[resource]
+        )["EvaluationResults"]
+        if result["EvalDecision"] != "allowed"
+    ]
+    for action in refused:
+        yield Finding(Health.BAD, f"respond may not {action}: see the role's boundary and the organisation's policies")
+    if not refused:
+        yield Finding(Health.OK, "respond may read what it needs of ECS")
+
+
+def _reads(where: str) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Actions of infra/permissions.py that ask for no tag, and a resource each; `where` begins the ARNs of ECS."""
+    yield ("ecs:DescribeServices",), f"{where}:service/any/any"
+    yield ("ecs:DescribeTasks",), f"{where}:task/any/any"
+    yield ("ecs:ListTasks", "elasticloadbalancing:DescribeTargetHealth"), "*"
+    yield ("application-autoscaling:DescribeScalableTargets",), "*"
+
+
 def services(stack: Stack, ecs: Any) -> Iterator[Finding]:
     """Tags that are not understood, and services that opted in to what can never be done to them."""
     mode = Mode(stack.outputs.get("Mode", Mode.ALERT.value))

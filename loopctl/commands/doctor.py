@@ -25,7 +25,7 @@ def register(app: typer.Typer) -> None:
 
 
 def doctor(stack: Stack = "Loopbreaker", region: Region = None, profile: Profile = None, as_json: Json = False) -> None:
-    """Does the installation work? Rules, queues, subscriptions, alarms, version, and the tags of all services."""
+    """Does the installation work? Rules, queues, subscriptions, alarms, permissions, version, tags of services."""
     bad = False
     with account(stack=stack, region=region, profile=profile) as asked:
         from loopctl.doctor import Health  # noqa: PLC0415
@@ -60,6 +60,7 @@ def _findings(session: Any, name: str) -> Iterator[tuple[str, str]]:
         ("queues", lambda: checks.queues(stack, client("sqs"))),
         ("subscriptions", lambda: checks.subscriptions(stack, client("sns"))),
         ("alarms", lambda: checks.alarms(stack, client("cloudwatch"))),
+        ("permissions", lambda: checks.permissions(stack, client("lambda"), client("iam"))),
         ("services", lambda: checks.services(stack, client("ecs"))),
     )
     for what, step in steps:

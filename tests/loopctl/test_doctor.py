@@ -117,6 +117,31 @@ def test_a_ringing_alarm_is_wrong() -> None:
     assert bad(doctor.alarms(STACK, cloudwatch)) == ["alarm poison: Look at detect."]
 
 
+@pytest.mark.parametrize(("decision", "wrong"), [("allowed", 0), ("explicitDeny", 5), ("implicitDeny", 5)])
+def test_what_a_policy_above_the_stack_forbids_is_wrong(decision: str, wrong: int) -> None:
+    """Without facts nothing is ever done, and nobody would know why before the night comes."""
+    stack = replace(
+        STACK,
+        where="arn:aws:ecs:eu-west-1:123456789012",
+        resources={"AWS::Lambda::Function": {"RespondFunction1": "respond-1"}},
+    )
+    role = "arn:aws:iam::123456789012:role/respond"
+
+    def simulate(*, PolicySourceArn: str, ActionNames: list[str], ResourceArns: list[str]) -> dict[str, Any]:  # noqa: N803
+        assert PolicySourceArn == role
+        return {
+            "EvaluationResults": [
+                {"EvalActionName": name, "EvalDecision": decision, "EvalResourceName": ResourceArns[0]}
+                for name in ActionNames
+            ]
+        }
+
+    functions = FakeClient("lambda", get_function_configuration={"Role": role})
+    found = list(doctor.permissions(stack, functions, FakeClient("iam", simulate_principal_policy=simulate)))
+    assert len(bad(found)) == wrong
+    assert len(found) == max(wrong, 1)
+
+
 @pytest.mark.parametrize(
     ("service", "asked", "mode", "told"),
     [
