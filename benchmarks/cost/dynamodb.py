@@ -8,6 +8,7 @@ reads; an index costs a unit for each entry that a write puts into it or takes o
 
 import re
 from base64 import b64encode
+from bisect import bisect_left, bisect_right, insort
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -63,7 +64,7 @@ class DynamoDB:
     on_write: Callable[[Item | None, Item], None] = lambda old, new: None
 
     def __post_init__(self) -> None:
-        self._partitions: dict[str, set[str]] = {}
+        self._partitions: dict[str, list[str]] = {}
         self._due: set[tuple[str, str]] = set()
 
     def get_item(self, *, TableName: str, Key: Item, ConsistentRead: bool = False) -> Item:  # noqa: N803
@@ -84,7 +85,8 @@ class DynamoDB:
             raise ClientError({"Error": {"Code": "ConditionalCheckFailedException", "Message": ""}}, "PutItem")
         self.items[key] = dict(Item)
         self.largest = max(self.largest, size(Item))
-        self._partitions.setdefault(key[0], set()).add(key[1])
+        if not old:
+            insort(self._partitions.setdefault(key[0], []), key[1])
         self._index(key, old or {}, Item)
         self.on_write(old, Item)
         self.after("put_item", key[0])
@@ -98,7 +100,7 @@ class DynamoDB:
         self.units["write"] += written
         self.hottest[key[0]] += written
         if old:
-            self._partitions[key[0]].discard(key[1])
+            self._partitions[key[0]].remove(key[1])
             self._index(key, old, {})
         self.after("delete_item", key[0])
         return {}
@@ -124,8 +126,9 @@ class DynamoDB:
         else:
             pk, first, last = values[":pk"]["S"], values[":first"]["S"], values[":last"]["S"]
             self._called("query", (pk, ""))
-            among = sorted(self._partitions.get(pk, ()), reverse=not ScanIndexForward)
-            keys = [(pk, sk) for sk in among if first <= sk <= last]
+            among = self._partitions.get(pk, [])
+            among = among[bisect_left(among, first) : bisect_right(among, last)]
+            keys = [(pk, sk) for sk in (among if ScanIndexForward else reversed(among))]
         if ExclusiveStartKey:
             keys = keys[keys.index(_key(ExclusiveStartKey)) + 1 :]
         found: list[Item] = []
@@ -146,7 +149,7 @@ class DynamoDB:
         """What TTL deletes."""
         for key in [key for key, item in self.items.items() if float(item.get("expires_at", {"N": "inf"})["N"]) < now]:
             self._index(key, self.items.pop(key), {})
-            self._partitions[key[0]].discard(key[1])
+            self._partitions[key[0]].remove(key[1])
 
     def _called(self, call: str, key: tuple[str, str]) -> None:
         self.calls[call] += 1
