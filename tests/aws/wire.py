@@ -48,6 +48,7 @@ _ECS: dict[str, Any] = {
                 "schedulingStrategy": "REPLICA",
                 "deploymentController": {"type": "ECS"},
                 "resourceManagementType": "ECS",
+                "healthCheckGracePeriodSeconds": 30,
                 "currentServiceDeployment": _ROLLOUT,
                 "tags": [{"key": "loopbreaker:action", "value": "stop"}],
                 "deployments": _DEPLOYMENTS,
