@@ -39,10 +39,10 @@ def main() -> int:
 
     def prepare(ours: Installation) -> None:
         ours.table.fault = throttle(0.02, random=Random(2))
-        ours.ecs.desired = lambda _service: int(ours.now < last + 600)
+        ours.ecs.desired = lambda _service: int(ours.now < last + 1800)
 
     began = process_time()
-    done = weather(iter(events), until=last + 2400, prepare=prepare)
+    done = weather(iter(events), until=last + 3600, prepare=prepare)
     seconds = process_time() - began
     found = sum(record.verdict is Verdict.LOOPING or bool(record.history_until) for record in done.records.values())
     looping = sum(record.verdict is Verdict.LOOPING for record in done.records.values())

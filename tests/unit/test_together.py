@@ -101,6 +101,19 @@ def test_a_summary_counts_truly(thousand: Region) -> None:
     assert all(thousand.store.load(service).verdict is Verdict.LOOPING for service in thousand.services)
 
 
+def test_who_noted_a_beginning_twice_hides_no_others() -> None:
+    """Of the newest that are read some are the same: that they are fewer does not mean that there are no more."""
+    region = Region(500)
+    gather = region.store.gather
+
+    def fewer(service: ServiceRef, *, at: float, window: float) -> tuple[ServiceRef, ...]:
+        return gather(service, at=at, window=window)[:190]
+
+    region.store.gather = fewer  # type: ignore[method-assign]
+    region.begin()
+    assert region.kinds() == {"looping": 5, "mass": 7}
+
+
 def test_ecs_is_spared_in_a_storm(thousand: Region) -> None:
     """A few dozen of a thousand are diagnosed: enough to see what they share."""
     assert 40 <= thousand.diagnosed <= 41

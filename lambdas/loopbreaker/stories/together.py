@@ -12,8 +12,8 @@ from loopbreaker.treating.remind import ago, in_summary, out_of_summary
 
 DIAGNOSED = 40
 """Of so many services that begin to loop at once each is diagnosed."""
-# Beyond those that are named, one look of so many counts all that began.
-_COUNTED_BY = 16
+# Beyond about those that are named, some of which noted their beginning twice, one look of so many counts all.
+_COUNTED_FROM, _COUNTED_BY = MOST_BEGINNINGS // 2, 16
 # A trouble that has lasted for so long, in seconds, may leave a few services behind that loop by themselves.
 _LEFT_BEHIND = 3600.0
 
@@ -24,7 +24,7 @@ def begin_together(record: Record, *, store: Table, policy: Policy, now: float) 
     service, window, at = record.service, policy.mass_window, record.incident.found_at
     began = store.gather(service, at=at, window=window)
     number = len(began)
-    if number >= MOST_BEGINNINGS and crc32(service.key.encode()) % _COUNTED_BY == 0:
+    if number >= _COUNTED_FROM and crc32(service.key.encode()) % _COUNTED_BY == 0:
         number = max(number, store.number_began(at=at, window=window))
     due = milestone(number, policy)
     first = due > 0 and store.announce(service, due, at=now, window=window)
