@@ -11,7 +11,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from benchmarks.breaker.faults import Died, Faults, Stale
-from loopbreaker.aws.ecs import Fleet
+from loopbreaker.aws.ecs import Fleet, unreadable
 from loopbreaker.model import ServiceRef
 from loopbreaker.policy import Mode, Policy
 from loopbreaker.remembering.notice import NoticeKind
@@ -100,10 +100,14 @@ class Living:
         self.faults = Faults(self.sim)
         self.table = Table()
         self.table.on_save = self._saved
-        names = ("ecs", "application-autoscaling", "elbv2")
-        ecs, scaling, balancing = (Stale(self.sim.client(name), self.faults) for name in names)
-        self._fleet = Fleet(ecs, scaling, lambda: balancing)
+        self.connect()
         self.sim.every(60, self._sweep)
+
+    def connect(self, *, unknown: tuple[str, ...] = ()) -> None:
+        """Talk to AWS, perhaps with an SDK that has never heard of some fields and drops them without a word."""
+        names = ("ecs", "application-autoscaling", "elbv2")
+        ecs, scaling, balancing = (Stale(self.sim.client(name, unknown=unknown), self.faults) for name in names)
+        self._fleet = Fleet(ecs, scaling, lambda: balancing, blind=unreadable(ecs))
 
     @property
     def now(self) -> float:

@@ -1,25 +1,25 @@
-"""How much was tried: `python -m tests.breaker` counts the calls of each story."""
+"""`python -m tests.breaker` counts the calls of each story; with a number it lives so many histories at random."""
 
-from tests.breaker.endings import CHANGES
-from tests.breaker.scenarios import SCENARIOS
-from tests.breaker.test_crashes import distinct
-from tests.breaker.world import Crash
+import sys
+
+from tests.breaker.stories import CHANGES, STORIES, calls_of, distinct
+from tests.breaker.test_any_history import live_any
 
 
-def main() -> None:
-    total = changing = before = 0
-    for name, scenario in SCENARIOS.items():
-        made = scenario.build()
-        made.crash = Crash(at=0, after=False)
-        made.run(scenario.ends)
-        print(f"{len(made.crash.names):5} calls  {name}")
-        total += len(made.crash.names)
-        before += len(distinct(made.crash.names))
-        changing += sum(call in CHANGES for call in made.crash.names)
-    print(f"{total:5} calls: so many interleavings")
-    print(f"{before:5} calls that begin an invocation or follow a change: so many crash points before a call")
+def main(number: int) -> None:
+    if number:
+        live_any(number, again=False)
+        print(f"{number} histories, each lived twice: nobody was harmed")
+        return
+    changing = before = 0
+    for name in STORIES:
+        calls = calls_of(name)
+        print(f"{len(calls):5} calls  {name}")
+        before += len(distinct(calls))
+        changing += sum(call in CHANGES for call in calls)
+    print(f"{before:5} calls that begin an invocation or follow a change: so many crash points, and interleavings")
     print(f"{changing:5} calls that change something: so many crash points after a call, with its answer lost")
 
 
 if __name__ == "__main__":
-    main()
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 0)

@@ -186,6 +186,51 @@ def test_one_unreadable_record() -> None:
     assert all(judged.acted for judged in harmless(others))
 
 
+@pytest.mark.parametrize("what", ["a loop", "a deployment", "an Express service"])
+def test_an_sdk_that_is_too_old(what: str) -> None:
+    """Where the SDK drops fields that a decision needs nothing is done, and people are told why."""
+    (judged,) = lived("an SDK that is too old", what=what)
+    untouched([judged])
+    assert judged.messages["not-stopped"] == 1
+
+
+def test_a_deleted_target_group() -> None:
+    """Tags and count are known all the same: who serves is left alone, who is dead is stopped and comes back."""
+    untouched(lived("a deleted target group", all_loop=False))
+    judged = lived("a deleted target group", all_loop=True)
+    spared(judged)
+    assert judged[0].acted
+
+
+@pytest.mark.parametrize("life", [15.0, 45.0])
+def test_workers_that_drain_a_queue(life: float) -> None:
+    """Workers that end with exit code 0 within the minute did their work, and are never stopped."""
+    untouched(lived("workers that drain a queue and end", hours=3, tasks=1, life=life))
+
+
+def test_a_schedule_while_it_is_held() -> None:
+    """A scheduled action that falls into a hold is not lost: 0 for the night stands, and more tasks come back."""
+    spared(lived("a schedule sets 0 for the night", hours=12, began=3, until=6))
+    spared(lived("a schedule asks for more while held", hours=9, at=2.5))
+
+
+def test_a_count_that_is_the_minimum() -> None:
+    """Somebody who sets the count to the minimum of the scaling target while it is held means that count."""
+    spared(lived("set to its scaling minimum", hours=7, minutes=60))
+
+
+def test_answers_of_ten_minutes_ago() -> None:
+    """Not even then a service is left at 0, or its scaling suspended."""
+    for seed in (1, 3):
+        found = next(k for k in KINDS if k.name == "very old answers")
+        spared(judge(World(found, {"age": 600.0, "then": "fixed"}, seed)))
+
+
+def test_two_installations() -> None:
+    """Two installations that act on the same service bring it back all the same."""
+    spared(lived("installed twice", minutes=40, scaling=True))
+
+
 def test_ecs_own_breaker_that_counts_nothing() -> None:
     """A bad roll-out is rolled back although ECS's own breaker is on, which does not count what reached RUNNING."""
     for tasks in (1, 4):

@@ -6,7 +6,7 @@ from typing import Any
 from benchmarks.breaker.kinds.ways import dead
 from benchmarks.breaker.living import Living
 from benchmarks.breaker.stage import CLUSTER, HOUR, MINUTE, Kind, Stage, grid
-from simulation import Mode, constant, crash
+from simulation import Mode, TargetGroup, constant, crash
 from simulation.core.state import Change, Task
 
 
@@ -106,7 +106,39 @@ def _herd(stage: Stage, *, services: int, limit: int) -> None:
     stage.sim.world.on_change = watch
 
 
+def _old_sdk(stage: Stage, *, what: str) -> None:
+    """The SDK of the runtime drops what it does not know: a deployment under way, or that ECS manages the service."""
+    managed = what == "an Express service"
+    stage.service(desired_count=3, managed_by_ecs=managed)
+    if what == "a deployment":
+        stage.deploys(HOUR, dead(3))
+    stage.began, stage.ended = 1.5 * HOUR, 3 * HOUR
+    stage.at(stage.began, lambda: _all_dead(stage, until=3 * HOUR))
+    if stage.ours:
+        stage.ours.connect(unknown=("currentServiceDeployment", "resourceManagementType"))
+
+
+def _all_dead(stage: Stage, *, until: float) -> None:
+    for deployment in stage.sim.service(CLUSTER, "web").deployments:
+        stage.sim.world.behaviours[deployment.definition.arn] = dead(3, until=until)
+    stage.sim.churn.blip(CLUSTER, "web")
+
+
+def _no_group(stage: Stage, *, all_loop: bool) -> None:
+    """Somebody deletes the target group; then one slot loops, or all do until what they need is back."""
+    stage.service(desired_count=3, target_group=TargetGroup(deregistration_delay=30))
+    stage.at(HOUR / 2, lambda: stage.sim.delete_target_group("web"))
+    if all_loop:
+        stage.began, stage.ended = HOUR, 3 * HOUR
+        stage.breaks(HOUR, dead(3, until=stage.ended))
+    else:
+        stage.breaks(HOUR, dead(3, slots=[0]), count=0)
+        stage.at(HOUR, lambda: stage.sim.churn.end(stage.sim.service(CLUSTER, "web").primary.slots[0].tasks[0]))
+
+
 WEATHER = (
+    Kind("an SDK that is too old", _old_sdk, 5, 3, grid(what=("a loop", "a deployment", "an Express service"))),
+    Kind("a deleted target group", _no_group, 6, 3, grid(all_loop=(True, False))),
     Kind("events are lost", _lost_events, 6, 5, grid(share=(0.5, 0.9), minutes=(20, 60, 120))),
     Kind("events of the one slot that loops", _some_tasks_only, 5, 4, grid(tasks=(2, 4))),
     Kind("a clock that is off", _clock, 7, 3, grid(skew=(-600.0, -60.0, 60.0, 600.0), minutes=(40, 120))),
