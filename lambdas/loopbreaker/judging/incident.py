@@ -127,7 +127,7 @@ def extend(
 ) -> Record:
     """The incident goes on. Asks for a decision where a further generation may change it."""
     known = _failed_tasks(before.incident) if before.incident else 0
-    longer = _counted(_grown(record, incident, failures, said_at, policy), known=known)
+    longer = _counted(_lengthened(record, incident, failures, said_at, policy), known=known)
     # A probe fails with its first task; and a chain that began anew need not be the longest of the incident.
     probe_failed = record.breaker is BreakerState.HALF_OPEN and bool(failures)
     asked = probe_failed or (
@@ -144,7 +144,7 @@ def extend(
     return record
 
 
-def _grown(
+def _lengthened(
     record: Record, incident: Incident, failures: Sequence[TaskFailure], said_at: Sequence[float], policy: Policy
 ) -> Incident:
     """The incident with its depth, cause and longest lifetime: of a fast loop those of its short-lived tasks alone.

@@ -41,7 +41,7 @@ _SERVED_BY = 4
 class Look:
     """What one look led to. `closed` says why `ended`, an incident, is over; empty while it lasts.
 
-    An incident that is heard of late may be found and over in one look.
+    An incident of which events come late may be found and over in one look.
     """
 
     record: Record
@@ -82,7 +82,7 @@ def consider(case: Case) -> Look:
         return _close(seen, ended, now=now)
     incident = replace(seen.incident, desired_count=desired or seen.incident.desired_count)
     seen = replace(seen, incident=incident, due_at=_next_look(incident, case))
-    seen = _heed(seen, case) if isinstance(facts, Facts) else seen
+    seen = _as_its_owner_asks(seen, case) if isinstance(facts, Facts) else seen
     if case.record.incident is None and case.limits.mode is not Mode.ALERT:
         # Whether others began to loop with it is known once this is saved: decided at the next look, which follows.
         return Look(replace(seen, asked_at=now))
@@ -172,7 +172,7 @@ def _treat(case: Case, trip: Trip) -> Record:
     if isinstance(case.facts, Unknown):
         return blind(record, trip, why=case.facts.why, now=now)
     if record.incident:
-        case = replace(case, record=_heed(record, case))
+        case = replace(case, record=_as_its_owner_asks(record, case))
     return recheck(case, trip)
 
 
@@ -189,7 +189,7 @@ def _next_look(incident: Incident, case: Case) -> float:
     return min(max(quiet, now + max(RECHECK, (now - quiet) / 6)), now + _LOOK_AGAIN)
 
 
-def _heed(record: Record, case: Case) -> Record:
+def _as_its_owner_asks(record: Record, case: Case) -> Record:
     """What the owner asks for: silence, or the end of it, and tags that say nothing we understand."""
     incident, now = record.incident, case.now
     assert incident is not None
