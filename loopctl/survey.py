@@ -10,6 +10,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from loopbreaker.judging.ending import quiet_at
 from loopbreaker.model import ServiceRef
 from loopbreaker.policy import Policy
 from loopbreaker.remembering.incident import Incident
@@ -79,7 +80,11 @@ def survey(ecs: Any, facts: Ecs, *, region: str, policy: Policy, now: float, tol
             seen.unread.append(f"an answer of ECS: {error}")
     for _ in run.finish(now):
         pass
-    looping = (Looping(service, incident, _burn(service, incident, seen)) for service, incident in run.looping())
+    looping = (
+        Looping(service, incident, _burn(service, incident, seen))
+        for service, incident in run.looping()
+        if _goes_on(incident, facts.read(service), policy=policy, now=now)
+    )
     worst = sorted(looping, key=lambda one: (-(one.burn.per_hour or 0), one.service))
     return Survey(region, seen.clusters, seen.services, tuple(worst), tuple(seen.unread))
 
@@ -106,6 +111,12 @@ def _note(seen: _Seen, task: Json) -> None:
         return
     seen.events.append(observed.of_task(task))
     seen.sizes[ServiceRef(task["clusterArn"], name)] = observed.size_of(task)
+
+
+def _goes_on(incident: Incident, facts: Facts | Unknown, *, policy: Policy, now: float) -> bool:
+    """Not where it has been quiet and all of its tasks run: nobody knows whether they are well, but none fails now."""
+    running = 0 if isinstance(facts, Unknown) else sum(task.last_status == "RUNNING" for task in facts.tasks)
+    return now < quiet_at(incident, policy) or isinstance(facts, Unknown) or running < facts.desired_count
 
 
 def _burn(service: ServiceRef, incident: Incident, seen: _Seen) -> Burn:

@@ -23,7 +23,10 @@ CLUSTER = "prod"
 CONTEXT = {
     "action": "stop",
     "event_source": SOURCE,
-    "policy": "confirm_after=1,survivor_age=4,quiet_after=3,serving_after=4,stop_after=8,fresh_after=10,cool_down=900",
+    "policy": (
+        "confirm_after=1,survivor_age=4,quiet_after=3,flaky_mtbf=6,"
+        "serving_after=4,stop_after=8,fresh_after=10,cool_down=900"
+    ),
     "keep_data": "false",
 }
 _SPEED_UP = 50

@@ -65,10 +65,10 @@ def test_replay_tells_programs_one_object_a_line(loop: Path) -> None:
         '{"at": "2026-01-01T00:03:35.000Z", "cluster": "prod", "service": "web", "transition": "looping", '
         '"profile": "fast", "category": "app-crash", "depth": 3, "failed_tasks": 3, '
         '"first_failure_at": "2026-01-01T00:00:40.000Z", "reason": "replacements failed 3 times in a row"}',
-        '{"at": "2026-01-01T01:12:50.370Z", "cluster": "prod", "service": "web", "transition": "recovered", '
+        '{"at": "2026-01-01T01:11:55.000Z", "cluster": "prod", "service": "web", "transition": "recovered", '
         '"profile": "fast", "category": "app-crash", "depth": 10, "failed_tasks": 10, '
         '"first_failure_at": "2026-01-01T00:00:40.000Z", '
-        '"reason": "no task failed for 61 minutes; ECS could not be asked (a recording)"}',
+        '"reason": "no task failed for 60 minutes; ECS could not be asked (a recording)"}',
     ]
     assert (result.exit_code, result.stderr) == (0, "")
 
@@ -212,7 +212,7 @@ def test_replay_draws_each_loop(loop: Path) -> None:
     page = run("replay", "--html", loop).stdout
     assert page.startswith("<!doctype html>")
     assert page.count("<svg ") == 1
-    assert "over: no task failed for 61 minutes" in page
+    assert "over: no task failed for 60 minutes" in page
 
 
 def test_replay_draws_every_loop_of_a_service() -> None:

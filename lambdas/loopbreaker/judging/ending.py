@@ -4,6 +4,7 @@ Not when its entry condition stops holding: once ECS throttles a service its fai
 """
 
 from dataclasses import dataclass
+from math import inf
 
 from loopbreaker.policy import Policy
 from loopbreaker.remembering.incident import Incident
@@ -69,6 +70,15 @@ def over_unasked(incident: Incident, why: str, *, policy: Policy, now: float) ->
         return ""
     minutes = (now - incident.last_failure_at) / 60
     return f"no task failed for {minutes:.0f} minutes; ECS could not be asked ({why})"
+
+
+def next_end(incident: Incident, *, policy: Policy, now: float) -> float:
+    """The next moment at which time alone may end it: a look is due then, however rare looks have become."""
+    quiet_since = incident.last_failure_at
+    longer = max(policy.long_quiet_after, 3 * (incident.longest_gap + incident.longest_lifetime))
+    unasked = max(quiet_since, incident.found_at) + max(policy.blind_quiet_after, 2 * incident.longest_gap)
+    ends = (quiet_since + policy.flaky_mtbf, quiet_since + longer, unasked)
+    return min((end for end in ends if end > now), default=inf)
 
 
 def told_at(incident: Incident, *, now: float) -> tuple[float, ...]:

@@ -6,7 +6,7 @@ from typing import assert_never
 
 from loopbreaker.judging.crowd import Well
 from loopbreaker.judging.detection import confirm
-from loopbreaker.judging.ending import Tasks, over, over_unasked, quiet_at
+from loopbreaker.judging.ending import Tasks, next_end, over, over_unasked, quiet_at
 from loopbreaker.judging.incident import because
 from loopbreaker.judging.ladder import bystanders
 from loopbreaker.judging.relapse import closed
@@ -186,7 +186,8 @@ def _next_look(incident: Incident, case: Case) -> float:
     if case.limits.mode is Mode.ALERT and now < quiet:
         return max(quiet, now + min(_RAREST, (now - incident.opened_at) / 6))
     # What is quiet and not over yet lacks tasks, or a proof that they are well.
-    return min(max(quiet, now + max(RECHECK, (now - quiet) / 6)), now + _LOOK_AGAIN)
+    again = min(max(quiet, now + max(RECHECK, (now - quiet) / 6)), now + _LOOK_AGAIN)
+    return min(again, next_end(incident, policy=case.policy, now=now))
 
 
 def _as_its_owner_asks(record: Record, case: Case) -> Record:
