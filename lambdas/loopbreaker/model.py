@@ -188,6 +188,8 @@ class TaskFailure:
     `stoppedAt` comes minutes after the failure.
     `lifetime` is 0 for a task that never started, else the time from `startedAt` to `failed_at`, never negative:
     `executionStoppedAt` can precede `startedAt` by seconds.
+    `late`: for how long, in seconds, ECS said nothing of it. Behind a load balancer a task is STOPPED only after the
+    deregistration delay (300 s by default).
     """
 
     service: ServiceRef
@@ -201,3 +203,4 @@ class TaskFailure:
     exit_code: int | None
     deployment_id: str
     task_definition: str
+    late: float = 0.0

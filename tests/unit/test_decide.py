@@ -198,6 +198,14 @@ def test_a_loop_that_is_over_is_not_stopped() -> None:
     assert said(now=LAST + 121) == (Action.WAIT, "not-fresh")
 
 
+def test_what_ecs_tells_late_is_fresh_for_as_much_longer() -> None:
+    """Behind a load balancer a failure is five minutes old when it is told; from ten minutes on it is old news."""
+    assert said(dead(late=300), now=LAST + 420)[0] is Action.STOP
+    assert said(dead(late=300), now=LAST + 421) == (Action.WAIT, "not-fresh")
+    assert said(dead(late=3600), now=LAST + 720)[0] is Action.STOP
+    assert said(dead(late=3600), now=LAST + 721) == (Action.WAIT, "not-fresh")
+
+
 def test_how_long_a_failure_is_fresh_goes_by_the_usual_gap() -> None:
     """Where failures come four minutes apart, eight minutes without one are needed to call it over."""
     rare = climbed(crash_loop(12, lifetime=40, restart=200))

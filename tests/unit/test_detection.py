@@ -611,3 +611,19 @@ def test_quiet_is_twice_the_longest_gap() -> None:
     """And at least ten minutes."""
     assert quiet_at(incident(longest_gap=30), POLICY) == T0 + 100 + 600
     assert quiet_at(incident(longest_gap=1620), POLICY) == T0 + 100 + 3240
+
+
+def test_how_late_the_newest_failure_was_told_is_known() -> None:
+    """It goes by the newest failure alone, whatever is told after it; a minute is not late."""
+
+    def told(record: Record, *, failed: float, late: float) -> Record:
+        failure = replace(task_failure(failed - 5, failed), late=late)
+        return observe(record, failures=[failure], policy=POLICY, now=failed + late)
+
+    drained = told(EMPTY, failed=T0 + 100, late=300.4)
+    assert drained.late == 300
+    assert told(drained, failed=T0 + 50, late=0).late == 300
+    assert told(drained, failed=T0 + 150, late=61).late == 61
+    assert told(drained, failed=T0 + 150, late=60).late == 0
+    prompt = told(EMPTY, failed=T0 + 100, late=1)
+    assert told(prompt, failed=T0 + 100, late=300).late == 0

@@ -16,6 +16,12 @@ def _dead(stage: Stage, *, tasks: int, life: float, scaling: bool) -> None:
         stage.scaling(minimum=min(2, tasks))
 
 
+def _dead_and_drained(stage: Stage, *, tasks: int, life: float) -> None:
+    """The same behind a load balancer, which keeps each task for five minutes before ECS says that it failed."""
+    stage.service(desired_count=tasks, target_group=TargetGroup(deregistration_delay=300))
+    stage.breaks(_START, dead(life))
+
+
 def _never_healthy(stage: Stage, *, check: str, tasks: int) -> None:
     """No task ever passes its health checks."""
     if check == "container":
@@ -38,6 +44,13 @@ def _fixed(stage: Stage, *, after: float, tasks: int) -> None:
 def _returns(stage: Stage, *, after: float, tasks: int) -> None:
     """What it needs is back after some hours, and nobody does anything."""
     stage.service(desired_count=tasks)
+    stage.began, stage.ended = HOUR, (1 + after) * HOUR
+    stage.breaks(HOUR, dead(3, until=stage.ended))
+
+
+def _returns_drained(stage: Stage, *, after: float, tasks: int) -> None:
+    """The same behind a load balancer with the usual deregistration delay."""
+    stage.service(desired_count=tasks, target_group=TargetGroup(deregistration_delay=300))
     stage.began, stage.ended = HOUR, (1 + after) * HOUR
     stage.breaks(HOUR, dead(3, until=stage.ended))
 
@@ -110,6 +123,14 @@ LOOPS = (
         dead=True,
     ),
     Kind(
+        "dead for 24 hours behind a load balancer",
+        _dead_and_drained,
+        hours=24.4,
+        seeds=3,
+        cases=grid(tasks=(1, 2, 10), life=(0.5, 5.0, 45.0)),
+        dead=True,
+    ),
+    Kind(
         "never healthy for 24 hours",
         _never_healthy,
         hours=24.4,
@@ -119,6 +140,13 @@ LOOPS = (
     ),
     Kind("dead, then fixed by a deployment", _fixed, 24, 4, grid(after=(0.5, 1, 4, 18), tasks=(1, 3))),
     Kind("dead, then the dependency returns", _returns, 24, 4, grid(after=(1, 3, 6, 12), tasks=(1, 2, 10))),
+    Kind(
+        "dead behind a load balancer, then the dependency returns",
+        _returns_drained,
+        hours=16,
+        seeds=4,
+        cases=grid(after=(0.45, 0.6, 0.75, 1, 3, 6), tasks=(1, 3)),
+    ),
     Kind(
         "the same, one task cannot carry the load", _returns_heavy, 24, 4, grid(after=(1, 3, 6, 12), tasks=(2, 4, 10))
     ),

@@ -31,6 +31,8 @@ _COUNTLESS = 1_000_000
 _SAME_STATEMENT = 5.0
 # A failure that is told so much later, in seconds, than one that failed after it is still counted.
 _LATE = 3600.0
+# What ECS says of a failure, seconds after it, is not late.
+_WORTH_NOTING = 60.0
 
 
 def observe(
@@ -73,6 +75,7 @@ def observe(
         unplaced=signs[1],
         storm=storm,
         lived=remember(record.lived, recent),
+        late=_lateness(record, recent),
         touched_at=max(record.touched_at, now),
     )
     if seen.incident:
@@ -80,6 +83,15 @@ def observe(
         incident = replace(seen.incident, history=history)
         return extend(record, seen, incident, failures=recent, said_at=said_at, policy=policy, now=now)
     return _suspect(replace(seen, history=history), policy, now)
+
+
+def _lateness(record: Record, failures: Sequence[TaskFailure]) -> float:
+    """That of the newest failure, as it was first told: a failed health check is told before its task has drained."""
+    known = max((rung.failed_at for rung in record.fast), default=0.0)
+    newest = max(failures, key=lambda failure: failure.failed_at, default=None)
+    if newest is None or newest.failed_at <= known:
+        return record.late
+    return round(newest.late) if newest.late > _WORTH_NOTING else 0.0
 
 
 def _kept(record: Record) -> History:

@@ -66,6 +66,7 @@ class Record:
     history: the failures of the chain that may become an incident, which then has them.
     lived: of the tasks that failed within a day, those that no later one outlived.
     mistakes: what is wrong with its tags, as people were told.
+    late: for how long ECS said nothing of its newest failure, where that was more than a minute.
     """
 
     service: ServiceRef
@@ -91,6 +92,7 @@ class Record:
     history: History = NO_FAILURES
     lived: tuple[Lived, ...] = ()
     mistakes: tuple[str, ...] = ()
+    late: float = 0.0
 
     @property
     def breaker(self) -> BreakerState:

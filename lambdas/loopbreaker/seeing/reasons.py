@@ -91,6 +91,7 @@ def failure(task: TaskState, verdict: Classification) -> TaskFailure | None:
         exit_code=found.exit_code,
         deployment_id=task.started_by if task.started_by.startswith("ecs-svc/") else "",
         task_definition=task.task_definition,
+        late=max(task.sent_at - failed_at, 0.0),
     )
 
 

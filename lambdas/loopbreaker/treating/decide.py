@@ -20,6 +20,8 @@ from loopbreaker.treating.facts import ServiceDeployment, Unknown
 
 # ECS's own circuit breaker has its turn for this long, in seconds, after its count last grew.
 _ECS_BREAKER_TURN = 600.0
+# A failure that ECS tells even later is too old to act on. A target group drains for 300 s by default.
+_LATEST = 600.0
 # An older deployment that fails so often in a row while a new one is rolled out fails for the same reason.
 _FAILS_TOO = 2
 
@@ -224,7 +226,7 @@ def _rollback_only(case: Case) -> Decision | None:
 
 def _not_yet(case: Case, *, since: float) -> Decision | None:
     """What has to be seen before anything is done: it still goes on, is found twice, and has lasted long enough."""
-    if case.now - case.newest_own_failure > fresh_for(case):
+    if case.now - case.newest_own_failure > fresh_for(case) + min(case.record.late, _LATEST):
         return Decision(Action.WAIT, "not-fresh", "no task failed of late")
     finding, primary = case.incident.finding, case.known.primary
     assert primary is not None
@@ -240,7 +242,7 @@ def _not_yet(case: Case, *, since: float) -> Decision | None:
 
 
 def fresh_for(case: Case) -> float:
-    """For how long, in seconds, a failure says that the loop goes on: twice the usual gap, or more."""
+    """For how long, in seconds, after it is told a failure says that the loop goes on: twice the usual gap, or more."""
     times = sorted(rung.failed_at for rung in case.own_chain)
     gaps = [later - earlier for earlier, later in pairwise(times)]
     return max(case.policy.fresh_after, 2 * median(gaps) if gaps else 0.0)
