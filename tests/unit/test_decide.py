@@ -192,6 +192,11 @@ def test_the_owner_may_shorten_the_wait() -> None:
     assert said(dead(watched_since=NOW - 11 * MINUTE), tagged(stop_after="10m"))[0] is Action.STOP
 
 
+def test_a_service_that_somebody_set_to_0_is_theirs() -> None:
+    """There is nothing to stop, and 0 would be the count with which it came back."""
+    assert said(None, facts(desired_count=0)) == (Action.WAIT, "at-zero")
+
+
 def test_a_loop_that_is_over_is_not_stopped() -> None:
     """No failure for two minutes: whatever was found before, it does not loop now."""
     assert said(now=LAST + 120)[0] is Action.STOP

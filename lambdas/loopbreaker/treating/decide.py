@@ -138,6 +138,8 @@ def _not_looping_now(case: Case) -> Decision | None:
     """An incident outlasts its chain, and what an older deployment did is no reason to act on the present one."""
     if case.known.primary is None:
         return Decision(Action.LEAVE, "no-primary", "ECS names no PRIMARY deployment")
+    if case.known.desired_count == 0:
+        return Decision(Action.WAIT, "at-zero", "somebody set its desired count to 0 already")
     needed = max(case.policy.fast.generations(case.known.desired_count), case.wishes.depth)
     if case.own_depth < needed:
         return Decision(Action.WAIT, "depth", f"{case.own_depth} of {needed} failures in a row of its newest revision")
