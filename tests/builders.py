@@ -64,7 +64,7 @@ def start_first_loop(generations: int, *, lifetime: float = 300) -> list[TaskFai
 
 
 def signal(at: float, kind: SignalKind = SignalKind.START_IMPAIRED) -> ServiceSignal:
-    return ServiceSignal(service=SERVICE, kind=kind, at=T0 + at, reason="", deployment_id="")
+    return ServiceSignal(service=SERVICE, kind=kind, at=T0 + at)
 
 
 def climbed(failures: Iterable[TaskFailure], profile: Profile = POLICY.fast) -> Ladder:

@@ -99,7 +99,6 @@ class Container:
     name: str
     exit_code: int | None
     reason: str
-    last_status: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +109,6 @@ class TaskState:
     """
 
     task_arn: str
-    cluster_arn: str
-    group: str
     service: ServiceRef | None
     last_status: str
     stop_code: str
@@ -144,13 +141,11 @@ class SignalKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ServiceSignal:
-    """One such statement. `deployment_id` is `ecs-svc/…`, or empty for a service action."""
+    """One such statement."""
 
     service: ServiceRef
     kind: SignalKind
     at: float
-    reason: str
-    deployment_id: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,13 +34,11 @@ def test_a_full_task_stop_is_read_field_by_field() -> None:
     event = task_stopped(containers=[container(exit_code=137, reason="OutOfMemoryError: Container killed")])
     assert parse(event) == TaskState(
         task_arn=arn("task/prod/00000000000000000000000000000001"),
-        cluster_arn=CLUSTER_ARN,
-        group="service:web",
         service=WEB,
         last_status="STOPPED",
         stop_code="EssentialContainerExited",
         stopped_reason="Essential container in task exited",
-        containers=(Container("web", 137, "OutOfMemoryError: Container killed", "STOPPED"),),
+        containers=(Container("web", 137, "OutOfMemoryError: Container killed"),),
         task_definition=arn("task-definition/web:7"),
         started_by="ecs-svc/1111111111111111111",
         created_at=CREATED,
@@ -60,7 +58,7 @@ def test_only_five_fields_are_required() -> None:
         *("stoppingAt", "executionStoppedAt", "stoppedAt", "updatedAt", "attachments", "launchType"),
     )
     state = task(event)
-    assert (state.group, state.service, state.stop_code, state.stopped_reason) == ("", None, "", "")
+    assert (state.service, state.stop_code, state.stopped_reason) == (None, "", "")
     assert (state.containers, state.task_definition, state.started_by) == ((), "", "")
     assert (state.started_at, state.stopping_at, state.execution_stopped_at, state.stopped_at) == (None,) * 4
 
@@ -77,7 +75,7 @@ def test_unknown_fields_are_tolerated() -> None:
     event = task_stopped(
         novelty={"deep": [1]}, overrides=7, containers=[container(exit_code=1, cpu="null", essential=5)]
     )
-    assert task(event | {"trace": []}).containers == (Container("web", 1, "", "STOPPED"),)
+    assert task(event | {"trace": []}).containers == (Container("web", 1, ""),)
 
 
 @pytest.mark.parametrize(

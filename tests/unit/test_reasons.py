@@ -220,15 +220,12 @@ containers = st.builds(
     name=st.text(max_size=5) | st.just("aws-guardduty-agent-x"),
     exit_code=st.none() | codes | st.integers(-(2**31), 2**32 - 1),
     reason=texts,
-    last_status=st.sampled_from(["STOPPED", "RUNNING", ""]),
 )
 moments = st.floats(min_value=CREATED - 10, max_value=CREATED + 1000)
 STOP_CODES = ["", "EssentialContainerExited", "TaskFailedToStart", "ServiceSchedulerInitiated", "UserInitiated"]
 tasks = st.builds(
     TaskState,
     task_arn=st.just("arn:aws:ecs:eu-west-1:123456789012:task/prod/1"),
-    cluster_arn=st.just(CLUSTER_ARN),
-    group=st.just("service:web"),
     service=st.sampled_from([ServiceRef(CLUSTER_ARN, "web"), None]),
     last_status=st.sampled_from(["STOPPED", "STOPPED", "RUNNING", "DEACTIVATING"]),
     stop_code=st.sampled_from([*STOP_CODES, "SpotInterruption", "TerminationNotice", "InfrastructureHealth"])

@@ -11,7 +11,7 @@ from loopbreaker.remembering.record import Record
 from loopbreaker.stories.acknowledge import acknowledge
 from loopbreaker.treating.case import Case, Limits
 from loopbreaker.treating.look import consider, share
-from loopbreaker.treating.remind import next_reminder, remind
+from loopbreaker.treating.remind import remind
 from loopctl.memory import MemoryStore
 from tests.builders import POLICY, SERVICE, T0, facts, looping
 
@@ -53,7 +53,8 @@ def test_reminders_that_were_missed_are_one() -> None:
     record = remind(failing(looping(), FOUND + 3 * DAY), now=FOUND + 3 * DAY)
     assert told(record) == [NoticeKind.STILL_LOOPING]
     assert remind(record, now=FOUND + 3.9 * DAY) is record
-    assert next_reminder(record) == FOUND + 4 * DAY
+    later = remind(failing(record, FOUND + 4 * DAY), now=FOUND + 4 * DAY)
+    assert told(later) == [NoticeKind.STILL_LOOPING] * 2
 
 
 def test_a_reminder_says_for_how_long() -> None:
@@ -79,7 +80,6 @@ def test_nobody_is_reminded_of_what_is_known_or_silent() -> None:
     assert muted.incident is not None
     heard = replace(muted, incident=replace(muted.incident, silent=False))
     assert remind(heard, now=FOUND + 6 * HOUR) is heard
-    assert next_reminder(known) is None
 
 
 def test_what_is_quiet_is_not_said_to_loop_on() -> None:
@@ -90,10 +90,8 @@ def test_what_is_quiet_is_not_said_to_loop_on() -> None:
 
 
 def test_without_a_loop_there_is_no_reminder() -> None:
-    """Nor is one due."""
+    """Whatever is remembered of the service besides."""
     assert remind(Record(service=SERVICE), now=FOUND + DAY) == Record(service=SERVICE)
-    assert next_reminder(Record(service=SERVICE)) is None
-    assert next_reminder(looping()) == FOUND + HOUR
 
 
 def look(record: Record, *, at: float, tags: dict[str, str] | None = None) -> Record:

@@ -69,12 +69,9 @@ def _task_state(envelope: Mapping[str, object]) -> TaskState:
     sent_at = _sent_at(envelope, must, problems)
 
     may = Fields(detail, path="detail.", problems=problems if last_status == "STOPPED" else [])
-    group = may.text("group")
     state = TaskState(
         task_arn=task_arn,
-        cluster_arn=cluster_arn,
-        group=group,
-        service=_service_of_group(may, group, cluster_arn),
+        service=_service_of_group(may, may.text("group"), cluster_arn),
         last_status=last_status,
         stop_code=may.text("stopCode"),
         stopped_reason=may.text("stoppedReason"),
@@ -97,7 +94,6 @@ def _container(fields: Fields) -> Container:
         name=fields.text("name"),
         exit_code=fields.exit_code("exitCode"),
         reason=fields.text("reason"),
-        last_status=fields.text("lastStatus"),
     )
 
 
@@ -128,8 +124,7 @@ def _daemon_signal(envelope: Mapping[str, object]) -> Event:
     if at is None:
         at = _required_time(Fields(envelope, path="", problems=problems), "time")
     service = daemon(cluster_arn, arn.rsplit("/", 1)[-1])
-    kind = SignalKind.START_IMPAIRED
-    signal = ServiceSignal(service=service, kind=kind, at=at, reason=fields.text("reason"), deployment_id="")
+    signal = ServiceSignal(service=service, kind=SignalKind.START_IMPAIRED, at=at)
     refuse(problems)
     return signal if name == "DAEMON_TASK_START_IMPAIRED" else Ignored(f"ECS Daemon Service Action {shown(name)}")
 
@@ -150,8 +145,7 @@ def _signal(envelope: Mapping[str, object], *, kinds: Mapping[str, SignalKind], 
     service = _service_of_resource(envelope, cluster_arn, problems)
     if service is None:
         return Ignored("a service whose ARN names no cluster")
-    reason, deployment_id = fields.text("reason"), fields.text("deploymentId")
-    signal = ServiceSignal(service=service, kind=kind, at=at, reason=reason, deployment_id=deployment_id)
+    signal = ServiceSignal(service=service, kind=kind, at=at)
     refuse(problems)
     return signal
 

@@ -55,15 +55,6 @@ def _quiet(record: Record, incident: Incident, now: float) -> bool:
     return record.breaker is BreakerState.CLOSED and quiet > max(_QUIET, 2 * incident.longest_gap)
 
 
-def next_reminder(record: Record) -> float | None:
-    """When the next one is due; None where none will be."""
-    incident = record.incident
-    if incident is None or incident.acknowledged:
-        return None
-    told = incident.reminded
-    return incident.found_at + (_FIRST[told] if told < len(_FIRST) else (told - len(_FIRST) + 2) * _DAY)
-
-
 def _due(age: float) -> int:
     """How many reminders belong to a loop of that age."""
     return sum(age >= at for at in _FIRST) + max(0, int(age // _DAY) - 1)
