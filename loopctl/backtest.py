@@ -11,7 +11,7 @@ from loopbreaker.remembering.notice import NoticeKind
 from loopbreaker.seeing.fields import MalformedEventError
 from loopbreaker.telling.prices import burn
 from loopctl.observed import Size, size_of
-from loopctl.replay import Change, Replay
+from loopctl.replay import Announcement, Replay
 from loopctl.usual import is_failure, usual_rules
 
 Json = dict[str, Any]
@@ -145,7 +145,7 @@ def backtest(events: Iterable[Json], policy: Policy) -> Result:
     return result
 
 
-def _note(result: Result, changes: list[Change], open_: dict[ServiceRef, Told], sizes: dict[str, Size]) -> None:
+def _note(result: Result, changes: list[Announcement], open_: dict[ServiceRef, Told], sizes: dict[str, Size]) -> None:
     for change in changes:
         result.messages += 1
         service, incident, kind = change.service, change.incident, change.notice.kind

@@ -36,7 +36,7 @@ _HOUR = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class Announcement:
     """A change of state of a service, and about which incident.
 
     People are told of each in a message of its own, but of many services that begin to loop together in one for all:
@@ -78,7 +78,7 @@ class Replay:
         """The virtual time: that of the newest event so far."""
         return self._now
 
-    def feed(self, envelope: object) -> Iterator[Change]:
+    def feed(self, envelope: object) -> Iterator[Announcement]:
         """Take the next event. Raises MalformedEventError."""
         event = parse(envelope)
         sent = sent_at(envelope, event)
@@ -100,13 +100,13 @@ class Replay:
         record = self._store.load(change.after.service)
         for notice in owed(change.before, change.after):
             assert record.incident is not None, "what the fold tells is about an incident"
-            yield Change(service=record.service, notice=notice, incident=record.incident)
+            yield Announcement(service=record.service, notice=notice, incident=record.incident)
         if record.asked_at is None:
             self._queue(record)
         else:
             yield from self._consider(record)
 
-    def finish(self, until: float = 0.0) -> Iterator[Change]:
+    def finish(self, until: float = 0.0) -> Iterator[Announcement]:
         """What was due by the time of the last event, or `until`. What would have come later is not made up."""
         yield from self._pass_time(max(self._now, until))
 
@@ -129,7 +129,7 @@ class Replay:
         drawn = timeline(loop, now=self._now)
         return with_tasks(drawn, *self._seen.of(loop.service, since=loop.incident.first_failure_at, until=drawn.until))
 
-    def _pass_time(self, until: float) -> Iterator[Change]:
+    def _pass_time(self, until: float) -> Iterator[Announcement]:
         """Let each record act whose time comes before `until`."""
         while self._due and self._due[0][0] <= until:
             due_at, service = heappop(self._due)
@@ -148,7 +148,7 @@ class Replay:
             self._store.forget(now=self._now)
             self._forgot_at = self._now
 
-    def _consider(self, before: Record) -> Iterator[Change]:
+    def _consider(self, before: Record) -> Iterator[Announcement]:
         outcome = respond(before.service, self._tools)
         assert outcome is not None, "nobody else attends to this store"
         after = outcome.change.after
@@ -158,7 +158,7 @@ class Replay:
         about = after.incident or outcome.ended
         for notice in _changes(before, after):
             assert about is not None, "every notice is about an incident"
-            yield Change(service=after.service, notice=notice, incident=about)
+            yield Announcement(service=after.service, notice=notice, incident=about)
 
     def _keep_picture(self, service: ServiceRef, ended: Incident) -> None:
         """Draw a loop while its tasks are known; as many pictures as the store has closed incidents."""

@@ -15,7 +15,7 @@ from loopbreaker.remembering.notice import NoticeKind
 from loopbreaker.thresholds import Threshold
 from loopctl.explain import Explanation
 from loopctl.prose import fitted, joined
-from loopctl.replay import Change, Replay
+from loopctl.replay import Announcement, Replay
 
 _CHANGE_STYLES = {
     NoticeKind.LOOPING: "bold red",
@@ -34,7 +34,7 @@ LABEL_STYLES = {
 }
 
 
-def change_json(change: Change) -> str:
+def change_json(change: Announcement) -> str:
     """One change as one line."""
     incident = change.incident
     return json.dumps(
@@ -72,7 +72,7 @@ def explanation_json(found: Explanation) -> str:
     return json.dumps(explanation(found))
 
 
-def changes_table(changes: Iterable[Change]) -> Table:
+def changes_table(changes: Iterable[Announcement]) -> Table:
     """Every change, in the order in which it would have been told, for a wide screen."""
     table = _table("at", "service", "change", "cause", "failed", "depth", "since", "signal", "reason")
     for change in changes:
@@ -91,7 +91,7 @@ def changes_table(changes: Iterable[Change]) -> Table:
     return table
 
 
-def changes_blocks(changes: Iterable[Change], *, width: int) -> str:
+def changes_blocks(changes: Iterable[Announcement], *, width: int) -> str:
     """The same for a narrow one: what, and below it why."""
     lines: list[str] = []
     for change in changes:
@@ -102,7 +102,7 @@ def changes_blocks(changes: Iterable[Change], *, width: int) -> str:
     return "\n".join(lines)
 
 
-def replay_summary(replay: Replay, changes: Sequence[Change], *, unreadable: int = 0) -> list[str]:
+def replay_summary(replay: Replay, changes: Sequence[Announcement], *, unreadable: int = 0) -> list[str]:
     """What came of a replay, in sentences."""
     found = Counter(change.notice.kind for change in changes)
     loops, recovered = found[NoticeKind.LOOPING], found[NoticeKind.RECOVERED]

@@ -13,7 +13,7 @@ from loopbreaker.remembering.record import Record, Verdict
 from loopbreaker.remembering.trip import Scaling, Step, Trip
 from loopbreaker.telling import sums
 from loopbreaker.telling.contents import Background
-from loopbreaker.telling.diagnosis import Change, Diagnosis
+from loopbreaker.telling.diagnosis import Diagnosis, Difference
 from loopbreaker.telling.mass import Other
 
 CLUSTER = "arn:aws:ecs:eu-west-1:123456789012:cluster/prod"
@@ -51,9 +51,9 @@ _EVIDENCE: dict[Category, tuple[str, int | None]] = {
 }
 
 _CHANGES = (
-    Change("image of web", "checkout:1.4", "checkout:1.5"),
-    Change("memory of web", "1024 MiB", "512 MiB"),
-    Change("variables of web", "", "FEATURE_NEW_CART"),
+    Difference("image of web", "checkout:1.4", "checkout:1.5"),
+    Difference("memory of web", "1024 MiB", "512 MiB"),
+    Difference("variables of web", "", "FEATURE_NEW_CART"),
 )
 # As AWS describes what stands beside some causes.
 _OLD, _NEW = (

@@ -1,4 +1,4 @@
-"""What every store promises to the stories (`loopbreaker.stories.ports.Table`), whatever it is made of."""
+"""What every store promises to the stories (`loopbreaker.stories.ports.Incidents`), whatever it is made of."""
 
 from dataclasses import replace
 
@@ -10,7 +10,7 @@ from loopbreaker.remembering.notice import NoticeKind
 from loopbreaker.remembering.owed import tell
 from loopbreaker.remembering.record import Record, Verdict
 from loopbreaker.remembering.rung import Rung
-from loopbreaker.stories.ports import Table
+from loopbreaker.stories.ports import Incidents
 from tests.task_events import CREATED, arn
 
 WEB = ServiceRef(arn("cluster/prod"), "web")
@@ -48,26 +48,26 @@ class StoreContract:
     """Inherit, and give a fixture `store` that makes an empty one."""
 
     @pytest.fixture
-    def store(self) -> Table:
+    def store(self) -> Incidents:
         raise NotImplementedError
 
-    def test_an_unknown_service_has_a_new_record(self, store: Table) -> None:
+    def test_an_unknown_service_has_a_new_record(self, store: Incidents) -> None:
         """Nobody has to create a record before folding into it."""
         assert store.load(WEB) == Record(service=WEB)
 
-    def test_a_record_is_loaded_as_it_was_saved(self, store: Table) -> None:
+    def test_a_record_is_loaded_as_it_was_saved(self, store: Incidents) -> None:
         """Every field survives; only the version has been counted up."""
         assert store.save(looping())
         assert store.load(WEB) == replace(looping(), version=1)
 
-    def test_a_loaded_record_can_be_saved_again(self, store: Table) -> None:
+    def test_a_loaded_record_can_be_saved_again(self, store: Incidents) -> None:
         """Load, change, save goes on for ever."""
         for version in range(1, 4):
             assert store.save(replace(store.load(WEB), touched_at=float(version)))
             assert store.load(WEB) == Record(service=WEB, version=version, touched_at=float(version))
 
     @pytest.mark.parametrize("saved_before", [0, 1])
-    def test_of_two_that_loaded_the_same_record_one_can_save(self, store: Table, saved_before: int) -> None:
+    def test_of_two_that_loaded_the_same_record_one_can_save(self, store: Incidents, saved_before: int) -> None:
         """The second is told, and what the first saved stays."""
         for _ in range(saved_before):
             store.save(store.load(WEB))
@@ -76,18 +76,18 @@ class StoreContract:
         assert not store.save(replace(loaded, touched_at=2.0))
         assert store.load(WEB).touched_at == 1.0
 
-    def test_a_record_that_is_gone_is_not_saved_over(self, store: Table) -> None:
+    def test_a_record_that_is_gone_is_not_saved_over(self, store: Incidents) -> None:
         """Who loaded what has been deleted since must fold again."""
         assert not store.save(Record(service=WEB, version=3))
         assert store.load(WEB) == Record(service=WEB)
 
-    def test_services_of_one_name_are_two(self, store: Table) -> None:
+    def test_services_of_one_name_are_two(self, store: Incidents) -> None:
         """A service is its cluster and its name."""
         store.save(looping())
         for other in OTHERS:
             assert store.load(other) == Record(service=other)
 
-    def test_a_closed_incident_is_kept_beside_the_record(self, store: Table) -> None:
+    def test_a_closed_incident_is_kept_beside_the_record(self, store: Incidents) -> None:
         """Archiving, once or twice, does not change the record."""
         store.save(looping())
         incident = looping().incident
@@ -96,7 +96,7 @@ class StoreContract:
             store.archive(WEB, incident, closed_at=CREATED + 900, reason="it is over")
         assert store.load(WEB).incident == incident
 
-    def test_services_that_began_together_are_gathered(self, store: Table) -> None:
+    def test_services_that_began_together_are_gathered(self, store: Incidents) -> None:
         """Within the window around a time, the newest included; whoever began long before is not."""
         api, stage = OTHERS
         assert store.gather(WEB, at=CREATED, window=600) == (WEB,)
@@ -105,7 +105,7 @@ class StoreContract:
         assert set(store.began(at=CREATED + 300, window=600)) == {WEB, api, stage}
         assert store.began(at=CREATED + 7200, window=600) == ()
 
-    def test_a_service_that_begins_is_gathered_once(self, store: Table) -> None:
+    def test_a_service_that_begins_is_gathered_once(self, store: Incidents) -> None:
         """However often it was noted; a loop that begins later is another."""
         store.gather(WEB, at=CREATED, window=600)
         store.gather(WEB, at=CREATED + 60, window=600)
@@ -114,7 +114,7 @@ class StoreContract:
         assert store.began(at=CREATED + 1000, window=30) == (WEB,)
 
     def test_of_a_great_many_that_began_the_newest_are_known(
-        self, store: Table, monkeypatch: pytest.MonkeyPatch
+        self, store: Incidents, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Enough of them to know that the cause is shared, and what is read does not grow; who asks counts them all."""
         for module in ("loopbreaker.aws.store", "loopctl.memory"):
@@ -128,7 +128,7 @@ class StoreContract:
         assert store.number_began(at=CREATED, window=600) == 12
         assert store.number_began(at=CREATED + 7200, window=600) == 0
 
-    def test_a_summary_knows_whom_it_stands_for(self, store: Table) -> None:
+    def test_a_summary_knows_whom_it_stands_for(self, store: Incidents) -> None:
         """Each once, so many as are asked for, until it leaves; who left, or never was in it, may leave again."""
         api, stage = OTHERS
         for service in (WEB, api, stage, WEB):
@@ -140,7 +140,7 @@ class StoreContract:
         assert set(store.in_summary(most=9)) == {WEB, stage}
         assert store.began(at=CREATED, window=600) == (), "it says nothing of who began when"
 
-    def test_the_end_is_announced_once(self, store: Table) -> None:
+    def test_the_end_is_announced_once(self, store: Incidents) -> None:
         """By one record, which may try again; not where nobody told of a beginning; and anew after another one."""
         api, _ = OTHERS
         assert not store.announce_end(WEB, at=CREATED)
@@ -151,7 +151,7 @@ class StoreContract:
         assert store.announce(api, 6, at=CREATED + 90, window=600)
         assert store.announce_end(api, at=CREATED + 120)
 
-    def test_so_many_are_announced_once(self, store: Table) -> None:
+    def test_so_many_are_announced_once(self, store: Incidents) -> None:
         """Of all who saw as many, one tells; more are told again, and the same number when it comes about anew."""
         api, stage = OTHERS
         assert store.announce(WEB, 6, at=CREATED, window=600)

@@ -12,7 +12,7 @@ from loopctl import report
 from loopctl.options import FORMATS, ExitStatus, Files, Json, Tries, policy_of
 from loopctl.page import page
 from loopctl.prose import fitted, story
-from loopctl.replay import Change, Replay
+from loopctl.replay import Announcement, Replay
 from loopctl.session import Screen, Session, heard, only_ascii
 
 # A picture in characters is read at once, and that wants an end.
@@ -60,7 +60,7 @@ def replay(
     if sum((as_json, picture, as_html)) > 1:
         raise typer.BadParameter("one of --json, --picture and --html")
     run = Replay(policy_of(policy))
-    told: list[Change] = []
+    told: list[Announcement] = []
     with heard():
         with Session(files, streams=as_json) as session:
             for change in _changes(run, session):
@@ -81,7 +81,7 @@ def replay(
         raise typer.Exit(ExitStatus.UNREADABLE)
 
 
-def _changes(run: Replay, session: Session) -> Iterator[Change]:
+def _changes(run: Replay, session: Session) -> Iterator[Announcement]:
     for recorded in session.events():
         try:
             yield from run.feed(recorded.event)
@@ -90,7 +90,7 @@ def _changes(run: Replay, session: Session) -> Iterator[Change]:
     yield from run.finish()
 
 
-def _tell_people(run: Replay, told: list[Change], *, unreadable: int, picture: bool) -> None:
+def _tell_people(run: Replay, told: list[Announcement], *, unreadable: int, picture: bool) -> None:
     screen = Screen()
     if told and screen.width >= report.ROOM:
         screen.print(report.changes_table(told))

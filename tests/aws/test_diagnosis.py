@@ -15,7 +15,7 @@ from loopbreaker.aws.store import Table
 from loopbreaker.model import Category, ServiceRef
 from loopbreaker.remembering.record import Record
 from loopbreaker.stories.notify import Library, notify
-from loopbreaker.telling.diagnosis import NOTHING, Change, Diagnosis
+from loopbreaker.telling.diagnosis import NOTHING, Diagnosis, Difference
 from loopbreaker.telling.messages import Message
 from tests.aws.fake_clients import FakeClient, refusal
 from tests.builders import SERVICE, T0, TASK_DEFINITION, incident, looping
@@ -141,12 +141,12 @@ def test_a_whole_diagnosis() -> None:
     assert found.lines == ("starting", "password=[masked]", "KeyError")
     assert found.compared_with == "web:6"
     assert found.changes == (
-        Change(
+        Difference(
             "image of web",
             "123456789012.dkr.ecr.eu-west-1.amazonaws.com/shop:6",
             "123456789012.dkr.ecr.eu-west-1.amazonaws.com/shop:7",
         ),
-        Change("value of MODE in web", "one value", "another"),
+        Difference("value of MODE in web", "one value", "another"),
     )
     # Two deployments of the same revision without another between: the first of them counts.
     assert found.deployed_at == T0 - 400

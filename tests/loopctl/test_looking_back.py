@@ -25,7 +25,7 @@ from loopbreaker.remembering.notice import NoticeKind, Told
 from loopbreaker.remembering.owed import tell
 from loopbreaker.remembering.record import Record
 from loopbreaker.remembering.trip import Step
-from loopbreaker.telling.diagnosis import Change, Diagnosis
+from loopbreaker.telling.diagnosis import Diagnosis, Difference
 from loopctl import operate
 from loopctl.cli import app
 from tests.builders import DEPLOYMENT, SERVICE, T0, TASK_DEFINITION, incident, looping
@@ -203,7 +203,7 @@ def test_show_tells_what_was_found_out(past: Table) -> None:
     found = Diagnosis(
         deployed_at=T0 + 3 * 86_400 - 100,
         compared_with="web:6",
-        changes=(Change("image tag of web", "1.4", "1.5"),),
+        changes=(Difference("image tag of web", "1.4", "1.5"),),
         lines=("could not connect to db",),
         log_stream="web/1",
     )

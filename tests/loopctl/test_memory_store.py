@@ -3,7 +3,7 @@
 import pytest
 
 from loopbreaker.remembering.record import Record
-from loopbreaker.stories.ports import Table
+from loopbreaker.stories.ports import Incidents
 from loopctl.memory import MemoryStore
 from tests.store_contract import OTHERS, WEB, StoreContract, looping
 from tests.task_events import CREATED
@@ -15,7 +15,7 @@ class TestMemoryStore(StoreContract):
     """Memory keeps the contract of a store."""
 
     @pytest.fixture
-    def store(self) -> Table:
+    def store(self) -> Incidents:
         return MemoryStore()
 
 

@@ -14,7 +14,7 @@ from loopbreaker.remembering.incident import Signal
 from loopbreaker.remembering.notice import NoticeKind
 from loopbreaker.seeing.fields import MalformedEventError
 from loopbreaker.thresholds import override
-from loopctl.replay import Change, Replay
+from loopctl.replay import Announcement, Replay
 from tests.loopctl.recorded import BEAT, crash_loop, later
 from tests.task_events import CLUSTER_ARN, CREATED, Json, service_action, task_stopped
 
@@ -28,7 +28,7 @@ def run(events: Iterable[Json], **policy: object) -> Replay:
     return told(events, **policy)[0]
 
 
-def told(events: Iterable[Json], **policy: object) -> tuple[Replay, list[Change]]:
+def told(events: Iterable[Json], **policy: object) -> tuple[Replay, list[Announcement]]:
     replay = Replay(override(Policy(), {key.replace("_", ".", 1): value for key, value in policy.items()}))
     changes = [change for event in events for change in replay.feed(event)]
     return replay, [*changes, *replay.finish()]
@@ -159,7 +159,7 @@ def test_another_threshold_tells_another_story() -> None:
     assert kinds(crash_loop(10), fast_depth=12, slow_depth=12) == []
 
 
-def as_told(changes: Iterable[Change]) -> list[Any]:
+def as_told(changes: Iterable[Announcement]) -> list[Any]:
     return [(change.service, change.notice, change.incident) for change in changes]
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from loopbreaker.telling.changes import changes
-from loopbreaker.telling.diagnosis import Change
+from loopbreaker.telling.diagnosis import Difference
 from loopbreaker.telling.sums import addresses, balancer_check, container_check, memory
 
 
@@ -24,15 +24,15 @@ def definition(**container: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("container", "expected"),
     [
-        ({"image": "shop:1.5"}, Change("image of web", "shop:1.4", "shop:1.5")),
-        ({"memory": 512}, Change("memory of web", "1024", "512")),
-        ({"command": ["serve", "--port", "80"]}, Change("command of web", "", "serve --port 80")),
-        ({"portMappings": [{"containerPort": 80}]}, Change("ports of web", "8080/tcp", "80/tcp")),
-        ({"healthCheck": {"retries": 2}}, Change("health check retries of web", "", "2")),
-        ({"environment": []}, Change("variables of web", "MODE", "")),
+        ({"image": "shop:1.5"}, Difference("image of web", "shop:1.4", "shop:1.5")),
+        ({"memory": 512}, Difference("memory of web", "1024", "512")),
+        ({"command": ["serve", "--port", "80"]}, Difference("command of web", "", "serve --port 80")),
+        ({"portMappings": [{"containerPort": 80}]}, Difference("ports of web", "8080/tcp", "80/tcp")),
+        ({"healthCheck": {"retries": 2}}, Difference("health check retries of web", "", "2")),
+        ({"environment": []}, Difference("variables of web", "MODE", "")),
         (
             {"secrets": [{"name": "KEY", "valueFrom": "arn:aws:ssm:eu-west-1:123456789012:parameter/new"}]},
-            Change(
+            Difference(
                 "secret KEY of web",
                 "arn:aws:ssm:eu-west-1:123456789012:parameter/key",
                 "arn:aws:ssm:eu-west-1:123456789012:parameter/new",
@@ -40,7 +40,7 @@ def definition(**container: Any) -> dict[str, Any]:
         ),
     ],
 )
-def test_each_difference_is_named_with_both_sides(container: dict[str, Any], expected: Change) -> None:
+def test_each_difference_is_named_with_both_sides(container: dict[str, Any], expected: Difference) -> None:
     """Image, size, command, ports, health check, names of variables, ARNs of secrets."""
     assert changes(definition(), definition(**container)) == (expected,)
     assert changes(definition(**container), definition())[0].before == expected.after
@@ -56,7 +56,7 @@ def test_a_container_that_came_and_one_that_went() -> None:
     """Containers are named; of a new one nothing else is said."""
     other = {"containerDefinitions": [{"name": "sidecar", "image": "x"}]}
     found = changes(definition(), other)
-    assert Change("containers", "web", "sidecar") in found
+    assert Difference("containers", "web", "sidecar") in found
 
 
 def test_the_value_of_a_variable_never_leaves() -> None:
@@ -67,8 +67,8 @@ def test_the_value_of_a_variable_never_leaves() -> None:
         entryPoint=["sh", "-c", "TOKEN=planted-entry exec serve"],
     )
     found = changes(definition(), after)
-    assert Change("value of MODE in web", "one value", "another") in found
-    assert Change("variables of web", "", "MORE") in found
+    assert Difference("value of MODE in web", "one value", "another") in found
+    assert Difference("variables of web", "", "MORE") in found
     assert "planted" not in repr(found)
 
 

@@ -10,7 +10,7 @@ import pytest
 from loopbreaker.model import ServiceRef
 from loopbreaker.remembering.notice import NoticeKind
 from loopbreaker.telling.contents import Background
-from loopbreaker.telling.diagnosis import Change, Diagnosis
+from loopbreaker.telling.diagnosis import Diagnosis, Difference
 from loopbreaker.telling.letter import Block, Letter, Severity, clean, shortened
 from loopbreaker.telling.markdown import cut, escaped
 from loopbreaker.telling.messages import LIMIT, Message
@@ -30,7 +30,7 @@ WORST = Background(
         log_stream="s" * 512,
         lines=tuple(f"{n} {'x' * 400}" for n in range(20)),
         compared_with="w:6",
-        changes=tuple(Change(f"image of {n}", "a" * 300, "b" * 300) for n in range(30)),
+        changes=tuple(Difference(f"image of {n}", "a" * 300, "b" * 300) for n in range(30)),
         deployed_at=1.0,
         deployed_by="arn:" + "d" * 300,
         sums=("word " * 200,),

@@ -51,7 +51,7 @@ class Calendar(Records, Protocol):
         """Services whose records want attention by now, the longest overdue first."""
 
 
-class Table(Records, Protocol):
+class Incidents(Records, Protocol):
     """The table, as `respond` sees it."""
 
     def archive(self, service: ServiceRef, incident: Incident, *, closed_at: float, reason: str) -> None:

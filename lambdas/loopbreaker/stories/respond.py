@@ -10,7 +10,7 @@ from loopbreaker.policy import Mode, Policy
 from loopbreaker.remembering.incident import Incident
 from loopbreaker.remembering.record import Record
 from loopbreaker.remembering.trip import Trip
-from loopbreaker.stories.ports import ATTEMPTS, Change, ConflictError, Ecs, Table
+from loopbreaker.stories.ports import ATTEMPTS, Change, ConflictError, Ecs, Incidents
 from loopbreaker.stories.rehearsal import Rehearsal
 from loopbreaker.stories.together import DIAGNOSED, begin_together, end_together, go_on_together
 from loopbreaker.treating.breaker import recheck
@@ -34,7 +34,7 @@ class Tools:
     diagnose: finds out about a loop that was found, and keeps it for the message; None where nobody asks.
     """
 
-    store: Table
+    store: Incidents
     ecs: Ecs
     mode: Mode
     scope: Scope

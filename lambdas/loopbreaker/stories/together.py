@@ -6,7 +6,7 @@ from loopbreaker.policy import Policy
 from loopbreaker.remembering.notice import NoticeKind
 from loopbreaker.remembering.owed import tell
 from loopbreaker.remembering.record import Record
-from loopbreaker.stories.ports import MOST_BEGINNINGS, Table
+from loopbreaker.stories.ports import MOST_BEGINNINGS, Incidents
 from loopbreaker.treating.look import milestone, share
 from loopbreaker.treating.remind import ago, in_summary, out_of_summary
 
@@ -18,7 +18,7 @@ _COUNTED_FROM, _COUNTED_BY = MOST_BEGINNINGS // 2, 16
 _LEFT_BEHIND = 3600.0
 
 
-def begin_together(record: Record, *, store: Table, policy: Policy, now: float) -> tuple[Record, int]:
+def begin_together(record: Record, *, store: Incidents, policy: Policy, now: float) -> tuple[Record, int]:
     """A loop that has just begun, among all that began about now; and how many those are."""
     assert record.incident is not None
     service, window, at = record.service, policy.mass_window, record.incident.found_at
@@ -34,7 +34,7 @@ def begin_together(record: Record, *, store: Table, policy: Policy, now: float) 
     return shared, number
 
 
-def go_on_together(before: Record, record: Record, *, store: Table, policy: Policy, now: float) -> Record:
+def go_on_together(before: Record, record: Record, *, store: Incidents, policy: Policy, now: float) -> Record:
     """A loop of a summary that lasts: where few are left after an hour, the trouble is over, and each is told of.
 
     While there are many, one of them speaks for all when a reminder is due.
@@ -53,7 +53,7 @@ def go_on_together(before: Record, record: Record, *, store: Table, policy: Poli
     return out_of_summary(record, now=now)
 
 
-def _remind_together(before: Record, record: Record, *, speaks: bool, store: Table, now: float) -> Record:
+def _remind_together(before: Record, record: Record, *, speaks: bool, store: Incidents, now: float) -> Record:
     """The record with a reminder of them all, where its own would be due and it is the one that speaks."""
     was, incident = before.incident, record.incident
     assert incident is not None
@@ -67,7 +67,7 @@ def _remind_together(before: Record, record: Record, *, speaks: bool, store: Tab
     return tell(record, NoticeKind.STILL_LOOPING, at=now, reason=why, services=number)
 
 
-def end_together(record: Record, *, store: Table, now: float) -> Record:
+def end_together(record: Record, *, store: Incidents, now: float) -> Record:
     """The record of a loop of a summary that is over: of them all the last one tells."""
     store.leave_summary(record.service)
     if store.in_summary(most=1) or not store.announce_end(record.service, at=now):

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from loopbreaker.telling.diagnosis import Change
+from loopbreaker.telling.diagnosis import Difference
 from loopbreaker.telling.letter import clean
 from loopbreaker.telling.masking import masked
 
@@ -13,12 +13,12 @@ _OF_CONTAINER = ("image", "cpu", "memory", "memoryReservation", "entryPoint", "c
 _OF_CHECK = ("command", "interval", "timeout", "retries", "startPeriod")
 
 
-def changes(before: Definition, after: Definition) -> tuple[Change, ...]:
+def changes(before: Definition, after: Definition) -> tuple[Difference, ...]:
     """What of the second was otherwise in the first, what loops most often first: the image."""
     return tuple(_containers(before, after)) + tuple(_task(before, after))
 
 
-def _task(before: Definition, after: Definition) -> Iterator[Change]:
+def _task(before: Definition, after: Definition) -> Iterator[Difference]:
     for key in _OF_TASK:
         yield from _change(f"{key} of the task", before.get(key), after.get(key))
     for group, key in (("runtimePlatform", "cpuArchitecture"), ("ephemeralStorage", "sizeInGiB")):
@@ -26,14 +26,14 @@ def _task(before: Definition, after: Definition) -> Iterator[Change]:
     yield from _names("volumes of the task", _named(before, "volumes"), _named(after, "volumes"))
 
 
-def _containers(before: Definition, after: Definition) -> Iterator[Change]:
+def _containers(before: Definition, after: Definition) -> Iterator[Difference]:
     old, new = _by_name(before, "containerDefinitions"), _by_name(after, "containerDefinitions")
     yield from _names("containers", set(old), set(new))
     for name in sorted(old.keys() & new.keys()):
         yield from _container(name, old[name], new[name])
 
 
-def _container(name: str, before: Definition, after: Definition) -> Iterator[Change]:
+def _container(name: str, before: Definition, after: Definition) -> Iterator[Difference]:
     for key in _OF_CONTAINER:
         yield from _change(f"{key} of {name}", before.get(key), after.get(key))
     yield from _change(f"ports of {name}", _ports(before), _ports(after))
@@ -47,21 +47,21 @@ def _container(name: str, before: Definition, after: Definition) -> Iterator[Cha
         yield from _change(f"secret {clean(secret, most=60)} of {name}", old.get(secret), new.get(secret))
 
 
-def _variables(name: str, before: dict[str, str], after: dict[str, str]) -> Iterator[Change]:
+def _variables(name: str, before: dict[str, str], after: dict[str, str]) -> Iterator[Difference]:
     yield from _names(f"variables of {name}", set(before), set(after))
     for variable in sorted(before.keys() & after.keys()):
         if before[variable] != after[variable]:
-            yield Change(f"value of {clean(variable, most=60)} in {name}", "one value", "another")
+            yield Difference(f"value of {clean(variable, most=60)} in {name}", "one value", "another")
 
 
-def _names(what: str, before: set[str], after: set[str]) -> Iterator[Change]:
+def _names(what: str, before: set[str], after: set[str]) -> Iterator[Difference]:
     if before != after:
-        yield Change(what, ", ".join(sorted(before - after)), ", ".join(sorted(after - before)))
+        yield Difference(what, ", ".join(sorted(before - after)), ", ".join(sorted(after - before)))
 
 
-def _change(what: str, before: object, after: object) -> Iterator[Change]:
+def _change(what: str, before: object, after: object) -> Iterator[Difference]:
     if before != after:
-        yield Change(what, _shown(before), _shown(after))
+        yield Difference(what, _shown(before), _shown(after))
 
 
 def _shown(value: object) -> str:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class Difference:
     """One thing in which two task definitions differ. Of variables and secrets names and ARNs only, never a value."""
 
     what: str
@@ -29,7 +29,7 @@ class Diagnosis:
     log_stream: str = ""
     lines: tuple[str, ...] = ()
     compared_with: str = ""
-    changes: tuple[Change, ...] = ()
+    changes: tuple[Difference, ...] = ()
     deployed_at: float = 0.0
     deployed_by: str = ""
     vcpu: float = 0.0
