@@ -6,12 +6,12 @@ import pytest
 
 from loopbreaker.policy import Mode
 from loopbreaker.remembering.notice import NoticeKind
-from loopbreaker.remembering.owed import tell
+from loopbreaker.remembering.owed import tell, tell_once
 from loopbreaker.remembering.record import Record
 from loopbreaker.stories.acknowledge import acknowledge
 from loopbreaker.treating.case import Case, Limits
 from loopbreaker.treating.look import consider, share
-from loopbreaker.treating.remind import remind
+from loopbreaker.treating.remind import IN_SUMMARY, in_summary, remind
 from loopctl.memory import MemoryStore
 from tests.builders import POLICY, SERVICE, T0, facts, looping
 
@@ -72,7 +72,7 @@ def test_a_reminder_says_for_how_long() -> None:
 def test_nobody_is_reminded_of_what_is_known_or_silent() -> None:
     """Acknowledged, muted, or one of many with a summary: none; and none is made up for later."""
     known = looping(acknowledged=True)
-    in_summary = looping(told=("mass",))
+    in_summary = looping(told=(IN_SUMMARY,))
     assert watched(known, until=3 * DAY, every=600) == []
     assert watched(in_summary, until=3 * DAY, every=600) == []
     assert watched(looping(silent=True), until=3 * DAY, every=600) == []
@@ -123,7 +123,13 @@ def test_one_of_many_is_marked() -> None:
     new = tell(looping(), NoticeKind.LOOPING, at=FOUND, reason="why")
     many = share(new, began, len(began), first=True, policy=POLICY, now=FOUND)
     assert many.incident is not None
-    assert "mass" in many.incident.told
+    assert {"mass", IN_SUMMARY} <= {*many.incident.told}
+
+
+def test_one_that_was_told_of_by_itself_is_in_no_summary() -> None:
+    """That it is not acted on, because many loop, is said once, and no summary is left because of it."""
+    told_why = tell_once(looping(), NoticeKind.NOT_STOPPED, code="mass", at=FOUND, reason="many loop")
+    assert not in_summary(told_why.incident)
 
 
 def test_who_knows_says_so_once() -> None:

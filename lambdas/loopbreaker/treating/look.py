@@ -162,9 +162,9 @@ def share(
 
 
 def _in_summary(record: Record) -> Record:
-    """No reminder of this one: one summary stands for all."""
+    """No reminder of this one, nor that it is not acted on (`decide.mass`): one summary stands for all."""
     assert record.incident is not None
-    return replace(record, incident=replace(record.incident, told=(*record.incident.told, IN_SUMMARY)))
+    return replace(record, incident=replace(record.incident, told=(*record.incident.told, "mass", IN_SUMMARY)))
 
 
 def _treat(case: Case, trip: Trip) -> Record:

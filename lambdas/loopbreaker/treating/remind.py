@@ -13,7 +13,7 @@ _HOUR, _DAY = 3600.0, 86_400.0
 _QUIET = 1800.0
 _FIRST = (_HOUR, 4 * _HOUR, _DAY)
 # In `told`: one summary stands for this incident and many others.
-IN_SUMMARY = "mass"
+IN_SUMMARY = "in-summary"
 
 
 def in_summary(incident: Incident | None) -> bool:
