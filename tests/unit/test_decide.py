@@ -192,6 +192,14 @@ def test_the_owner_may_shorten_the_wait() -> None:
     assert said(dead(watched_since=NOW - 11 * MINUTE), tagged(stop_after="10m"))[0] is Action.STOP
 
 
+@pytest.mark.parametrize("code", ["serving", "serves-between"])
+def test_what_served_in_between_is_given_four_times_as_long(code: str) -> None:
+    """Most lives end at once and some last: half an hour without one of those says little."""
+    between = dead(told=(code,), watched_since=NOW - 3 * 3600)
+    assert said(between) == (Action.WAIT, "too-soon")
+    assert case(between).stop_after == 4 * case().stop_after == 7200
+
+
 def test_a_service_that_somebody_set_to_0_is_theirs() -> None:
     """There is nothing to stop, and 0 would be the count with which it came back."""
     assert said(None, facts(desired_count=0)) == (Action.WAIT, "at-zero")

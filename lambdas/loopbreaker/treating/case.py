@@ -15,6 +15,9 @@ from loopbreaker.treating.owner import Wishes, wishes
 from loopbreaker.treating.served import serving
 
 _DAY = 86_400.0
+SERVED = frozenset({"serving", "serves-between"})
+"""Of an incident: people were told that a task serves, or that tasks live long enough to serve before they fail."""
+_PATIENCE = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +70,14 @@ class Case:
 
     @property
     def stop_after(self) -> float:
-        """For how long nobody must have been served: twice as long each time that the service has come back."""
+        """For how long nobody must have been served: twice as long each time that the service has come back.
+
+        What was seen to serve in between may do so again: then four times as long.
+        """
         came_back = sum(at > self.now - _DAY for at in self.record.trips)
+        between = self.record.incident is not None and not SERVED.isdisjoint(self.record.incident.told)
         once: float = self.wishes.stop_after or self.policy.stop_after
-        return once * float(2**came_back)
+        return once * float(2**came_back) * (_PATIENCE if between else 1)
 
     @cached_property
     def causes(self) -> frozenset[Category]:
