@@ -130,7 +130,7 @@ def _answer(request: AWSRequest, **_event: object) -> AWSResponse:
 
 
 def facts(session: Session) -> Facts | Unknown:
-    """What the SDK of this session makes of a service in the middle of a deployment."""
+    """What the SDK that `session` brings makes of a service in the middle of a deployment."""
 
     def client(name: str) -> Any:
         made: Any = session.create_client(
