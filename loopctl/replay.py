@@ -17,12 +17,12 @@ from loopbreaker.remembering.incident import Incident
 from loopbreaker.remembering.notice import Notice, NoticeKind
 from loopbreaker.remembering.owed import owed
 from loopbreaker.remembering.record import Record
-from loopbreaker.remembering.trip import Scaling
 from loopbreaker.seeing.events import parse
 from loopbreaker.stories.detect import detect, observation
 from loopbreaker.stories.ports import Ecs
+from loopbreaker.stories.rehearsal import OnlyReads
 from loopbreaker.stories.respond import Tools, respond
-from loopbreaker.treating.facts import Refusal, Unknown
+from loopbreaker.treating.facts import Unknown
 from loopbreaker.treating.look import ask
 from loopbreaker.treating.scope import Scope
 from loopctl.explain import sent_at
@@ -33,6 +33,8 @@ from loopctl.seen import SeenFailures
 # a repetition, or from a file given out of order. Records live as long.
 _LATEST = 86_400.0
 _HOUR = 3600.0
+_SILENT = OnlyReads(lambda _: Unknown("a recording"), "a recording")
+"""The ECS of a recording: it cannot be asked, and in mode `alert` nobody acts on it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,7 @@ class Replay:
         self._drawn: dict[tuple[ServiceRef, str], Timeline] = {}
         self._tools = Tools(
             store=self._store,
-            ecs=ecs or _Silent(),
+            ecs=ecs or _SILENT,
             mode=Mode.ALERT,
             scope=Scope(),
             policy=self._policy,
@@ -183,25 +185,3 @@ def _changes(before: Record, after: Record) -> Iterator[Notice]:
         number = told[0].number if told else 0
         yield Notice(number=number, kind=NoticeKind.LOOPING, at=incident.found_at, reason=because(incident))
     yield from told
-
-
-class _Silent:
-    """The ECS of a recording: it cannot be asked, and in mode `alert` nobody acts on it."""
-
-    def read(self, _service: ServiceRef) -> Unknown:
-        return Unknown("a recording")
-
-    def set_desired_count(self, _service: ServiceRef, _count: int) -> Refusal:
-        return Refusal("a recording")
-
-    def set_suspended(self, _service: ServiceRef, _scaling: Scaling) -> Refusal:
-        return Refusal("a recording")
-
-    def tag_held(self, _service: ServiceRef, *, count: int, since: float) -> Refusal:
-        return Refusal("a recording")
-
-    def untag_held(self, _service: ServiceRef) -> Refusal:
-        return Refusal("a recording")
-
-    def roll_back(self, _service_deployment: str) -> Refusal:
-        return Refusal("a recording")

@@ -6,6 +6,7 @@ too. The same core judges; what may not be read is named.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -14,11 +15,11 @@ from loopbreaker.judging.ending import quiet_at
 from loopbreaker.model import ServiceRef
 from loopbreaker.policy import Policy
 from loopbreaker.remembering.incident import Incident
-from loopbreaker.remembering.trip import Scaling
 from loopbreaker.seeing.fields import MalformedEventError
 from loopbreaker.stories.ports import Ecs
+from loopbreaker.stories.rehearsal import OnlyReads
 from loopbreaker.telling.prices import Burn, burn
-from loopbreaker.treating.facts import Facts, Refusal, Unknown
+from loopbreaker.treating.facts import Facts, Unknown
 from loopctl import observed
 from loopctl.replay import Replay
 
@@ -71,7 +72,8 @@ def survey(ecs: Any, facts: Ecs, *, region: str, policy: Policy, now: float, tol
         seen.clusters += 1
         told(cluster.rsplit("/", 1)[-1])
         _read(seen, ecs, cluster)
-    run = Replay(policy, ecs=_Now(facts))
+    # Asked once of each service, whatever the virtual time.
+    run = Replay(policy, ecs=OnlyReads(cache(facts.read), "only looking"))
     for event in sorted(seen.events, key=lambda event: str(event["time"])):
         try:
             for _ in run.feed(event):
@@ -146,31 +148,3 @@ def refusal(error: ClientError | BotoCoreError) -> str:
     if isinstance(error, ClientError):
         return f"{error.operation_name}: {error.response['Error']['Code']}"
     return str(error)
-
-
-class _Now:
-    """ECS as it is now, asked once of each service, whatever the virtual time; it is never told to change anything."""
-
-    def __init__(self, ecs: Ecs) -> None:
-        self._ecs = ecs
-        self._known: dict[ServiceRef, Facts | Unknown] = {}
-
-    def read(self, service: ServiceRef) -> Facts | Unknown:
-        if service not in self._known:
-            self._known[service] = self._ecs.read(service)
-        return self._known[service]
-
-    def set_desired_count(self, _service: ServiceRef, _count: int) -> Refusal:
-        return Refusal("only looking")
-
-    def set_suspended(self, _service: ServiceRef, _scaling: Scaling) -> Refusal:
-        return Refusal("only looking")
-
-    def tag_held(self, _service: ServiceRef, *, count: int, since: float) -> Refusal:
-        return Refusal("only looking")
-
-    def untag_held(self, _service: ServiceRef) -> Refusal:
-        return Refusal("only looking")
-
-    def roll_back(self, _service_deployment: str) -> Refusal:
-        return Refusal("only looking")

@@ -4,14 +4,13 @@ from collections import Counter
 from random import Random
 
 from benchmarks.cost.events import stopped
-from loopbreaker.model import ServiceRef
 from loopbreaker.policy import Mode, Policy
 from loopbreaker.remembering.notice import NoticeKind
 from loopbreaker.remembering.owed import owed
 from loopbreaker.seeing.events import parse
 from loopbreaker.stories.detect import detect, observation
 from loopbreaker.stories.post import post
-from loopbreaker.stories.rehearsal import Rehearsal
+from loopbreaker.stories.rehearsal import OnlyReads
 from loopbreaker.stories.respond import Tools, respond
 from loopbreaker.telling.messages import compose
 from loopbreaker.telling.parcel import pack, unpack
@@ -35,7 +34,8 @@ class Week:
         self.told: list[NoticeKind] = []
         self.tools = Tools(
             store=self.store,
-            ecs=Looping(self.store),
+            # ECS goes on starting the one task that the service wants, and none of them lives.
+            ecs=OnlyReads(lambda _: Facts(exists=True, desired_count=1), "not asked to"),
             mode=Mode.ALERT,
             scope=Scope(),
             policy=Policy(),
@@ -58,13 +58,6 @@ class Week:
         for notice in owed(before, after):
             self.told.append(notice.kind)
             post(unpack(pack(compose(before, after, notice))), CHANNEL, chat=self.chat, memory=self.notes)
-
-
-class Looping(Rehearsal):
-    """ECS goes on starting the one task that the service wants, and none of them lives."""
-
-    def read(self, _service: ServiceRef) -> Facts:
-        return Facts(exists=True, desired_count=1)
 
 
 def test_ten_thousand_failures_of_a_week_are_one_message_and_nine_replies() -> None:

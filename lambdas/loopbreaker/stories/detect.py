@@ -15,8 +15,10 @@ from loopbreaker.model import (
     TaskState,
 )
 from loopbreaker.policy import Policy
+from loopbreaker.remembering.record import Record
 from loopbreaker.seeing.reasons import classify, failure
-from loopbreaker.stories.ports import ATTEMPTS, Change, ConflictError, Records
+from loopbreaker.stories.ports import Change, Records
+from loopbreaker.stories.saving import saved
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,21 +53,13 @@ def detect(observations: Sequence[Observation], *, store: Records, policy: Polic
     Raises ConflictError where others kept winning the race for the record.
     """
     failures = [o.failure for o in observations if o.failure]
-    for _ in range(ATTEMPTS):
-        before = store.load(observations[0].service)
-        after = observe(
-            before,
-            failures=failures,
-            signals=[o.signal for o in observations if o.signal],
-            unplaced_at=[o.unplaced_at for o in observations if o.unplaced_at is not None],
-            policy=policy,
-            now=now,
-        )
-        if after is before:
-            return None
-        if store.save(after):
-            return Change(before=before, after=after)
-    raise ConflictError(f"{observations[0].service.key}: lost {ATTEMPTS} races for the record")
+    signals = [o.signal for o in observations if o.signal]
+    unplaced_at = [o.unplaced_at for o in observations if o.unplaced_at is not None]
+
+    def folded(record: Record) -> Record:
+        return observe(record, failures=failures, signals=signals, unplaced_at=unplaced_at, policy=policy, now=now)
+
+    return saved(observations[0].service, folded, store=store)
 
 
 def _of_task(task: TaskState) -> Observation | None:

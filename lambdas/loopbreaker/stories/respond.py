@@ -11,7 +11,7 @@ from loopbreaker.remembering.incident import Incident
 from loopbreaker.remembering.record import Record
 from loopbreaker.remembering.trip import Trip
 from loopbreaker.stories.ports import ATTEMPTS, Change, ConflictError, Ecs, Incidents
-from loopbreaker.stories.rehearsal import Rehearsal
+from loopbreaker.stories.rehearsal import rehearsal
 from loopbreaker.stories.together import DIAGNOSED, begin_together, end_together, go_on_together
 from loopbreaker.treating.breaker import recheck
 from loopbreaker.treating.case import Case, Limits
@@ -59,7 +59,7 @@ def respond(service: ServiceRef, tools: Tools) -> Outcome | None:
     Raises ConflictError, and the faults of ECS calls that act.
     """
     if is_drill(service):
-        tools = replace(tools, ecs=Rehearsal(tools.store), mode=Mode.ALERT, diagnose=None)
+        tools = replace(tools, ecs=rehearsal(tools.store), mode=Mode.ALERT, diagnose=None)
     facts: Facts | Unknown | None = None
     diagnosed = False
     for _ in range(ATTEMPTS):

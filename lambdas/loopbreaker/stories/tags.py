@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from loopbreaker.model import ServiceRef
 from loopbreaker.remembering.record import Record
-from loopbreaker.stories.ports import ATTEMPTS, Change, ConflictError, Records, UnreadableError
+from loopbreaker.stories.ports import Change, ConflictError, Records, UnreadableError
+from loopbreaker.stories.saving import saved
 from loopbreaker.treating.mistakes import mistaken
 from loopbreaker.treating.owner import wishes
 
@@ -13,14 +14,11 @@ from loopbreaker.treating.owner import wishes
 def read_tags(service: ServiceRef, tags: Mapping[str, str], *, store: Records, now: float) -> Change | None:
     """Tell of what is newly wrong with the tags; None where nothing is new. Raises ConflictError."""
     asked = wishes(tags)
-    for _ in range(ATTEMPTS):
-        before = store.load(service)
-        after = mistaken(before, asked, silent=_silent(before, asked.silent(now)), now=now)
-        if after is before:
-            return None
-        if store.save(after):
-            return Change(before=before, after=after)
-    raise ConflictError(f"{service.key}: lost {ATTEMPTS} races for the record")
+    return saved(
+        service,
+        lambda record: mistaken(record, asked, silent=_silent(record, asked.silent(now)), now=now),
+        store=store,
+    )
 
 
 def _silent(record: Record, asked: bool) -> bool:
