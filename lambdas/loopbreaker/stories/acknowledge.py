@@ -4,7 +4,8 @@ from dataclasses import replace
 
 from loopbreaker.model import ServiceRef
 from loopbreaker.remembering.record import Record
-from loopbreaker.stories.ports import ATTEMPTS, ConflictError, Records
+from loopbreaker.stories.ports import Records
+from loopbreaker.stories.saving import saved
 
 
 def acknowledge(service: ServiceRef, *, store: Records) -> Record | None:
@@ -12,11 +13,12 @@ def acknowledge(service: ServiceRef, *, store: Records) -> Record | None:
 
     Raises ConflictError where the record kept changing.
     """
-    for _ in range(ATTEMPTS):
-        record = store.load(service)
-        if record.incident is None:
-            return None
-        taken = replace(record, incident=replace(record.incident, acknowledged=True))
-        if record.incident.acknowledged or store.save(taken):
-            return taken
-    raise ConflictError(f"{service.key}: lost {ATTEMPTS} races for the record")
+    change = saved(service, _taken_on, store=store)
+    record = change.after if change else store.load(service)
+    return record if record.incident else None
+
+
+def _taken_on(record: Record) -> Record:
+    if record.incident is None or record.incident.acknowledged:
+        return record
+    return replace(record, incident=replace(record.incident, acknowledged=True))

@@ -5,7 +5,8 @@ from dataclasses import replace
 from loopbreaker.model import ServiceRef
 from loopbreaker.remembering.record import Record
 from loopbreaker.remembering.trip import BreakerState
-from loopbreaker.stories.ports import ATTEMPTS, ConflictError, Records
+from loopbreaker.stories.ports import Records
+from loopbreaker.stories.saving import saved
 
 
 def resume(service: ServiceRef, *, store: Records, now: float) -> Record | None:
@@ -13,11 +14,11 @@ def resume(service: ServiceRef, *, store: Records, now: float) -> Record | None:
 
     Raises ConflictError where the record kept changing.
     """
-    for _ in range(ATTEMPTS):
-        record = store.load(service)
+
+    def asked(record: Record) -> Record:
         if record.breaker is BreakerState.CLOSED:
-            return None
-        asked = replace(record, resume_asked=True, asked_at=now, due_at=now)
-        if store.save(asked):
-            return asked
-    raise ConflictError(f"{service.key}: lost {ATTEMPTS} races for the record")
+            return record
+        return replace(record, resume_asked=True, asked_at=now, due_at=now)
+
+    change = saved(service, asked, store=store)
+    return change.after if change else None

@@ -100,9 +100,10 @@ def let_go(case: Case, trip: Trip, why: str) -> Record:
         return _odd(case, trip)
     now, step = case.now, Step.UNTAG
     if _flags_are_ours(case, trip):
-        step = Step.RESTORE_SCALING if _nothing_to_lift(case.known) else step
-    if _flags_are_ours(case, trip) and step is Step.UNTAG:
-        why = f"{why}; its scaling stays suspended, because giving it back would start tasks"
+        if _nothing_to_lift(case.known):
+            step = Step.RESTORE_SCALING
+        else:
+            why = f"{why}; its scaling stays suspended, because giving it back would start tasks"
     record = replace(case.record, trip=replace(trip, why=""))
     told = tell_once(record, NoticeKind.NOT_STOPPED, code="zero", at=now, reason=why)
     return to(told, step, now=now)
