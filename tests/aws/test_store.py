@@ -12,6 +12,7 @@ import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
+from loopbreaker.aws.archive import everywhere
 from loopbreaker.aws.codec import encode
 from loopbreaker.aws.store import ClosedIncident, Table, from_item, service_of
 from loopbreaker.model import ServiceRef
@@ -27,13 +28,19 @@ from tests.task_events import CREATED
 NAME = "loopbreaker"
 
 
-@pytest.fixture
-def dynamodb() -> Iterator[Any]:
-    """A client, and an empty table with the keys and the index that the stack gives it."""
+@pytest.fixture(scope="module")
+def client() -> Iterator[Any]:
+    """One for all tests of this file: to make one takes longer than most of them."""
     with mock_aws():
-        client = boto3.client("dynamodb")
-        create_table(client, NAME)
-        yield client
+        yield boto3.client("dynamodb")
+
+
+@pytest.fixture
+def dynamodb(client: Any) -> Iterator[Any]:
+    """A client, and an empty table with the keys and the index that the stack gives it."""
+    create_table(client, NAME)
+    yield client
+    client.delete_table(TableName=NAME)
 
 
 @pytest.fixture
@@ -191,18 +198,22 @@ def test_what_is_decided_upon_is_read_consistently() -> None:
     table, client = asked_of(get_item={}, put_item={}, query={"Items": []})
     table.load(WEB)
     table.announce(WEB, 6, at=CREATED, window=600)
+    table.announce_end(WEB, at=CREATED)
     table.gather(WEB, at=CREATED, window=600)
+    table.in_summary(most=6)
     list(table.incidents(WEB))
     reads = [parameters for name, parameters in client.calls if name != "put_item"]
-    assert [read.get("ConsistentRead") for read in reads] == [True, True, True, True]
+    assert [read.get("ConsistentRead") for read in reads] == [True] * 6
 
 
 def test_no_more_is_read_than_is_asked_for() -> None:
-    """Of the loops that began two hundred, of the due services as many as one run can ask for."""
+    """Of the loops that began two hundred, or as many as are worth counting; of the due as many as one run can ask."""
     table, client = asked_of(query={"Items": []})
     table.began(at=CREATED, window=600)
     table.due(now=CREATED, limit=25)
-    assert [parameters["Limit"] for _, parameters in client.calls] == [200, 25]
+    table.number_began(at=CREATED, window=600)
+    table.in_summary(most=6)
+    assert [parameters["Limit"] for _, parameters in client.calls] == [200, 25, 25_000, 6]
     assert client.calls[0][1]["ScanIndexForward"] is False, "the newest first"
 
 
@@ -223,12 +234,14 @@ def test_a_fault_of_the_table_is_no_lost_race() -> None:
 
 
 def test_what_is_noted_of_loops_that_began_expires() -> None:
-    """Who began six hours later; of how many people were told, for as long as loops of it may last, thirty days."""
+    """Who began six hours later; what people were told, and whom it stands for, as long as loops may last, 30 days."""
     table, client = asked_of(get_item={}, put_item={}, query={"Items": []})
     table.gather(WEB, at=CREATED, window=600)
     table.announce(WEB, 6, at=CREATED, window=600)
-    noted = [parameters["Item"]["expires_at"] for name, parameters in client.calls if name == "put_item"]
-    assert noted == [{"N": str(int(CREATED) + 6 * 3600)}, {"N": str(int(CREATED) + 30 * 86_400)}]
+    table.enter_summary(WEB, at=CREATED)
+    noted = [parameters["Item"]["expires_at"]["N"] for name, parameters in client.calls if name == "put_item"]
+    month = str(int(CREATED) + 30 * 86_400)
+    assert noted == [str(int(CREATED) + 6 * 3600), month, month]
 
 
 def test_two_that_announce_at_once_are_one() -> None:
@@ -237,6 +250,39 @@ def test_two_that_announce_at_once_are_one() -> None:
     assert not table.announce(WEB, 6, at=CREATED, window=600)
     values = client.calls[-1][1]["ExpressionAttributeValues"]
     assert values == {":number": {"N": "6"}, ":old": {"N": f"{CREATED - 600:.3f}"}}
+
+
+def test_two_that_announce_the_end_at_once_are_one(table: Table) -> None:
+    """Who read what people had been told is refused by the table where somebody has told the end meanwhile."""
+    api, _ = OTHERS
+    table.announce(WEB, 6, at=CREATED, window=600)
+    table.announce_end(api, at=CREATED + 60)
+    before = {"number": {"N": "6"}, "by": {"S": WEB.key}}
+    late = SimpleNamespace(get_item=lambda **_: {"Item": before}, put_item=table._client.put_item)
+    assert not Table(late, NAME).announce_end(WEB, at=CREATED + 61)
+    assert table.announce_end(api, at=CREATED + 62), "what was told first stands"
+
+
+def test_a_closed_incident_that_cannot_be_read_is_named(table: Table, dynamodb: Any) -> None:
+    """By its service and its time, whoever looks back."""
+    key = {"pk": {"S": WEB.key}, "sk": {"S": "INCIDENT#2025-12-31T21:30:00.000Z"}}
+    dynamodb.put_item(TableName=NAME, Item={**key, "body": {"S": "[1]"}})
+    for look_back in (lambda: table.incidents(WEB), lambda: everywhere(dynamodb, NAME)):
+        with pytest.raises(UnreadableError, match=r"INCIDENT#2025-12-31.*cluster/prod#web: .*not an object"):
+            list(look_back())
+
+
+def test_closed_incidents_of_all_services_are_found(table: Table, dynamodb: Any) -> None:
+    """Each with its service, however many answers they come in, and nothing else that the table holds."""
+    incident = looping().incident
+    assert incident
+    table.save(looping())
+    for service in (WEB, *OTHERS):
+        table.archive(service, incident, closed_at=CREATED + 900, reason="its task runs")
+    closed = ClosedIncident(incident, closed_at=CREATED + 900, reason="its task runs")
+    small = SimpleNamespace(scan=lambda **parameters: dynamodb.scan(**parameters, Limit=1))
+    for client in (dynamodb, small):
+        assert dict(everywhere(client, NAME)) == dict.fromkeys((WEB, *OTHERS), closed)
 
 
 @pytest.mark.parametrize(("behind", "asks"), [(0.0, True), (5.0, True), (5.001, False)])

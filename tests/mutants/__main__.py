@@ -12,6 +12,7 @@ import os
 import signal
 import sys
 import types
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -36,8 +37,8 @@ class Tries:
     files: Sequence[Path]
     slow: float
     again: str
-    survived: int = 0
-    tried: int = 0
+    tried: Counter[Path] = field(default_factory=Counter)
+    survived: Counter[Path] = field(default_factory=Counter)
     seconds: dict[int, float] = field(default_factory=dict)
     lines: dict[Path, dict[int, set[int]]] = field(default_factory=dict)
 
@@ -47,7 +48,7 @@ class Tries:
         for path in self.files:
             for mutant in mutants(path.read_text(), str(path)):
                 self._try(path, mutant, items)
-        print(f"{self.tried} changes, {self.survived} noticed by no test")
+            print(f"{path}: {self.tried[path]} changes, {self.survived[path]} noticed by no test", flush=True)
         return True
 
     def _look(self, items: Sequence[pytest.Item]) -> None:
@@ -90,9 +91,9 @@ class Tries:
         chosen = sorted({n for line in lines for n in of_file.get(line, ())}, key=lambda n: self.seconds[n])
         tests = [items[n] for n in chosen]
         limit = _LEAST_TIME + 10 * sum(self.seconds[n] for n in chosen)
-        self.tried += 1
+        self.tried[path] += 1
         if not tests or _survives(path, mutant, tests, limit):
-            self.survived += 1
+            self.survived[path] += 1
             reached = f"{len(tests)} tests" if tests else "no test comes by"
             print(f"{path}:{mutant.line}: {told}   [{reached}]", flush=True)
 
@@ -185,7 +186,7 @@ def main() -> int:
     again = given.again.read_text() if given.again else ""
     tries = Tries(given.files, given.slow, again)
     pytest.main(["-q", "-s", "-p", "no:cacheprovider", "-p", "no:xdist", *given.tests], plugins=[tries])
-    return int(tries.survived > 0)
+    return int(tries.survived.total() > 0)
 
 
 if __name__ == "__main__":

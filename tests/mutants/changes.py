@@ -53,7 +53,11 @@ def mutants(source: str, name: str) -> Iterator[Mutant]:
     """Every change to a file, one at a time."""
     tree = ast.parse(source)
     for site in _sites(tree):
+        said = {ast.dump(site.node)}
         for new in _changes(site):
+            if ast.dump(new) in said:
+                continue
+            said.add(ast.dump(new))
             old = site.put(new)
             whole: ast.Module = tree if site.scope else ast.Module([site.statement], [])
             code = compile(ast.fix_missing_locations(whole), name, "exec")

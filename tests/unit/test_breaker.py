@@ -8,30 +8,15 @@ import pytest
 from loopbreaker.model import Category
 from loopbreaker.policy import Mode
 from loopbreaker.remembering.record import Record
-from loopbreaker.remembering.trip import BreakerState, Scaling, Step, Trip
+from loopbreaker.remembering.trip import BreakerState, Scaling, Step
 from loopbreaker.treating.breaker import blind, recheck
 from loopbreaker.treating.facts import Facts
 from loopbreaker.treating.holding import next_try_at
 from loopbreaker.treating.steps import CALLS, LEASE, RECHECK, UNDER_WAY, Call, after_call, after_refusal, order_of
 from tests.builders import DEPLOYMENT, POLICY, T0, climbed, crash_loop, deployment, facts, rollout, running_task
-from tests.builders import trip as a_trip
-from tests.unit.cases import NOW, case, dead, deploying
+from tests.unit.cases import FREE, HELD_TAG, NOW, SUSPENDED, case, dead, deploying, seen, trip
 
-FREE = Scaling(minimum=1, dynamic_in_suspended=False, dynamic_out_suspended=False, scheduled_suspended=False)
-SUSPENDED = replace(FREE, dynamic_in_suspended=True, dynamic_out_suspended=True)
-HELD_TAG = {"loopbreaker:held": "count=4 since=2026-01-05T00:00Z"}
 DAY = 86_400.0
-
-
-def trip(step: Step, **fields: Any) -> Trip:
-    known = {"desired_count": 4, "scaling": FREE, "since": NOW - 60, "looping_since": T0, "zeroed": True}
-    return a_trip(step=step, **(known | fields))
-
-
-def seen(count: int = 0, *, scaling: Scaling | None = SUSPENDED, held: bool = True, **fields: Any) -> Facts:
-    """The service while we are at it: tagged, its scaling suspended."""
-    tags = {"loopbreaker:action": "stop", **(HELD_TAG if held else {}), **fields.pop("tags", {})}
-    return facts(desired_count=count, scaling=scaling, tags=tags, **fields)
 
 
 def looked(

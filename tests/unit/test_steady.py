@@ -5,12 +5,11 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loopbreaker.judging.detection import confirm
 from loopbreaker.judging.steady import beat, is_steady
 from loopbreaker.model import Category, TaskFailure
-from loopbreaker.remembering.incident import Signal
-from loopbreaker.remembering.record import Record, Storm
-from tests.builders import POLICY, SERVICE, T0, observed, task_failure
+from loopbreaker.remembering.record import Storm
+from tests.builders import task_failure
+from tests.unit.cases import storm_told_after
 
 HOUR, DAY = 3600.0, 86_400.0
 
@@ -24,32 +23,19 @@ def poisoned(seed: int, category: Category = Category.KILLED) -> list[TaskFailur
     return failures
 
 
-def told_after(failures: list[TaskFailure], *, desired: int | None = 50) -> float:
-    """Hours until it is told; 0 where it is not."""
-    record = Record(service=SERVICE)
-    for failure in failures:
-        record = observed([failure], record=record)
-        if record.suspicion:
-            record = confirm(record, desired_count=desired, policy=POLICY, now=failure.failed_at + 200)
-        if record.incident:
-            assert record.incident.signal is Signal.STORM
-            return (failure.failed_at - T0) / HOUR
-    return 0.0
-
-
 def test_a_worker_in_fifty_that_is_killed_every_few_minutes_is_told_within_half_a_day() -> None:
     """Each worker fails once in eight hours, which is nothing; that one fails every ten minutes is something."""
-    assert all(0 < told_after(poisoned(seed)) < 8 for seed in range(10))
+    assert all(0 < storm_told_after(poisoned(seed), desired=50) < 8 for seed in range(10))
 
 
 def test_evenness_needs_no_word_of_ecs() -> None:
     """How many tasks there are does not matter."""
-    assert 0 < told_after(poisoned(1), desired=None) < 8
+    assert 0 < storm_told_after(poisoned(1), desired=None) < 8
 
 
 def test_workers_that_are_renewed_evenly_are_no_storm() -> None:
     """They end without an error."""
-    assert told_after(poisoned(1, category=Category.CLEAN_EXIT)) == 0
+    assert storm_told_after(poisoned(1, category=Category.CLEAN_EXIT), desired=50) == 0
 
 
 def test_failures_at_random_are_not_even() -> None:

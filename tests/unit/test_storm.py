@@ -1,17 +1,15 @@
 """Storms: many failures that make no chain, held against what chance shows."""
 
-from collections.abc import Iterable
 from random import Random
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loopbreaker.judging.detection import confirm
 from loopbreaker.judging.storm import is_storm, longest_gap, mark
 from loopbreaker.model import TaskFailure
-from loopbreaker.remembering.incident import Signal
-from loopbreaker.remembering.record import Record, Storm
-from tests.builders import POLICY, SERVICE, T0, observed, task_failure
+from loopbreaker.remembering.record import Storm
+from tests.builders import T0, task_failure
+from tests.unit.cases import storm_told_after
 
 HOUR, DAY = 3600.0, 86_400.0
 
@@ -28,23 +26,10 @@ def at_random(tasks: int, mtbf: float, *, days: float, seed: int) -> list[TaskFa
     return sorted(found, key=lambda failure: failure.failed_at)
 
 
-def told_after(failures: Iterable[TaskFailure], *, desired: int | None) -> float:
-    """Hours until a storm is told; 0 where none is."""
-    record = Record(service=SERVICE)
-    for failure in failures:
-        record = observed([failure], record=record)
-        if record.suspicion and record.suspicion.signal is Signal.STORM:
-            record = confirm(record, desired_count=desired, policy=POLICY, now=failure.failed_at + 200)
-            if record.incident:
-                assert record.incident.signal is Signal.STORM
-                return (failure.failed_at - T0) / HOUR
-    return 0.0
-
-
 def test_each_of_20_tasks_that_fails_about_once_an_hour_is_told_within_a_day() -> None:
     """No chain, and a failure every three minutes."""
     for seed in range(3):
-        assert 0 < told_after(at_random(20, HOUR, days=2, seed=seed), desired=20) < 24
+        assert 0 < storm_told_after(at_random(20, HOUR, days=2, seed=seed), desired=20) < 24
 
 
 def test_a_worker_in_ten_that_is_killed_every_few_minutes_is_told_within_a_day() -> None:
@@ -53,24 +38,24 @@ def test_a_worker_in_ten_that_is_killed_every_few_minutes_is_told_within_a_day()
     while at < 2 * DAY:
         at += rng.uniform(300, 900)
         failures.append(task_failure(at - 6000, at))
-    assert 0 < told_after(failures, desired=10) < 24
+    assert 0 < storm_told_after(failures, desired=10) < 24
 
 
 def test_a_service_that_is_merely_flaky_has_no_storm() -> None:
     """Each task fails every two hours: one, four, 20 or 100 of them, for days."""
     for tasks, days in ((1, 60.0), (4, 30.0), (20, 10.0), (100, 3.0)):
-        assert told_after(at_random(tasks, 2 * HOUR, days=days, seed=tasks), desired=tasks) == 0
+        assert storm_told_after(at_random(tasks, 2 * HOUR, days=days, seed=tasks), desired=tasks) == 0
 
 
 def test_where_ecs_cannot_be_asked_there_is_no_storm() -> None:
     """Without the number of tasks the number of failures says nothing."""
-    assert told_after(at_random(20, HOUR, days=2, seed=0), desired=None) == 0
+    assert storm_told_after(at_random(20, HOUR, days=2, seed=0), desired=None) == 0
 
 
 def test_starts_that_fail_make_no_storm() -> None:
     """A start that fails in each deployment of a day with a hundred of them is a matter of its deployments."""
     starts = [task_failure(900.0 * n, 900 * n + 60, deployment_id=f"ecs-svc/{n}") for n in range(100)]
-    assert told_after(starts, desired=1) == 0
+    assert storm_told_after(starts, desired=1) == 0
 
 
 @given(st.lists(st.floats(0, 3 * DAY), min_size=1, max_size=40), st.randoms(use_true_random=False))

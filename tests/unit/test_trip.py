@@ -18,25 +18,10 @@ from loopbreaker.treating.facts import Facts, Unknown
 from loopbreaker.treating.steps import after_call, after_refusal
 from loopbreaker.treating.stopping import begin_rollback, begin_stop
 from tests.builders import DEPLOYMENT, T0, climbed, crash_loop, deployment, facts, rollout, running_task, task_failure
-from tests.builders import trip as a_trip
-from tests.unit.cases import LAST, NOW, case, dead, deploying
+from tests.unit.cases import FREE, HELD_TAG, LAST, NOW, SUSPENDED, case, dead, deploying, seen, trip
 
-FREE = Scaling(minimum=1, dynamic_in_suspended=False, dynamic_out_suspended=False, scheduled_suspended=False)
-SUSPENDED = replace(FREE, dynamic_in_suspended=True, dynamic_out_suspended=True, scheduled_suspended=True)
-HELD_TAG = {"loopbreaker:held": "count=4 since=2026-01-05T00:00Z"}
 DAY = 86_400.0
 SOON, LEASED = NOW + 20, NOW + 150
-
-
-def trip(step: Step, **fields: Any) -> Trip:
-    known = {"desired_count": 4, "scaling": FREE, "since": NOW - 60, "looping_since": T0, "zeroed": True}
-    return a_trip(step=step, **(known | fields))
-
-
-def seen(count: int = 0, *, scaling: Scaling | None = SUSPENDED, held: bool = True, **fields: Any) -> Facts:
-    """The service while we are at it: tagged, its scaling suspended."""
-    tags = {"loopbreaker:action": "stop", **(HELD_TAG if held else {}), **fields.pop("tags", {})}
-    return facts(desired_count=count, scaling=scaling, tags=tags, **fields)
 
 
 def looked(step: Step, found: Facts, *, at: float = NOW, record: Record | None = None, **fields: Any) -> Record:

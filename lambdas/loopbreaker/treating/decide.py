@@ -61,7 +61,7 @@ def decide(case: Case) -> Decision:
 
 def allowed(case: Case) -> Mode:
     """The most that may be done: the lesser of what the installation and the owner allow."""
-    return Mode.ALERT if case.wishes.ignore else min(case.limits.mode, case.wishes.action)
+    return min(case.limits.mode, case.wishes.action)
 
 
 def mass(case: Case) -> str:
