@@ -85,6 +85,7 @@ class Stage:
     names: list[str] = field(default_factory=list)
     zeroed: dict[str, float] = field(default_factory=dict)  # since when a person wants a service at 0
     to_be_told: list[tuple[str, float, float]] = field(default_factory=list)  # service, between
+    waits: float = 36 * HOUR  # for how long somebody waits for a deployment, as CloudFormation does
 
     def service(self, name: str = "web", *, tags: dict[str, str] | None = None, **spec: Any) -> None:
         """A service in the cluster, opted in to being stopped unless it is given other tags."""

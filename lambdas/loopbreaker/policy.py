@@ -135,6 +135,14 @@ class Policy:
         default=1800,
         metadata=_is(Unit.SECONDS, "nobody must have been served for this long before a service is acted on"),
     )
+    abandoned_after: float = field(
+        default=129_600,
+        metadata=_is(
+            Unit.SECONDS,
+            "a deployment in progress may be waited for so long, and until then its service is never set to 0: "
+            "CloudFormation waits for 36 hours",
+        ),
+    )
     fresh_after: float = field(
         default=120,
         metadata=_is(

@@ -21,6 +21,11 @@ from tests.task_events import CLUSTER_ARN, arn
 STARTED = datetime.fromtimestamp(T0, UTC)
 
 
+def at(seconds: float) -> datetime:
+    """So long after the first happening."""
+    return datetime.fromtimestamp(T0 + seconds, UTC)
+
+
 def task_arn(number: int) -> str:
     return arn(f"task/prod/{number:032x}")
 
@@ -192,8 +197,32 @@ def test_the_first_deployment_of_a_service_replaces_nothing() -> None:
     """What ECS leaves out has its default: no source, no breaker."""
     bare = {"serviceDeployments": [{"status": "PENDING"}]}
     assert facts(rolling(bare)).rollout == ServiceDeployment(
-        arn=ROLLOUT, status="PENDING", sources=(), breaker="DISABLED", failures=0, threshold=0
+        arn=ROLLOUT, status="PENDING", sources=(), breaker="DISABLED", failures=0, threshold=0, began_at=inf
     )
+
+
+@pytest.mark.parametrize(
+    ("fields", "began"),
+    [
+        ({"createdAt": at(1)}, T0 + 1),
+        ({"createdAt": at(1), "startedAt": at(2)}, T0 + 2),
+        ({"startedAt": at(2), "rollback": {"startedAt": at(3)}}, T0 + 3),
+        ({"startedAt": at(2), "rollback": {}}, T0 + 2),
+    ],
+)
+def test_since_when_a_service_deployment_is_under_way(fields: dict[str, Any], began: float) -> None:
+    """A rollback is waited for anew."""
+    found = facts(rolling(described_rollout(**fields))).rollout
+    assert found is not None
+    assert found.began_at == began
+
+
+@pytest.mark.parametrize(
+    ("configuration", "rolls"), [({}, True), ({"strategy": "ROLLING"}, True), ({"strategy": "CANARY"}, False)]
+)
+def test_whether_deployments_roll(configuration: dict[str, Any], rolls: bool) -> None:
+    """Others run two revisions side by side, and may wait for days before the traffic moves."""
+    assert facts(ecs(service=described_service(deploymentConfiguration=configuration))).rolls is rolls
 
 
 @pytest.mark.parametrize(

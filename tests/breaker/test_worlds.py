@@ -11,7 +11,7 @@ import pytest
 
 from benchmarks.breaker.kinds import KINDS
 from benchmarks.breaker.oracle import Judgement, judge
-from benchmarks.breaker.stage import World, grid
+from benchmarks.breaker.stage import HOUR, Stage, World, grid
 from benchmarks.breaker.summary import broken
 
 
@@ -178,6 +178,51 @@ def test_both_revisions_loop() -> None:
     assert judged.rollbacks <= 1
     assert judged.wrong_rollbacks == 0
     assert sum(judged.messages.values()) <= 8
+
+
+@pytest.mark.parametrize(
+    "case",
+    [*grid(tasks=(1, 3), waits=(1,), strategy=("",)), {"tasks": 2, "waits": 1, "strategy": "BLUE_GREEN"}],
+    ids=str,
+)
+def test_a_deployment_that_never_ends(case: dict[str, Any]) -> None:
+    """A new service of which no task ever serves is stopped, but not while somebody waits for its deployment."""
+    for judged in harmless(lived("a first deployment that never ends", hours=9, **case)):
+        assert judged.acted
+        assert judged.restarts < judged.restarts_without / 4
+    untouched(lived("a first deployment that never ends", hours=3, **(case | {"waits": 36})))
+
+
+@pytest.mark.parametrize("old", ["gone", "loops"])
+def test_nothing_is_left_to_roll_back_to(old: str) -> None:
+    """Where the old revision serves nobody either, a deployment that never ends does not keep a service looping."""
+    for judged in harmless(lived("nothing is left to roll back to", hours=9, old=old)):
+        assert judged.acted
+        assert judged.rollbacks == 0
+
+
+def test_a_first_deployment_that_ends_late() -> None:
+    """Held in its first deployment, a service comes back by itself when what it needs is there, or with a fix."""
+    for tasks in (1, 3):
+        spared(lived("a first deployment that fails for hours", hours=9, after=2, tasks=tasks, scaling=True))
+    spared(lived("a first deployment, then a fix", hours=6, after=2))
+
+
+def test_a_hook_at_which_a_deployment_waits() -> None:
+    """A deployment that moves traffic is never taken for abandoned, however long it has waited at its hook."""
+    untouched(lived("a hook waits, then all tasks die", minutes=60))
+
+
+def test_a_deployment_that_turns_green_is_seen() -> None:
+    """The judge sees a failing deployment that is called successful through us while somebody waits for it."""
+    kind = next(k for k in KINDS if k.name == "a first deployment that never ends")
+
+    def impatient(stage: Stage) -> None:
+        kind.script(stage, tasks=1, waits=1, strategy="")
+        stage.waits = 36 * HOUR
+
+    (judged,) = judge(World(replace(kind, script=impatient, hours=3), {}, 1))
+    assert broken(judged) == ["a failing deployment called successful"]
 
 
 def test_one_unreadable_record() -> None:

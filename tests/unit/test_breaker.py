@@ -709,3 +709,32 @@ def test_a_health_check_loop_is_tried_by_its_check() -> None:
     record = replace(dead(category=Category.ELB_HEALTH_CHECK), fast=())
     sick = (running_task(NOW - T0 - 600, target_health="unhealthy"),)
     assert step_of(looked(Step.PROBING, seen(1, tasks=sick), record=record)) is Step.PROBING
+
+
+# -- a deployment that nobody waits for any more --------------------------------------------------------------
+
+
+def in_progress(age: float, **fields: Any) -> Any:
+    """The deployments of a service whose newest one has been in progress for so many seconds."""
+    return (deployment(rollout="IN_PROGRESS", created_at=NOW - age, **fields),)
+
+
+@pytest.mark.parametrize(("age", "step"), [(37 * 3600, Step.SET_ZERO), (35 * 3600, Step.RESTORE_SCALING)])
+def test_an_old_deployment_does_not_hold_the_stop_up(age: float, step: Step) -> None:
+    """Where somebody may wait for it the stop is given up between its calls as well, and what was taken goes back."""
+    found = seen(4, deployments=in_progress(age))
+    assert step_of(looked(Step.READY, found, zeroed=False, since=NOW - 1000)) is step
+
+
+@pytest.mark.parametrize(("age", "step"), [(37 * 3600, Step.SET_ONE), (35 * 3600, Step.HELD)])
+def test_what_is_held_in_an_old_deployment_is_tried(age: float, step: Step) -> None:
+    """ECS may call it in progress although it has no task left to wait for."""
+    found = seen(0, deployments=in_progress(age))
+    assert step_of(looked(Step.HELD, found, since=NOW - DAY, looping_since=NOW - DAY - 3600)) is step
+
+
+@pytest.mark.parametrize(("age", "step"), [(37 * 3600, Step.STOP_AGAIN), (35 * 3600, Step.RESTORE_COUNT)])
+def test_what_failed_in_an_old_deployment_is_stopped_again(age: float, step: Step) -> None:
+    """And in one that somebody may wait for it is not, because at 0 that would count as successful."""
+    found = seen(1, deployments=in_progress(age))
+    assert step_of(looked(Step.STOP_AGAIN, found)) is step

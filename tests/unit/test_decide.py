@@ -281,6 +281,92 @@ def test_a_rollback_that_would_be_wrong(fields: dict[str, Any], seen: Facts, cod
     assert said(dead(**fields), seen) == (Action.LEAVE, code)
 
 
+_DAYS_OLD = NOW - 37 * 3600
+
+
+def for_days(**fields: Any) -> Facts:
+    """The dead revision has been in deployment for longer than anybody waits, and there is nothing to go back to."""
+    known: dict[str, Any] = {
+        "deployments": (deployment(rollout="IN_PROGRESS", created_at=_DAYS_OLD),),
+        "rollout": rollout(sources=(), began_at=_DAYS_OLD),
+    }
+    return facts(**(known | fields))
+
+
+@pytest.mark.parametrize(
+    "seen",
+    [
+        for_days(),
+        for_days(rollout=None),
+        for_days(rollout=rollout(sources=(0,), began_at=_DAYS_OLD)),
+        for_days(rollout=rollout(status="ROLLBACK_IN_PROGRESS", began_at=_DAYS_OLD)),
+        for_days(rolls=False),
+        for_days(
+            deployments=(
+                deployment(rollout="IN_PROGRESS", created_at=_DAYS_OLD),
+                deployment(id=OLDER_DEPLOYMENT, status="ACTIVE", running=2),
+            )
+        ),
+    ],
+)
+def test_a_deployment_that_nobody_waits_for_any_more(seen: Facts) -> None:
+    """A deployment that never ends, with nothing to go back to, does not let a dead service loop for ever."""
+    assert said(None, seen) == (Action.STOP, "nobody-served")
+    assert "36 hours" in decide(case(None, seen)).reason
+    only = replace(seen, tags={"loopbreaker:action": "rollback"})
+    assert "cannot be rolled back, and only a rollback is allowed" in decide(case(None, only)).reason
+
+
+@pytest.mark.parametrize(
+    ("seen", "code"),
+    [
+        (for_days(deployments=(deployment(rollout="IN_PROGRESS", created_at=NOW - 35.9 * 3600),)), "no-source"),
+        (for_days(rollout=rollout(sources=(), began_at=NOW - 35.9 * 3600)), "no-source"),
+        (for_days(rollout=rollout(sources=())), "no-source"),
+        (for_days(rolls=False, rollout=rollout(sources=(0,), began_at=_DAYS_OLD)), "no-source"),
+        (for_days(rolls=False, rollout=None), "deploying"),
+        (for_days(tasks=(running_task(NOW - T0 - 61),)), "serving"),
+    ],
+)
+def test_a_deployment_that_somebody_may_wait_for(seen: Facts, code: str) -> None:
+    """At 0 it would count as successful; and one that moves traffic may wait at a hook for as long as it likes."""
+    assert said(None, seen) == (Action.LEAVE, code)
+
+
+def test_how_long_a_deployment_is_waited_for_is_the_owners_to_say() -> None:
+    """The tag `loopbreaker:abandoned-after` holds for this service alone, and the message says how long it will be."""
+    young = for_days(
+        deployments=(deployment(rollout="IN_PROGRESS", created_at=NOW - 3700),),
+        rollout=rollout(sources=(), began_at=NOW - 3700),
+    )
+    assert "36 hours old" in decide(case(None, young)).reason
+    hour = replace(young, tags={"loopbreaker:action": "stop", "loopbreaker:abandoned-after": "1h"})
+    assert said(None, hour) == (Action.STOP, "nobody-served")
+    later = replace(young, tags={"loopbreaker:action": "stop", "loopbreaker:abandoned-after": "90m"})
+    assert "1.5 hours old" in decide(case(None, later)).reason
+    only = replace(young, tags={"loopbreaker:action": "rollback"})
+    assert "hours old" not in decide(case(None, only)).reason
+
+
+def test_an_old_deployment_beside_a_revision_that_serves_is_rolled_back() -> None:
+    """However old it is, what helps is to take it back."""
+    old = deploying(
+        deployments=(
+            deployment(rollout="IN_PROGRESS", created_at=_DAYS_OLD),
+            deployment(id=OLDER_DEPLOYMENT, status="ACTIVE", running=1),
+        ),
+        rollout=rollout(began_at=_DAYS_OLD),
+    )
+    assert said(None, old) == (Action.ROLLBACK, "roll-back")
+
+
+def test_ecs_own_breaker_has_its_turn_in_an_old_deployment_too() -> None:
+    """While its count grows ECS may yet end the deployment by itself."""
+    counting = rollout(began_at=_DAYS_OLD, breaker="MONITORING", failures=2, threshold=3)
+    old = running_task(-9000, deployment_id=OLDER_DEPLOYMENT)
+    assert said(dead(ecs_grew_at=NOW - 9), for_days(rollout=counting, tasks=(old,)))[1] == "ecs-breaker"
+
+
 def test_a_rollback_waits_as_long_as_a_stop() -> None:
     """An outage at the time of a deployment is no fault of the deployment."""
     young = deploying(deployments=(deployment(rollout="IN_PROGRESS", created_at=NOW - 29 * MINUTE),))

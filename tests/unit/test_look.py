@@ -136,7 +136,8 @@ def test_each_reason_for_leaving_is_told_once() -> None:
     assert counts == [1, 1, 2, 2, 2]
     assert [notice.reason for notice in record.notices] == [
         "1 task serves",
-        "a deployment is in progress that cannot be rolled back",
+        "a deployment is in progress that cannot be rolled back; before that deployment is 36 hours old somebody may "
+        "wait for it, and it is not set to 0",
     ]
     assert set(kinds(record)) == {NoticeKind.NOT_STOPPED}
     assert record.incident is not None

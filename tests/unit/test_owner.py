@@ -28,6 +28,7 @@ def test_every_tag() -> None:
             "loopbreaker:expected-exit": "0  3221225786",
             "loopbreaker:serving-after": "90s",
             "loopbreaker:stop-after": "2h",
+            "loopbreaker:abandoned-after": "3h",
             "loopbreaker:held": "ours",
         }
     )
@@ -41,6 +42,7 @@ def test_every_tag() -> None:
         mute_until=1769878800.0,
         serving_after=90.0,
         stop_after=7200.0,
+        abandoned_after=10800.0,
     )
 
 

@@ -1,7 +1,7 @@
 """Deployments: a good one is never rolled back, a bad one is."""
 
 from benchmarks.breaker.kinds.ways import dead, served_for
-from benchmarks.breaker.stage import CLUSTER, HOUR, MINUTE, Kind, Stage, grid
+from benchmarks.breaker.stage import CLUSTER, HOUR, MINUTE, STOP, Kind, Stage, grid
 from simulation import CircuitBreaker, EarlySuccess, Mode, TrafficShift, constant, crash, uniform
 
 
@@ -136,6 +136,58 @@ def _alarm(stage: Stage, *, life: float) -> None:
     stage.at(HOUR + stage.rng.uniform(2, 9) * MINUTE, lambda: stage.sim.alarm(CLUSTER, "web"))
 
 
+def _first(stage: Stage, *, tasks: int, waits: float, strategy: str) -> None:
+    """A new service of which no task ever serves: its first deployment never ends. Nobody waits for so many hours."""
+    tags = STOP if waits == 36 else {**STOP, "loopbreaker:abandoned-after": f"{waits}h"}
+    stage.waits = waits * HOUR
+    shift = TrafficShift(strategy=strategy) if strategy else None  # type: ignore[arg-type]
+    stage.service(desired_count=tasks, tags=tags, behaviour=dead(3), shift=shift)
+
+
+def _first_then_back(stage: Stage, *, after: float, tasks: int, scaling: bool) -> None:
+    """The same, and what it needs is there after some hours: its first deployment ends well, if a bit late."""
+    tags = {**STOP, "loopbreaker:abandoned-after": "1h"}
+    stage.waits, stage.began, stage.ended = HOUR, 0.0, after * HOUR
+    stage.service(desired_count=tasks, tags=tags, behaviour=dead(3, until=stage.ended))
+    if scaling:
+        stage.scaling(minimum=min(2, tasks))
+
+
+def _first_then_fixed(stage: Stage, *, after: float) -> None:
+    """The same, and somebody deploys a revision that works, over the one that never did."""
+    stage.waits, stage.began, stage.ended = HOUR, 0.0, after * HOUR
+    stage.service(desired_count=2, tags={**STOP, "loopbreaker:abandoned-after": "1h"}, behaviour=dead(3))
+    stage.deploys(stage.ended)
+
+
+def _none_left(stage: Stage, *, old: str) -> None:
+    """Old tasks go before new ones come, so that a bad revision leaves nobody; or the old ones loop as well."""
+    minimum, maximum = (0, 100) if old == "gone" else (100, 200)
+    tags = {**STOP, "loopbreaker:abandoned-after": "1h"}
+    stage.waits = HOUR
+    stage.service(desired_count=2, tags=tags, minimum_percent=minimum, maximum_percent=maximum)
+    stage.deploys(HOUR, dead(3))
+    if old == "loops":
+        stage.at(HOUR + 5 * MINUTE, lambda: _break_old(stage))
+
+
+def _paused_then_dead(stage: Stage, *, minutes: float) -> None:
+    """A deployment has waited at its hook for longer than anybody waits; then all tasks die for a while."""
+    stage.service(
+        desired_count=3, shift=TrafficShift(), pauses=True, tags={**STOP, "loopbreaker:abandoned-after": "1h"}
+    )
+    stage.deploys(HOUR)
+    stage.began, stage.ended = 4 * HOUR, 4 * HOUR + minutes * MINUTE
+
+    def away() -> None:
+        for deployment in stage.sim.service(CLUSTER, "web").deployments:
+            stage.sim.world.behaviours[deployment.definition.arn] = dead(3, until=stage.ended or 0)
+        stage.sim.churn.blip(CLUSTER, "web")
+
+    stage.at(stage.began, away)
+    stage.at(stage.ended + HOUR, lambda: stage.sim.go_on(CLUSTER, "web"))
+
+
 _STRATEGIES = ("BLUE_GREEN", "CANARY", "LINEAR")
 ROLLOUTS = (
     Kind("a fix of which one start fails once", _fix, 5, 8, grid(tasks=(1, 2, 4), after=(6, 12, 20, 45, 100))),
@@ -166,5 +218,25 @@ ROLLOUTS = (
     Kind("a PAUSE hook waits for hours", _paused, 9, 8, grid(looping=("the new", "the old"))),
     Kind("early success, the last slot loops", _early_success, 5, 8, grid(tasks=(5, 10), deferred=(False, True))),
     Kind("a bad roll-out that an alarm rolls back", _alarm, 3, 8, grid(life=(3.0, 45.0))),
+    Kind(
+        "a first deployment that never ends",
+        _first,
+        hours=44,
+        seeds=2,
+        cases=[
+            *grid(tasks=(1, 3), waits=(1,), strategy=("", "BLUE_GREEN")),
+            {"tasks": 2, "waits": 36, "strategy": ""},
+        ],
+    ),
+    Kind(
+        "a first deployment that fails for hours",
+        _first_then_back,
+        16,
+        3,
+        grid(after=(0.5, 1.2, 2, 6), tasks=(1, 3), scaling=(False, True)),
+    ),
+    Kind("a first deployment, then a fix", _first_then_fixed, 16, 3, grid(after=(0.5, 2, 8))),
+    Kind("nothing is left to roll back to", _none_left, 24, 3, grid(old=("gone", "loops"))),
+    Kind("a hook waits, then all tasks die", _paused_then_dead, 10, 3, grid(minutes=(20, 60, 120))),
     Kind("deployed again and again", _again_and_again, 5, 10, grid(pause=(4, 12, 30))),
 )

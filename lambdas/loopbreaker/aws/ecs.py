@@ -125,6 +125,7 @@ class Fleet:
             tasks=tuple(self._tasks(service, self._targets(found.get("loadBalancers", [])))),
             scaling=self._target(service),
             grace=float(found.get("healthCheckGracePeriodSeconds") or 0),
+            rolls=found.get("deploymentConfiguration", {}).get("strategy", "ROLLING") == "ROLLING",
         )
 
     def _targets(self, balancers: list[dict[str, Any]]) -> list[dict[str, str]]:
@@ -163,6 +164,7 @@ class Fleet:
         if not found or found[0]["status"] not in _UNDER_WAY:
             return None
         breaker = found[0].get("deploymentCircuitBreaker", {})
+        began = found[0].get("rollback", {}).get("startedAt") or found[0].get("startedAt") or found[0].get("createdAt")
         return ServiceDeployment(
             arn=arn,
             status=found[0]["status"],
@@ -170,6 +172,7 @@ class Fleet:
             breaker=breaker.get("status", "DISABLED"),
             failures=breaker.get("failureCount", 0),
             threshold=breaker.get("threshold", 0),
+            began_at=began.timestamp() if began else inf,
         )
 
     def _target(self, service: ServiceRef) -> Scaling | None:

@@ -79,6 +79,32 @@ class Case:
         once: float = self.wishes.stop_after or self.policy.stop_after
         return once * float(2**came_back) * (_PATIENCE if between else 1)
 
+    @property
+    def abandoned_after(self) -> float:
+        """For how long a deployment may be waited for."""
+        return self.wishes.abandoned_after or self.policy.abandoned_after
+
+    @property
+    def hours_to_wait(self) -> str:
+        """The same, as people are told."""
+        return f"{self.abandoned_after / 3600:.3g}"
+
+    @property
+    def deploying(self) -> bool:
+        """Whether a deployment is under way that somebody may still wait for: at 0 it would count as successful.
+
+        CloudFormation gives up after 36 hours (`timeoutInMinutes` of the resource type AWS::ECS::Service, 2160 for
+        creating and updating), and nobody waits longer. One that moves traffic from another revision may wait at a
+        hook for two weeks, and is never taken for abandoned.
+        """
+        facts = self.known
+        if not facts.in_progress:
+            return False
+        if facts.primary is None or not (facts.rolls or (facts.rollout and not facts.rollout.sources)):
+            return True
+        began = max(facts.primary.created_at, facts.rollout.began_at if facts.rollout else 0.0)
+        return self.now < began + self.abandoned_after
+
     @cached_property
     def causes(self) -> frozenset[Category]:
         """Why tasks failed of late."""

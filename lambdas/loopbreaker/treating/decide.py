@@ -147,13 +147,26 @@ def _not_looping_now(case: Case) -> Decision | None:
 
 
 def _while_deploying(case: Case) -> Decision | None:
-    """In a deployment, roll back or leave. At 0 a failing deployment would count as successful."""
+    """In a deployment, roll back or leave. At 0 a failing deployment would count as successful.
+
+    One that nobody waits for any more, and that cannot be rolled back, is no reason to let a service loop for ever.
+    """
     if not case.known.in_progress:
         return None
     rollout = case.known.rollout
-    if rollout is None:
-        return Decision(Action.LEAVE, "deploying", "a deployment is in progress that cannot be rolled back")
-    return _rollback_is_wrong(case, rollout) or _not_yet(case, since=case.failing_since) or _roll_back()
+    unknown = "a deployment is in progress that cannot be rolled back"
+    wrong = _rollback_is_wrong(case, rollout) if rollout else _cannot(case, "deploying", unknown)
+    if wrong is None:
+        return _not_yet(case, since=case.failing_since) or _roll_back()
+    return wrong if case.deploying or wrong.code == "ecs-breaker" else None
+
+
+def _cannot(case: Case, code: str, why: str) -> Decision:
+    """A deployment that is not rolled back, and when its service may be stopped all the same."""
+    if not case.deploying or allowed(case) is not Mode.STOP:
+        return Decision(Action.LEAVE, code, why)
+    later = f"before that deployment is {case.hours_to_wait} hours old somebody may wait for it, and it is not set to 0"
+    return Decision(Action.LEAVE, code, f"{why}; {later}")
 
 
 def _rollback_is_wrong(case: Case, rollout: ServiceDeployment) -> Decision | None:
@@ -163,7 +176,7 @@ def _rollback_is_wrong(case: Case, rollout: ServiceDeployment) -> Decision | Non
         return Decision(Action.LEAVE, "deployment-ending", f"its deployment is {rollout.status} already")
     if not any(rollout.sources):
         why = "a deployment is in progress, and there is no earlier revision that runs to roll back to"
-        return Decision(Action.LEAVE, "no-source", why)
+        return _cannot(case, "no-source", why)
     if _has_served(case, primary.id):
         return Decision(Action.LEAVE, "target-serves", "tasks of the revision that is rolled out do serve")
     if len(case.serving) == len(case.serving_of(primary.id)):
@@ -199,7 +212,7 @@ def _breaker_at_work(case: Case, rollout: ServiceDeployment) -> bool:
 
 
 def _while_serving(case: Case) -> Decision | None:
-    if any(d.status == "ACTIVE" and d.running for d in case.known.deployments):
+    if not case.known.in_progress and any(d.status == "ACTIVE" and d.running for d in case.known.deployments):
         return Decision(Action.LEAVE, "older-deployment", "an older deployment still has running tasks")
     if case.serving:
         alive = "1 task serves" if len(case.serving) == 1 else f"{len(case.serving)} tasks serve"
@@ -223,7 +236,8 @@ def _not_enough_trips_left(case: Case) -> Decision | None:
 def _rollback_only(case: Case) -> Decision | None:
     if allowed(case) is Mode.STOP:
         return None
-    return Decision(Action.LEAVE, "rollback-only", "no deployment is in progress, and only a rollback is allowed")
+    none = "its deployment cannot be rolled back" if case.known.in_progress else "no deployment is in progress"
+    return Decision(Action.LEAVE, "rollback-only", f"{none}, and only a rollback is allowed")
 
 
 def _not_yet(case: Case, *, since: float) -> Decision | None:
@@ -256,9 +270,11 @@ def _roll_back() -> Decision:
 
 
 def _stop(case: Case) -> Decision:
+    old = f"its deployment has been in progress for {case.hours_to_wait} hours, so that nobody waits for it any more"
     why = (
         f"replacements failed {case.own_depth} times in a row, nobody was served for "
-        f"{(case.now - case.condemned_since) / 60:.0f} minutes, and no deployment is in progress"
+        f"{(case.now - case.condemned_since) / 60:.0f} minutes, and "
+        f"{old if case.known.in_progress else 'no deployment is in progress'}"
     )
     return Decision(Action.STOP, "nobody-served", why)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import inf
 
 from loopbreaker.remembering.trip import Scaling
 
@@ -30,6 +31,8 @@ class ServiceDeployment:
 
     sources: running tasks of each revision that it replaces; empty for the first deployment of a service.
     breaker: DISABLED, MONITORING, MONITORING_COMPLETE or TRIGGERED; ECS's own deployment circuit breaker.
+    began_at: since when it is under way, or since when it is rolled back, in seconds since the epoch; infinite where
+        ECS does not say.
     """
 
     arn: str
@@ -38,6 +41,7 @@ class ServiceDeployment:
     breaker: str
     failures: int
     threshold: int
+    began_at: float = inf
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +70,7 @@ class Facts:
     """A service as ECS describes it. `exists` is False for one that is gone or no longer ACTIVE.
 
     grace: for so many seconds after its start ECS disregards what a task's health checks say.
+    rolls: whether its deployments are rolling ones; others run two revisions side by side, and may wait for days.
     """
 
     exists: bool
@@ -79,6 +84,7 @@ class Facts:
     tasks: tuple[RunningTask, ...] = ()
     scaling: Scaling | None = None
     grace: float = 0.0
+    rolls: bool = True
 
     @property
     def primary(self) -> Deployment | None:

@@ -45,7 +45,7 @@ def recheck_held(case: Case, trip: Trip) -> Record:
     record = replace(case.record, trip=trip)
     if lifted(trip, facts):
         return to(afresh(record, now=now), Step.SET_ALL, now=now)
-    if case.wishes.recovery is not Recovery.PROBE or facts.in_progress:
+    if case.wishes.recovery is not Recovery.PROBE or case.deploying:
         return soon(record, now=now)
     try_at = next_try_at(case, trip)
     if now < try_at:
@@ -76,7 +76,7 @@ def recheck_try(case: Case, trip: Trip) -> Record:
     if trip.step in (Step.SET_ONE, Step.SET_ALL) and _was_made(trip, facts):
         return probing(case.record, now=now)
     why = _wants_back(case, trip) or _passed(case, trip)
-    if not why and trip.step is Step.STOP_AGAIN and facts.in_progress:
+    if not why and trip.step is Step.STOP_AGAIN and case.deploying:
         # Never at 0 during a deployment: it would count as successful.
         why = "a deployment began while it was being tried"
     if why:

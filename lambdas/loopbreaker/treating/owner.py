@@ -18,7 +18,7 @@ HELD_TAG = f"{PREFIX}held"
 _GREATEST_DEPTH = 100
 _IGNORE = "ignore"
 _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600}
-# Bounds of the two durations, in seconds.
+# Bounds of the durations, in seconds; those of a wait.
 _SERVING_AFTER = (10.0, 3600.0)
 _STOP_AFTER = (60.0, 7 * 86_400.0)
 
@@ -40,6 +40,7 @@ class Wishes:
     mute_until: seconds since the epoch; 0 where nothing is muted.
     serving_after: seconds after which a task of unknown health is taken for one that serves; 0 where not given.
     stop_after: seconds for which nobody was served before the service is acted on; 0 where not given.
+    abandoned_after: seconds after which nobody waits for a deployment of it any more; 0 where not given.
     expected_exits: exit codes with which tasks of this service end by design.
     channel: Slack channel that is told as well. logs: the last log lines may stand in messages.
     """
@@ -51,6 +52,7 @@ class Wishes:
     mute_until: float = 0.0
     serving_after: float = 0.0
     stop_after: float = 0.0
+    abandoned_after: float = 0.0
     expected_exits: tuple[int, ...] = ()
     channel: str = ""
     logs: bool = False
@@ -77,6 +79,7 @@ def wishes(tags: Mapping[str, str]) -> Wishes:
         mute_until=read("mute-until", _time, 0.0),
         serving_after=read("serving-after", _duration(*_SERVING_AFTER), 0.0),
         stop_after=read("stop-after", _duration(*_STOP_AFTER), 0.0),
+        abandoned_after=read("abandoned-after", _duration(*_STOP_AFTER), 0.0),
         expected_exits=read("expected-exit", _exit_codes, ()),
         channel=read("channel", _channel, ""),
         logs=read("logs", _yes, False),

@@ -36,7 +36,7 @@ def begin_rollback(case: Case) -> Record:
 def recheck_stopping(case: Case, trip: Trip) -> Record:
     """The next step towards 0, if on the facts of this moment the service is still to be stopped."""
     facts, record, now = case.known, case.record, case.now
-    same = facts.primary is not None and facts.primary.id == trip.deployment_id and not facts.in_progress
+    same = facts.primary is not None and facts.primary.id == trip.deployment_id and not case.deploying
     if facts.desired_count == 0 and trip.desired_count:
         if trip.step is not Step.SET_ZERO:
             return let_go(case, trip, "somebody set its desired count to 0")
