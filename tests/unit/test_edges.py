@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from loopbreaker.policy import Mode
+from loopbreaker.remembering.history import NO_FAILURES, add
 from loopbreaker.remembering.incident import Finding, Signal
 from loopbreaker.remembering.notice import NoticeKind
 from loopbreaker.remembering.owed import tell
@@ -120,6 +121,15 @@ def test_half_an_hour_is_half_an_hour() -> None:
     assert decided(dead(lived=lived, watched_since=NOW - half + 1)).code == "too-soon"
 
 
+def test_how_long_it_has_lasted_is_said_in_minutes() -> None:
+    """Both where it is too soon and where it is time."""
+    unserved = dead(unserved_since=NOW - 33 * 60)
+    patient = facts()
+    patient = replace(patient, tags={**patient.tags, "loopbreaker:stop-after": "10h"})
+    assert decided(unserved, patient).reason == "nobody was served for 33 of 600 minutes"
+    assert "nobody was served for 33 minutes" in decided(unserved).reason
+
+
 def test_why_it_is_stopped_is_said_in_numbers() -> None:
     """How often, and for how long nobody was served."""
     assert decided().reason == (
@@ -151,6 +161,22 @@ def test_where_nothing_failed_nothing_is_fresh() -> None:
     assert fresh_for(case(dead(fast=climbed(crash_loop(1))))) == 120
     for nothing in (case(dead(fast=())), case(None, facts(deployments=()))):
         assert (nothing.own_depth, nothing.newest_own_failure, nothing.failing_since) == (0, 0.0, NOW)
+
+
+def test_two_findings_lead_to_a_stop() -> None:
+    """The first look notes one, a later failure makes the second, it stands while it is too soon, and then it acts."""
+    early = dead(finding=None, unserved_since=NOW - 1700)
+    first = consider(case(early))
+    assert first.decision is not None
+    assert (first.decision.code, of(first.record).finding) == ("first-finding", Finding(NOW, DEPLOYMENT, LAST))
+    assert looked(first.record, at=NOW + 20).trip is None
+    assert of(looked(first.record, at=NOW + 20)).finding == Finding(NOW, DEPLOYMENT, LAST), "no later failure yet"
+    later = replace(first.record, fast=climbed(crash_loop(GENERATIONS + 1, lifetime=5, restart=PERIOD - 5)))
+    soon = consider(case(later, now=NOW + 60))
+    assert soon.decision is not None
+    assert (soon.decision.code, of(soon.record).finding) == ("too-soon", Finding(NOW, DEPLOYMENT, LAST))
+    assert looked(soon.record, at=NOW + 99).trip is None
+    assert looked(soon.record, at=NOW + 100).trip is not None
 
 
 # -- what a look notes --------------------------------------------------------------------------------------
@@ -192,6 +218,23 @@ def test_how_many_tasks_are_wanted_is_noted() -> None:
     """As ECS says; where it does not answer, as it last said."""
     assert of(looked(dead(), facts(desired_count=7))).desired_count == 7
     assert of(looked(dead(), Unknown("throttled"))).desired_count == 2
+
+
+def test_a_look_answers_the_wish_for_it() -> None:
+    """Whatever it finds, and while we are at the service too: else it would be asked for with each save."""
+    for record in (dead(), dead(trip=trip()), observed(crash_loop(3)), Record(service=SERVICE)):
+        for seen in (facts(), Unknown("throttled")):
+            wished = replace(record, asked_at=NOW - 1, due_at=NOW - 1)
+            after = looked(wished, seen, mode=Mode.ALERT)
+            assert after.asked_at is None
+            assert after.due_at is None or after.due_at > NOW
+
+
+def test_tasks_that_have_just_started_prove_nothing() -> None:
+    """Forty that have not outlived the failed ones yet are no reason to wait for another generation."""
+    for started, found in ((295.0, True), (15.0, False)):
+        tasks = tuple(running_task(started, created_at=T0 + n) for n in range(40))
+        assert (looked(observed(crash_loop(3)), facts(tasks=tasks), at=T0 + 300).incident is not None) is found
 
 
 @pytest.mark.parametrize(
@@ -262,6 +305,34 @@ def test_tasks_of_an_older_deployment_end_no_loop_of_the_present_one() -> None:
     assert looked(quiet, other).incident is None
 
 
+def test_healthy_tasks_of_an_older_deployment_prove_nothing_of_the_one_that_loops() -> None:
+    """The new revision still fails to start behind them, however quiet it is."""
+    quiet = looping(deployment_id=DEPLOYMENT, last_failure_at=NOW - 900, desired_count=1)
+    theirs = running_task(NOW - T0 - 900, deployment_id=OLDER_DEPLOYMENT, health="HEALTHY")
+    ours = replace(theirs, deployment_id=DEPLOYMENT)
+    assert looked(quiet, facts(desired_count=1, tasks=(theirs,))).incident is not None
+    assert looked(quiet, facts(desired_count=1, tasks=(ours,))).incident is None
+
+
+def test_where_ecs_did_not_say_what_looped_a_task_that_runs_has_to_be_well() -> None:
+    """That the deployment is another one cannot be known, and is not taken for a fix."""
+    quiet = looping(deployment_id="", last_failure_at=NOW - 900, desired_count=1)
+    for health, over in (("UNKNOWN", False), ("HEALTHY", True)):
+        seen = facts(desired_count=1, tasks=(running_task(NOW - T0 - 600, health=health),))
+        assert (looked(quiet, seen).incident is None) is over
+
+
+def test_a_loop_that_ends_by_design_falls_silent() -> None:
+    """Whose last tasks ended with a code that its owner expects: what else is to be told waits."""
+    ended = climbed(crash_loop(GENERATIONS, lifetime=5, restart=PERIOD - 5))
+    by_design = add(NO_FAILURES, crash_loop(3, exit_code=0, start=LAST - T0 - 90), since=0.0)
+    record = replace(dead(), fast=ended)
+    record = replace(record, incident=replace(of(record), history=by_design))
+    seen = facts()
+    for tags, silent in (({}, False), ({"loopbreaker:expected-exit": "0"}, True)):
+        assert of(looked(record, replace(seen, tags={**seen.tags, **tags}))).silent is silent
+
+
 @pytest.mark.parametrize(
     ("fields", "over"),
     [
@@ -306,6 +377,9 @@ def test_ten_are_named_and_no_more_are_spoken_of() -> None:
     found = tell(looping(), NoticeKind.LOOPING, at=T0, reason="x")
     ten = tuple(replace(SERVICE, name=f"s{n}") for n in range(10))
     assert share(found, ten, 10, first=True, policy=POLICY, now=T0).notices[-1].reason.endswith("prod/s9")
+    patient = replace(POLICY, mass_window=36_000.0)
+    said = share(found, ten, 10, first=True, policy=patient, now=T0).notices[-1].reason
+    assert said.startswith("10 services began to loop within 600 minutes")
 
 
 def test_only_the_message_of_this_look_is_taken_back() -> None:

@@ -1,5 +1,10 @@
 """What the tags of a service are taken to mean."""
 
+from collections.abc import Iterator
+from dataclasses import replace
+from time import tzset
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -52,9 +57,67 @@ def test_durations(said: str, seconds: float) -> None:
     assert wishes({"loopbreaker:serving-after": said}).serving_after == seconds
 
 
+@pytest.fixture
+def in_tokyo(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A computer whose own time is nine hours ahead of UTC."""
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    tzset()
+    yield
+    monkeypatch.undo()
+    tzset()
+
+
+@pytest.mark.usefixtures("in_tokyo")
 def test_a_time_without_a_zone_is_utc() -> None:
-    """Whoever leaves the zone out means UTC, as AWS does."""
-    assert wishes({"loopbreaker:mute-until": "2026-01-31T17:00"}).mute_until == 1769878800.0
+    """Whoever leaves the zone out means UTC, as AWS does, wherever it is read."""
+    for said in ("2026-01-31T17:00", "2026-01-31T17:00Z", "2026-02-01T02:00+09:00"):
+        assert wishes({"loopbreaker:mute-until": said}).mute_until == 1769878800.0
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "read"),
+    [
+        ("depth", "2", {"depth": 2}),
+        ("depth", "100", {"depth": 100}),
+        ("depth", "007", {"depth": 7}),
+        ("serving-after", "10", {"serving_after": 10.0}),
+        ("serving-after", "60m", {"serving_after": 3600.0}),
+        ("stop-after", "60", {"stop_after": 60.0}),
+        ("stop-after", "168h", {"stop_after": 604_800.0}),
+        ("logs", "false", {"logs": False}),
+        ("channel", "G123456", {"channel": "G123456"}),
+        ("action", "rollback", {"action": Mode.ROLLBACK}),
+        ("action", "ignore", {"ignore": True}),
+    ],
+)
+def test_the_last_value_that_is_still_understood(name: str, value: str, read: dict[str, Any]) -> None:
+    """Both ends of each range are part of it."""
+    assert wishes({f"loopbreaker:{name}": value}) == replace(Wishes(), **read)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("recovery", "auto", "one of manual, probe"),
+        ("depth", "1", "a whole number from 2 to 100"),
+        ("serving-after", "9", "a duration from 10s to 1h, such as 90s, 30m or 2h"),
+        ("stop-after", "8", "a duration from 1m to 168h, such as 90s, 30m or 2h"),
+        ("stop-after", "\u0669\u0669m", "a duration from 1m to 168h, such as 90s, 30m or 2h"),
+        ("mute-until", "soon", "an ISO 8601 time such as 2026-01-31T18:00Z"),
+        ("logs", "1", "true or false"),
+    ],
+)
+def test_what_would_be_understood_is_said(name: str, value: str, words: str) -> None:
+    """Whoever mistyped a tag reads what it may be, and what it is."""
+    assert wishes({f"loopbreaker:{name}": value}).problems == (f"tag loopbreaker:{name}: not {words}: {value!r}",)
+
+
+def test_of_a_long_tag_the_beginning_is_shown() -> None:
+    """Sixty characters of what it says, eighty of what it is called."""
+    long = "x" * 100
+    said = wishes({"loopbreaker:action": long, f"loopbreaker:{long}": "1"}).problems
+    assert said[0].endswith(f": '{'x' * 60}'")
+    assert said[1].startswith(f"tag loopbreaker:{'x' * 68}: there is no such tag; there are a")
 
 
 @pytest.mark.parametrize(

@@ -11,9 +11,9 @@ from loopbreaker.remembering.record import Record
 from loopbreaker.stories.acknowledge import acknowledge
 from loopbreaker.treating.case import Case, Limits
 from loopbreaker.treating.look import consider, share
-from loopbreaker.treating.remind import IN_SUMMARY, in_summary, remind
+from loopbreaker.treating.remind import IN_SUMMARY, in_summary, out_of_summary, remind
 from loopctl.memory import MemoryStore
-from tests.builders import POLICY, SERVICE, T0, facts, looping
+from tests.builders import POLICY, SERVICE, T0, facts, looping, trip
 
 FOUND = T0 + 90
 HOUR, DAY = 3600.0, 86_400.0
@@ -45,7 +45,7 @@ def test_a_loop_of_a_week_is_reminded_of_nine_times() -> None:
     """After 1 hour, 4, 24, and then once a day, however often it is looked at."""
     expected = [1, 4, 24, 48, 72, 96, 120, 144, 168]
     assert watched(looping(), until=7 * DAY, every=600) == pytest.approx(expected, abs=0.2)
-    assert watched(looping(), until=7 * DAY, every=20) == pytest.approx(expected, abs=0.1)
+    assert watched(looping(), until=5 * HOUR, every=20) == pytest.approx(expected[:2], abs=0.1)
 
 
 def test_reminders_that_were_missed_are_one() -> None:
@@ -59,12 +59,14 @@ def test_reminders_that_were_missed_are_one() -> None:
 
 def test_a_reminder_says_for_how_long() -> None:
     """Hours at first, days later."""
-    ages = (HOUR, 5 * HOUR, 3 * DAY)
+    ages = (HOUR, 5 * HOUR, 2 * DAY - 1, 2 * DAY, 3 * DAY)
     loops = [(failing(looping(), FOUND + age), FOUND + age) for age in ages]
     said = [remind(record, now=now).notices[-1].reason for record, now in loops]
     assert said == [
         "it was found 1 hour ago and is not over",
         "it was found 5 hours ago and is not over",
+        "it was found 47 hours ago and is not over",
+        "it was found 2 days ago and is not over",
         "it was found 3 days ago and is not over",
     ]
 
@@ -87,6 +89,43 @@ def test_what_is_quiet_is_not_said_to_loop_on() -> None:
     quiet = looping(last_failure_at=FOUND)
     assert remind(quiet, now=FOUND + HOUR) is quiet
     assert told(remind(failing(quiet, FOUND + 2 * HOUR), now=FOUND + 2 * HOUR)) == [NoticeKind.STILL_LOOPING]
+
+
+@pytest.mark.parametrize(
+    ("gap", "quiet", "reminded"),
+    [(30, 1800, True), (30, 1801, False), (1000, 2000, True), (1000, 2001, False)],
+)
+def test_how_long_it_may_be_quiet(gap: float, quiet: float, reminded: bool) -> None:
+    """Half an hour, or twice the longest pause between two failures."""
+    now = FOUND + 3 * HOUR
+    record = looping(longest_gap=gap, last_failure_at=now - quiet)
+    assert (told(remind(record, now=now)) == [NoticeKind.STILL_LOOPING]) is reminded
+
+
+def test_a_service_that_is_held_is_quiet_by_us() -> None:
+    """Of it people are reminded all the same; but not beside the daily message that it cannot be brought back."""
+    now = FOUND + 3 * HOUR
+    held = looping(last_failure_at=FOUND, trip=trip())
+    assert told(remind(held, now=now)) == [NoticeKind.STILL_LOOPING]
+    down = remind(replace(held, trip=trip(down="AccessDenied")), now=now)
+    assert told(down) == []
+    assert remind(replace(down, trip=trip()), now=now + 60) == replace(down, trip=trip()), "none is made up for later"
+
+
+def test_who_was_told_three_times_today_is_not_reminded() -> None:
+    """That it loops, is over, and loops again are messages of the same day."""
+    now = FOUND + HOUR
+    for before, reminded in ((2, True), (3, False)):
+        record = failing(looping(told_before=(FOUND - HOUR,) * before), now)
+        assert (told(remind(record, now=now)) == [NoticeKind.STILL_LOOPING]) is reminded
+
+
+def test_a_loop_that_leaves_its_summary_is_told_of_by_itself() -> None:
+    """For how long it has lasted; what else people were told of it stays known."""
+    alone = out_of_summary(looping(told=("mass", IN_SUMMARY, "serving")), now=FOUND + 2 * HOUR)
+    assert alone.incident is not None
+    assert alone.incident.told == ("mass", "serving")
+    assert alone.notices[-1].reason == "it was found 2 hours ago and is not over"
 
 
 def test_without_a_loop_there_is_no_reminder() -> None:

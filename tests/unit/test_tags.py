@@ -18,6 +18,8 @@ from loopbreaker.remembering.record import Record, keep_until
 from loopbreaker.seeing.fields import MalformedEventError
 from loopbreaker.seeing.tags import Tagged, is_tag_change, service_of, tag_change
 from loopbreaker.stories.tags import read_all, read_tags
+from loopbreaker.treating.mistakes import mistaken
+from loopbreaker.treating.owner import wishes
 from tests.aws.fake_clients import FakeClient, refusal
 from tests.builders import SERVICE, T0, looping
 from tests.unit.test_handlers import CONTEXT, NO_FAILURES, THROTTLED, MemoryStore, failed, sqs
@@ -92,6 +94,30 @@ def test_who_asked_for_silence_is_told_when_it_ends(store: MemoryStore) -> None:
     assert told(store) == []
     read_tags(SERVICE, muted, store=store, now=T0 + 3 * DAY)
     assert len(told(store)) == 1
+
+
+def test_what_was_corrected_in_silence_may_be_wrong_again(store: MemoryStore) -> None:
+    """That it was put right is noted though nothing may be said, so that the next mistake is told."""
+    muted = {"loopbreaker:mute-until": "2026-01-02T00:00Z"}
+    for tags, at in ((WRONG, T0), (muted, T0 + 60), (WRONG, T0 + 3 * DAY)):
+        read_tags(SERVICE, tags, store=store, now=at)
+    assert len(told(store)) == 2
+
+
+def test_tags_that_say_what_they_said_change_nothing() -> None:
+    """The record is as it was, so that the daily look writes nothing; what is new touches it."""
+    wrong = wishes(WRONG)
+    noted = mistaken(Record(service=SERVICE, touched_at=T0), wrong, silent=False, now=T0 + 60)
+    assert noted.touched_at == T0 + 60
+    assert mistaken(noted, wrong, silent=False, now=T0 + DAY) is noted
+    assert mistaken(noted, wishes({}), silent=False, now=T0).touched_at == T0 + 60
+
+
+def test_of_a_great_many_mistakes_twenty_are_told() -> None:
+    """In one message, which has room for no more."""
+    wrong = wishes({f"loopbreaker:x{n:02}": "1" for n in range(30)})
+    noted = mistaken(Record(service=SERVICE), wrong, silent=False, now=T0)
+    assert noted.notices[-1].reason.count("there is no such tag") == len(noted.mistakes) == 20
 
 
 def test_it_stays_known_for_longer_than_a_day() -> None:

@@ -65,8 +65,31 @@ def test_two_failed_and_a_third_that_ecs_has_judged_are_a_loop() -> None:
 
 
 @pytest.mark.parametrize(
+    "fields",
+    [
+        {"target_health": "unhealthy"},
+        {"target_health": "draining"},
+        {"target_health": "unhealthy", "health": "HEALTHY"},
+        {"target_health": "healthy", "health": "UNHEALTHY"},
+        {"target_health": "", "health": "UNHEALTHY"},
+        {"target_health": "initial", "health": "UNHEALTHY"},
+    ],
+)
+def test_a_task_is_ill_by_any_of_its_checks(fields: dict[str, str]) -> None:
+    """By that of its container, or by its targets; what is being taken out of the load balancer serves nobody."""
+    assert looked(observed([FIRST, SECOND]), 1981, seen(ill(JUDGED, **fields))).incident is not None
+
+
+def test_a_task_whose_targets_were_not_checked_yet_is_not_well() -> None:
+    """Its container may be healthy: nobody is sent to it yet."""
+    unknown = ill(YOUNG, target_health="initial", health="HEALTHY")
+    assert looked(observed([FIRST, SECOND]), 1981, seen(ill(JUDGED), unknown)).incident is not None
+
+
+@pytest.mark.parametrize(
     "tasks",
     [
+        (ill(JUDGED, last_status="DEACTIVATING"),),
         (ill(JUDGED), ill(YOUNG, target_health="healthy")),
         (ill(JUDGED), ill(YOUNG, target_health="", health="HEALTHY")),
         (ill(JUDGED), running_task(-9000, created_at=T0 - 9000)),

@@ -73,7 +73,7 @@ def consider(case: Case) -> Look:
         policy=case.policy,
         now=now,
         least_depth=case.wishes.depth,
-        silent=replace(case, record=seen).silent,
+        silent=case.silent,
     )
     if seen.incident is None:
         return Look(seen)
@@ -198,12 +198,11 @@ def _as_its_owner_asks(record: Record, case: Case) -> Record:
     if incident.silent and not silent:
         record = replace(record, incident=replace(incident, silent=False))
         record = tell(record, NoticeKind.LOOPING, at=now, reason=because(incident))
-    elif silent and not incident.silent:
+    elif silent:
         record = replace(record, incident=replace(incident, silent=True))
     record = mistaken(record, case.wishes, silent=silent, now=now)
     assert record.incident is not None
-    if isinstance(case.facts, Facts):
-        record = replace(record, incident=replace(record.incident, channel=case.wishes.channel))
+    record = replace(record, incident=replace(record.incident, channel=case.wishes.channel))
     return remind(record, now=now)
 
 

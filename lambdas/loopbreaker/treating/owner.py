@@ -132,7 +132,7 @@ def _recovery(text: str) -> Recovery:
 
 
 def _depth(text: str) -> int:
-    depth = int(text) if text.isascii() and text.isdigit() and len(text) < 6 else 0
+    depth = int(text) if re.fullmatch(r"[0-9]{1,5}", text) else 0
     if not 2 <= depth <= _GREATEST_DEPTH:
         raise ValueError(f"a whole number from 2 to {_GREATEST_DEPTH}")
     return depth
@@ -167,7 +167,7 @@ def _yes(text: str) -> bool:
 
 def _duration(least: float, most: float) -> Callable[[str], float]:
     def parse(text: str) -> float:
-        found = re.fullmatch(r"(\d{1,7})(s|m|h|)", text, flags=re.ASCII)
+        found = re.fullmatch(r"([0-9]{1,7})(s|m|h|)", text)
         seconds = float(found[1]) * _UNITS[found[2]] if found else 0.0
         if not least <= seconds <= most:
             raise ValueError(f"a duration from {_said(least)} to {_said(most)}, such as 90s, 30m or 2h")

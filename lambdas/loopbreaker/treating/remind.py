@@ -11,7 +11,7 @@ from loopbreaker.remembering.trip import BreakerState
 
 _HOUR, _DAY = 3600.0, 86_400.0
 _QUIET = 1800.0
-_FIRST = (_HOUR, 4 * _HOUR, _DAY)
+_FIRST = (_HOUR, 4 * _HOUR)
 # In `told`: one summary stands for this incident and many others.
 IN_SUMMARY = "in-summary"
 
@@ -57,7 +57,7 @@ def _quiet(record: Record, incident: Incident, now: float) -> bool:
 
 def _due(age: float) -> int:
     """How many reminders belong to a loop of that age."""
-    return sum(age >= at for at in _FIRST) + max(0, int(age // _DAY) - 1)
+    return sum(age >= at for at in _FIRST) + int(age // _DAY)
 
 
 def _why(age: float) -> str:
