@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loopbreaker.model import TaskFailure
+from loopbreaker.model import Category, TaskFailure
 from loopbreaker.remembering.history import (
     INTERVALS,
     LEAST_MARKS,
@@ -16,10 +16,11 @@ from loopbreaker.remembering.history import (
     MOST_MARKS,
     NO_FAILURES,
     SHOWN,
+    Failed,
     History,
     add,
 )
-from tests.builders import T0, crash_loop, looping, observed, task_failure
+from tests.builders import DEPLOYMENT, T0, TASK_DEFINITION, crash_loop, looping, observed, task_failure
 
 
 def at(seconds: float, **fields: Any) -> TaskFailure:
@@ -53,6 +54,55 @@ def test_each_failure_is_in_its_interval() -> None:
     assert (history.since, history.width, history.counts) == (T0, 60, (2, 1, 0, 0, 1))
 
 
+@pytest.mark.parametrize(("failures", "width", "intervals"), [(48, 60, 48), (49, 120, 25), (97, 240, 25)])
+def test_there_are_48_intervals_at_most(failures: int, width: float, intervals: int) -> None:
+    """One more, and each is twice as long."""
+    history = added([at(60 * n) for n in range(failures)])
+    assert (history.width, len(history.counts), sum(history.counts)) == (width, intervals, failures)
+
+
+def test_three_are_shown_from_either_end() -> None:
+    """None twice, the newest last; and everything that is known of each."""
+    history = added([at(60 * n, deployment_id=f"d{n}") for n in range(8)])
+    assert [failed.deployment_id for failed in history.shown] == ["d0", "d1", "d2", "d5", "d6", "d7"]
+    assert history.newest == history.last[-1]
+    assert [failed.deployment_id for failed in added([at(60 * n, deployment_id="d") for n in range(2)]).shown] == [
+        "d"
+    ] * 2
+    (one,) = added([task_failure(5, 47, lifetime=40)]).shown
+    assert one == Failed(
+        at=T0 + 47,
+        lifetime=40.0,
+        category=Category.APP_CRASH,
+        container="web",
+        exit_code=1,
+        evidence="exit code 1",
+        task_definition=TASK_DEFINITION,
+        deployment_id=DEPLOYMENT,
+        created_at=T0 + 5,
+    )
+
+
+@pytest.mark.parametrize(("since", "failed"), [(0, 3), (59, 3), (60, 2), (119, 2), (120, 1), (179, 1), (180, 0)])
+def test_how_many_failed_since(since: float, failed: int) -> None:
+    """Those of the minute of that time, and of every later one."""
+    assert added([at(0), at(60), at(120)]).failed_since(T0 + since) == failed
+
+
+@pytest.mark.parametrize(("per_minute", "marks"), [(1, 24), (2, 24), (10, 100), (60, 512)])
+def test_the_tasks_of_ten_minutes_are_known_again(per_minute: int, marks: int) -> None:
+    """Two dozen at least, and 512 at most."""
+    failures = [at(60 * minute + n / per_minute) for minute in range(40) for n in range(per_minute)]
+    assert len(added(failures, size=per_minute).marks) == marks
+
+
+def test_a_batch_is_known_again_as_a_whole() -> None:
+    """However rare failures were before it."""
+    batch = [at(10_000 + n) for n in range(30)]
+    history = add(added([at(0)]), batch, since=0)
+    assert add(history, batch, since=0) is history
+
+
 def test_a_loop_of_a_year_takes_no_more_room_than_one_of_an_hour() -> None:
     """Intervals double; nothing is lost from their sum."""
     history = added([at(600 * n) for n in range(52_560)], size=50)
@@ -83,7 +133,7 @@ def test_a_loop_that_is_known_remembers_fewer_tasks() -> None:
     known = observed(failures, record=looping(failed_tasks=0))
     assert known.incident
     assert known.incident.failed_tasks == 600
-    assert len(known.incident.history.marks) == LOOP_MARKS
+    assert len(known.incident.history.marks) == LOOP_MARKS == 48
     again = observed(failures[-LOOP_MARKS:], record=known)
     assert again.incident
     assert again.incident.failed_tasks == 600
@@ -100,9 +150,13 @@ def test_what_is_over_is_forgotten() -> None:
     """What failed before the chain began is no part of it, whether it was known before or comes late."""
     failures = [at(0), at(30), at(700), at(760)]
     known = add(added(failures), [], since=T0 + 700)
-    late = added(failures, since=T0 + 700)
-    assert known.failed_since(0) == late.failed_since(0) == 2
-    assert known.counts == late.counts
+    for size in (1, 2, 4):
+        late = added(failures, since=T0 + 700, size=size)
+        assert known.failed_since(0) == late.failed_since(0) == 2
+        assert known.counts == late.counts
+    assert add(known, [at(31)], since=T0 + 700) is known
+    assert [failed.at - T0 for failed in add(added([at(0), at(55), at(61)]), [], since=T0 + 60).shown] == [61]
+    assert [failed.at - T0 for failed in add(added([at(0), at(60), at(61)]), [], since=T0 + 60).shown] == [60, 61]
     assert [failed.at - T0 for failed in (*known.first, *known.last)] == [700, 760]
     assert add(known, [failures[0]], since=T0 + 700) is known
 
@@ -112,6 +166,9 @@ def test_a_history_that_is_over_begins_anew() -> None:
     long = added([at(600 * n) for n in range(2000)])
     anew = add(long, [at(2_000_000)], since=T0 + 1_999_000)
     assert (long.width > 60, anew.width, anew.counts) == (True, 60, (1,))
+    failures = [at(0), at(60)]
+    over = add(added(failures), [], since=T0 + 9000)
+    assert (over.counts, add(over, failures, since=0)) == ((), over), "what is told again is known all the same"
 
 
 def test_long_words_are_cut() -> None:

@@ -21,7 +21,17 @@ from loopbreaker.judging.ladder import (
 from loopbreaker.model import Category, TaskFailure
 from loopbreaker.policy import Profile
 from loopbreaker.remembering.rung import Ladder, Rung
-from tests.builders import POLICY, T0, climbed, crash_loop, depth, start_first_loop, task_failure
+from tests.builders import (
+    DEPLOYMENT,
+    OLDER_DEPLOYMENT,
+    POLICY,
+    T0,
+    climbed,
+    crash_loop,
+    depth,
+    start_first_loop,
+    task_failure,
+)
 
 FAST = POLICY.fast
 
@@ -410,3 +420,24 @@ def test_the_rate_of_bystanders_is_measured_over_the_time_they_cover() -> None:
     assert older == pytest.approx(-3 * log(share), rel=1e-3)
     full = [task_failure(-9000 - n, -92.0 + n) for n in range(MAX_BYSTANDERS)]
     assert surprise_of([*full, *UNLIKE]) == pytest.approx(-3 * log((1 + MAX_BYSTANDERS * gap / 160) * share), rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("earlier", "later", "follows"),
+    [
+        ("", "", True),
+        ("", DEPLOYMENT, True),
+        (DEPLOYMENT, "", True),
+        (DEPLOYMENT, DEPLOYMENT, True),
+        (OLDER_DEPLOYMENT, DEPLOYMENT, False),
+    ],
+)
+def test_a_first_failure_of_another_deployment_has_no_replacement(earlier: str, later: str, follows: bool) -> None:
+    """Where ECS does not say of which deployment a task was, it may be of the same."""
+    first, second = task_failure(0, 10, deployment_id=earlier), task_failure(20, 30, deployment_id=later)
+    assert (depth(climbed([first, second])) == 2) is follows
+
+
+def test_of_two_tasks_that_were_created_at_once_none_replaces_the_other() -> None:
+    """Not even where one failed in the moment of its creation."""
+    assert depth(climbed([task_failure(0, 0), task_failure(0, 10)])) == 1

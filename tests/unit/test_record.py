@@ -2,8 +2,9 @@
 
 from dataclasses import replace
 
+from loopbreaker.remembering.incident import Incident
 from loopbreaker.remembering.notice import NoticeKind
-from loopbreaker.remembering.owed import owed, tell, tell_once
+from loopbreaker.remembering.owed import owed, tell, tell_once, untell
 from loopbreaker.remembering.record import Record, Verdict, keep_until
 from loopbreaker.remembering.trip import Scaling
 from tests.builders import SERVICE, T0, incident, looping
@@ -15,6 +16,11 @@ def told(record: Record, count: int) -> Record:
     for number in range(count):
         record = tell(record, NoticeKind.LOOPING, at=T0 + number, reason=f"reason {number}")
     return record
+
+
+def of(record: Record) -> Incident:
+    assert record.incident is not None
+    return record.incident
 
 
 def test_a_new_record_owes_what_it_tells() -> None:
@@ -32,6 +38,22 @@ def test_a_step_owes_what_it_adds() -> None:
     assert owed(after, after) == ()
     assert owed(after, replace(after, touched_at=T0)) == ()
     assert owed(Record(service=SERVICE), after) == after.notices
+
+
+def test_a_message_names_the_save_that_brings_it() -> None:
+    """The version after the one that was loaded, by which the table knows that it is new."""
+    for version in (0, 7):
+        (notice,) = tell(Record(service=SERVICE, version=version), NoticeKind.MASS, at=T0, reason="x").notices
+        assert notice.version == version + 1
+
+
+def test_what_was_not_sent_yet_is_taken_back() -> None:
+    """From the record, and from what the incident remembers: of an incident, and of none."""
+    first = tell(looping(), NoticeKind.LOOPING, at=T0, reason="a")
+    both = tell(first, NoticeKind.MASS, at=T0, reason="b")
+    left = untell(both, both.notices[:1])
+    assert ([notice.reason for notice in left.notices], [told.reason for told in of(left).messages]) == (["b"], ["b"])
+    assert untell(told(Record(service=SERVICE), 1), told(Record(service=SERVICE), 1).notices) == Record(service=SERVICE)
 
 
 def test_few_messages_are_kept_and_all_are_numbered() -> None:

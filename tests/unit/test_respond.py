@@ -16,7 +16,19 @@ from loopbreaker.stories.respond import Tools, respond
 from loopbreaker.treating.facts import Answer, Facts, Refusal, Unknown
 from loopbreaker.treating.scope import Scope
 from loopctl.memory import MemoryStore
-from tests.builders import DEPLOYMENT, POLICY, SERVICE, T0, crash_loop, facts, looping, observed, rollout, trip
+from tests.builders import (
+    DEPLOYMENT,
+    POLICY,
+    SERVICE,
+    T0,
+    crash_loop,
+    facts,
+    looping,
+    observed,
+    rollout,
+    running_task,
+    trip,
+)
 from tests.task_events import arn
 from tests.unit.cases import NOW, dead, deploying
 
@@ -156,6 +168,29 @@ def test_a_race_that_is_never_won_is_a_conflict() -> None:
     assert ecs.calls == []
 
 
+def test_a_look_that_finds_no_loop_is_saved_all_the_same() -> None:
+    """Of ten tasks three failures in a row are too few: nobody began to loop, and nobody is told."""
+    store, at = keeping(observed(crash_loop(3))), T0 + 80
+    store.put(replace(store.load(SERVICE), asked_at=at))
+    outcome = respond(SERVICE, tools(store, Ecs([facts(desired_count=10)]), now=at))
+    assert outcome is not None
+    after = outcome.change.after
+    assert (after.incident, after.notices, after.asked_at, after.extra_generations) == (None, (), None, 1)
+    assert (store.load(SERVICE), store.announced) == (after, [])
+
+
+@pytest.mark.parametrize(("others", "found_out"), [(39, 1), (40, 0)])
+def test_of_a_great_many_forty_are_found_out_about(others: int, found_out: int) -> None:
+    """What they share is known by then, and ECS is spared."""
+    found: list[Any] = []
+    store, at = keeping(observed(crash_loop(3))), T0 + 80
+    store.put(replace(store.load(SERVICE), asked_at=at))
+    for n in range(others):
+        store.gather(replace(SERVICE, name=f"s{n}"), at=at, window=60)
+    respond(SERVICE, tools(store, Ecs([facts()]), now=at, diagnose=lambda *what: found.append(what)))
+    assert len(found) == found_out
+
+
 # -- what is kept and told ----------------------------------------------------------------------------------
 
 
@@ -208,6 +243,9 @@ def test_who_began_is_asked_for_as_long_as_a_stop_waits(tags: dict[str, str], wi
     blind = keeping(dead(finding=None))
     respond(SERVICE, tools(blind, Ecs([Unknown("throttled")])))
     assert blind.windows == [1800]
+    patient = keeping(dead(finding=None))
+    respond(SERVICE, replace(tools(patient, Ecs([facts()])), policy=replace(POLICY, stop_after=9000.0)))
+    assert patient.windows == [9000]
 
 
 def test_who_only_tells_need_not_know_who_else_began() -> None:
@@ -273,6 +311,14 @@ def test_where_ecs_falls_silent_before_a_call_it_is_not_made() -> None:
     assert (ecs.calls, held(store), len(store.saves)) == ([], Step.TAG, 1)
 
 
+def test_where_somebody_is_served_right_before_the_call_it_is_not_made() -> None:
+    """What was decided a moment ago is decided again: the trip ends as it began."""
+    store, ecs = keeping(dead()), Ecs([facts(), facts(tasks=(running_task(NOW - T0 - 90),))])
+    respond(SERVICE, tools(store, ecs))
+    assert (ecs.calls, held(store), ecs.looks) == ([], None, 2)
+    assert [notice.kind.value for notice in store.load(SERVICE).notices] == ["not-stopped"]
+
+
 def test_an_odd_count_is_looked_at_twice_before_anything_is_called() -> None:
     """One look is no reason to act, at a step that would make a call as well."""
     store = keeping(replace(dead(), trip=trip(step=Step.SET_ZERO, lease_until=NOW, since=NOW, zeroed=True)))
@@ -291,6 +337,34 @@ def test_a_refusal_ends_the_invocation() -> None:
     respond(SERVICE, tools(store, ecs))
     assert (ecs.calls, held(store)) == ([("count", 2)], Step.RESTORE_COUNT)
     assert store.load(SERVICE).due_at == NOW + 300
+
+
+def test_where_the_stop_itself_is_refused_all_is_given_back_at_once() -> None:
+    """Scaling and tag, by the same invocation: nobody waits for a sweep to have scaling again."""
+    free, tagged = facts(scaling=FREE), facts(scaling=FREE, tags=HELD_TAG)
+    suspended = replace(tagged, scaling=replace(FREE, dynamic_in_suspended=True, dynamic_out_suspended=True))
+    store, ecs = keeping(dead()), Ecs([free, free, tagged, suspended, suspended, tagged], refused=("count",))
+    respond(SERVICE, tools(store, ecs))
+    assert ecs.calls == [("tag", 2, NOW), ("scaling", True), ("count", 0), ("scaling", False), ("untag",)]
+    assert held(store) is None
+
+
+def test_an_odd_count_holds_a_call_back_that_was_begun() -> None:
+    """Somebody has set 0 between the look and the tag: until a second look agrees nothing is called."""
+    store = keeping(replace(dead(), trip=trip(step=Step.TAG, lease_until=NOW, since=NOW, zeroed=False)))
+    ecs = Ecs([facts(desired_count=0)])
+    respond(SERVICE, tools(store, ecs))
+    assert (ecs.calls, held(store)) == ([], Step.TAG)
+
+
+def test_a_step_that_cannot_be_saved_is_a_conflict() -> None:
+    """After eight lost races; the step is as it was saved before, and is found again by whoever comes next."""
+    ecs = Ecs([facts()])
+    folded = iter(range(99))
+    store = keeping(dead(), lost=range(3, 11), meanwhile=lambda now: replace(now, impaired=(float(next(folded)),)))
+    with pytest.raises(ConflictError, match="lost 8 races"):
+        respond(SERVICE, tools(store, ecs))
+    assert (ecs.calls, held(store)) == ([("tag", 2, NOW)], Step.READY)
 
 
 def test_a_refused_tag_stops_nothing() -> None:
