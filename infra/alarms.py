@@ -14,20 +14,29 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from .functions import Worker
+from .notifications import Notifications
 
 FIVE_MINUTES = Duration.minutes(5)
 
 
 class Alarms(Construct):
-    """All alarms, told through one topic."""
+    """All alarms."""
 
-    def __init__(self, scope: Construct, id_: str, *, topic: sns.Topic, chat: sns.Topic | None = None) -> None:
-        """`chat` is a second topic that is told as well."""
+    def __init__(self, scope: Construct, id_: str, *, notifications: Notifications) -> None:
+        """All its topics are told, and each of them is watched."""
         super().__init__(scope, id_)
+        topic, chat, unreached = notifications.topic, notifications.chat, notifications.unreached
         self._topics = [topic, chat] if chat else [topic]
         self.unreachable("NotificationsFailed", topic)
         if chat:
             self.unreachable("ChatNotificationsFailed", chat)
+        if unreached:
+            self.not_empty(
+                "EndpointUnreached",
+                unreached,
+                meaning="An https endpoint did not take a message in half an hour, or refused it; the others have it.",
+                remedy="Mend the endpoint; each message here has its event in Message, and its topic in TopicArn.",
+            )
 
     def unreachable(self, id_: str, topic: sns.Topic) -> None:
         self._alarm(

@@ -2,18 +2,38 @@
 
 from collections.abc import Sequence
 
-from aws_cdk import RemovalPolicy, Stack
+from aws_cdk import Duration, RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
+from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from .queues import failure_queue
+
 CLOUDWATCH = "cloudwatch.amazonaws.com"
+_PATIENCE = sns.DeliveryPolicy(
+    healthy_retry_policy=sns.HealthyRetryPolicy(
+        num_retries=25,
+        min_delay_target=Duration.seconds(5),
+        num_min_delay_retries=3,
+        max_delay_target=Duration.seconds(120),
+        num_max_delay_retries=17,
+        backoff_function=sns.BackoffFunction.EXPONENTIAL,
+    )
+)
+"""Tries for an endpoint that answers 5xx, 429 or not at all: over more than half an hour.
+
+By default they are three within a minute, all of them together may take an hour, and any other 4xx ends them (AWS docs:
+"Amazon SNS message delivery retries").
+"""
 
 
 class Notifications(Construct):
     """An encrypted topic, TLS only, with its mail and https subscribers.
+
+    `unreached` keeps what an https endpoint did not take; it is there where there is such an endpoint.
 
     The key is the stack's own: alarms cannot publish to a topic under the AWS managed key, whose policy nobody can
     change (AWS docs: "Amazon SNS key management").
@@ -33,8 +53,16 @@ class Notifications(Construct):
         self.chat: sns.Topic | None = None
         for address in mail:
             self.topic.add_subscription(subscriptions.EmailSubscription(address))
+        self.unreached: sqs.Queue | None = failure_queue(self, "Unreached") if https else None
         for url in https:
-            self.topic.add_subscription(subscriptions.UrlSubscription(url, protocol=sns.SubscriptionProtocol.HTTPS))
+            self.topic.add_subscription(
+                subscriptions.UrlSubscription(
+                    url,
+                    protocol=sns.SubscriptionProtocol.HTTPS,
+                    delivery_policy=_PATIENCE,
+                    dead_letter_queue=self.unreached,
+                )
+            )
 
     def open_chat_topic(self) -> sns.Topic:
         """The topic of Amazon Q: it drops what is not in its own schema, so it gets nothing else."""

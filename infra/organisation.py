@@ -188,7 +188,7 @@ class Hub(Construct):
         self.gather.allow("kms:Decrypt", "kms:GenerateDataKey*", on=[key.key_arn])
 
     def _watch(self) -> None:
-        alarms = Alarms(self, "Alarms", topic=self.notifications.topic)
+        alarms = Alarms(self, "Alarms", notifications=self.notifications)
         alarms.not_empty(
             "Undelivered",
             self.undelivered,

@@ -117,7 +117,7 @@ class Loopbreaker(Construct):
         if config.slack_webhook:
             environment = {"TABLE_NAME": self.table.name}
             hook = self._outlet("WebhookOutlet", worker="Webhook", secret=config.slack_webhook, environment=environment)
-            hook.worker.use(self.table, "dynamodb:UpdateItem")
+            hook.worker.use(self.table, "dynamodb:GetItem", "dynamodb:UpdateItem")
             yield hook
 
     def _open_investigations(self) -> Investigations | None:
@@ -176,7 +176,7 @@ class Loopbreaker(Construct):
 
     def _watch(self) -> None:
         """An alarm for each path on which something could be lost."""
-        alarms = Alarms(self, "Alarms", topic=self.notifications.topic, chat=self.notifications.chat)
+        alarms = Alarms(self, "Alarms", notifications=self.notifications)
         alarms.not_empty(
             "Undelivered",
             self.events.undelivered,

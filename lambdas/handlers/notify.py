@@ -1,4 +1,4 @@
-"""From the table's stream to people. At least once: a crash between publishing and returning repeats a message."""
+"""From the table's stream to people. At least once: a crash between publishing and its note repeats that message."""
 
 from functools import cache
 from typing import Any
@@ -7,7 +7,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.exceptions import BotoCoreError, ClientError
 
 from handlers.observability import MESSAGES, count_event, log_unreadable, logger, watched
-from handlers.receipts import note
+from handlers.receipts import note, took
 from handlers.wiring import settings, table
 from loopbreaker.aws.clients import client
 from loopbreaker.aws.codec import CodecError
@@ -59,10 +59,17 @@ def publisher() -> Publisher:
     """Where messages go, made when the first is owed."""
     read = settings("TOPIC_ARN")
     places = Places(read.topic_arn, bus=read.bus_name, chat_topic=read.chat_topic_arn, queues=read.outlet_queues)
-    return Publisher(client, places, noted=_noted)
+    return Publisher(client, places, noted=_noted, took=_took)
 
 
 def _noted(message: Message, to: tuple[str, ...]) -> None:
+    note(message.service, message.incident, message.notice.number, to=to, said=_said(message))
+
+
+def _took(message: Message) -> frozenset[str]:
+    return took(message.service, message.incident, message.notice.number, said=_said(message))
+
+
+def _said(message: Message) -> str:
     notice = message.notice
-    said = described(notice.at, notice.kind, notice.reason)
-    note(message.service, message.incident, notice.number, to=to, said=said)
+    return described(notice.at, notice.kind, notice.reason)

@@ -8,13 +8,14 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from handlers.observability import watched
 from handlers.outlet import Failures, drain
-from handlers.receipts import note
+from handlers.receipts import note, took
 from handlers.wiring import settings
 from loopbreaker.aws.clients import client
 from loopbreaker.aws.secrets import Secret
 from loopbreaker.aws.slack import Pace, RefusedError, Webhook
 from loopbreaker.telling.parcel import Parcel
 
+_PLACE = "Slack, by a webhook"
 _ADDRESS = r"https://hooks\.slack(-gov)?\.com/[A-Za-z0-9/_-]{10,300}"
 
 
@@ -25,14 +26,19 @@ def handler(event: dict[str, Any], context: LambdaContext) -> Failures:
 
 
 def deliver(parcel: Parcel) -> None:
-    """Post the message. An address that Slack no longer takes is read anew: it may have been replaced."""
+    """Post the message, but for one that was posted: a function that is killed gets its whole batch again.
+
+    An address that Slack no longer takes is read anew: it may have been replaced.
+    """
+    if _PLACE in took(parcel.service, parcel.incident, parcel.sequence):
+        return
     pace()("")
     try:
         Webhook(address()).send(parcel.post)
     except RefusedError:
         address().forget()
         raise
-    note(parcel.service, parcel.incident, parcel.sequence, to=("Slack, by a webhook",))
+    note(parcel.service, parcel.incident, parcel.sequence, to=(_PLACE,))
 
 
 @cache

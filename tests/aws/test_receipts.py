@@ -48,6 +48,18 @@ def test_places_add_themselves_in_any_order(receipts: Receipts, dynamodb: Any) -
     assert {(int(item["expires_at"]["N"]) - T0) / 86_400 for item in items} == {400}
 
 
+def test_who_took_a_message_is_known_again(receipts: Receipts) -> None:
+    """Of this very message: another one that has its number, as in a record that began anew, was not told."""
+    receipts.note(SERVICE, "17", 1, to=("mail topic loops",), said=SAID)
+    receipts.note(SERVICE, "17", 2, to=("Slack, by a webhook",))
+    assert receipts.took(SERVICE, "17", 1, said=SAID) == {"mail topic loops"}
+    other = described(T0 + 1.5, NoticeKind.STOPPED, "why it is one")
+    assert receipts.took(SERVICE, "17", 1, said=other) == frozenset()
+    assert receipts.took(SERVICE, "17", 2, said=SAID) == frozenset()
+    assert receipts.took(SERVICE, "17", 2) == {"Slack, by a webhook"}
+    assert receipts.took(SERVICE, "17", 3) == frozenset()
+
+
 @pytest.mark.parametrize("body", ["{", "[]", '{"at": 1}', '{"at": 1, "kind": "x", "reason": ""}'])
 def test_what_cannot_be_read_is_named(receipts: Receipts, dynamodb: Any, body: str) -> None:
     """By its place in the table."""
@@ -65,7 +77,14 @@ def test_what_cannot_be_noted_is_said_and_sent_all_the_same(
         def note(self, *_args: object, **_fields: object) -> None:
             raise ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "UpdateItem")
 
+        took = note
+
     monkeypatch.setattr(noting, "receipts", Broken)
     noting.note(SERVICE, "17", 1, to=("mail topic loops",))
     noting.note(SERVICE, "", 1, to=("mail topic loops",))
-    assert [record.getMessage() for record in caplog.records] == ["told, and not noted"]
+    assert noting.took(SERVICE, "17", 1) == frozenset()
+    assert noting.took(SERVICE, "", 1) == frozenset()
+    assert [record.getMessage() for record in caplog.records] == [
+        "told, and not noted",
+        "not known who was told before",
+    ]

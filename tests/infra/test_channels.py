@@ -68,7 +68,10 @@ def amazon_q(tmp_path_factory: pytest.TempPathFactory) -> Json:
             | RECEIVE
             | {"secretsmanager:GetSecretValue", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"},
         ),
-        ("webhook", LOGS | RECEIVE | {"secretsmanager:GetSecretValue", "dynamodb:UpdateItem"}),
+        (
+            "webhook",
+            LOGS | RECEIVE | {"secretsmanager:GetSecretValue", "dynamodb:GetItem", "dynamodb:UpdateItem"},
+        ),
         ("notify", EXPECTED["alert"]["notify"] | {"sqs:SendMessage"}),
         ("detect", EXPECTED["alert"]["detect"]),
         ("respond", EXPECTED["alert"]["respond"]),

@@ -352,6 +352,7 @@ def function(monkeypatch: pytest.MonkeyPatch, slack: Slack) -> Iterator[Notes]:
     monkeypatch.setattr("handlers.outlet.time.sleep", SLEPT.append)
     for handler in (chat, webhook):
         monkeypatch.setattr(handler, "note", lambda *told, to: NOTED.append((*told[1:], *to)))
+    monkeypatch.setattr(webhook, "took", lambda *_message: frozenset())
     SLEPT.clear()
     NOTED.clear()
     yield notes

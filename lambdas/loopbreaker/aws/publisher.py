@@ -13,6 +13,8 @@ from loopbreaker.telling.parcel import pack
 
 Noted = Callable[[Message, tuple[str, ...]], None]
 """Told which places took a message, in words."""
+Took = Callable[[Message], frozenset[str]]
+"""Which places took a message before, in words."""
 
 # What was sent is remembered for as long as an invocation is likely to be repeated.
 _REMEMBERED = 500
@@ -35,24 +37,31 @@ class Places:
 class Publisher:
     """Publishes one message in all its forms; `client` makes the client of one AWS service.
 
-    A place that does not take a message keeps it from no other place. The message is delivered again then, and a
-    publisher that still lives sends it only where it was not taken.
+    A place that does not take a message keeps it from no other place. The message is delivered again then, with the
+    rest of its batch where the function was killed, and is sent only where it is not known to have been taken.
     """
 
-    def __init__(self, client: Callable[[str], Any], places: Places, *, noted: Noted | None = None) -> None:
-        """`noted` is told who took a message. Nobody reads in a queue: whoever empties it tells for itself."""
+    def __init__(
+        self, client: Callable[[str], Any], places: Places, *, noted: Noted | None = None, took: Took | None = None
+    ) -> None:
+        """`noted` is told who took a message, and `took` knows it again.
+
+        Nobody reads in a queue: whoever empties it tells for itself, and the queue knows a repetition.
+        """
         self._client = client
         self._places = places
         self._noted = noted
+        self._took = took
         self._sent: dict[tuple[str, str], None] = {}
 
     def publish(self, message: Message) -> None:
         """Send the message everywhere. Raises PublishError that names each place that did not take it."""
         problems: list[str] = []
         took: list[str] = []
+        before = self._took(message) if self._took else frozenset()
         for place, words, send in self._sends(message):
             key = (str(message.detail["id"]), place)
-            if key in self._sent:
+            if key in self._sent or words in before:
                 continue
             try:
                 send()

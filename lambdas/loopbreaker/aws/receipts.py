@@ -37,6 +37,13 @@ class Receipts:
             ExpressionAttributeValues=values,
         )
 
+    def took(self, service: ServiceRef, incident: str, number: int, *, said: str = "") -> frozenset[str]:
+        """The places that took the message; where `said` is given and another one had its number, none."""
+        key = {"pk": {"S": service.key}, "sk": {"S": f"{_of(incident)}{number:06}"}}
+        item = self._client.get_item(TableName=self._name, Key=key, ConsistentRead=True).get("Item", {})
+        same = not said or item.get("body") == {"S": said}
+        return frozenset(item["to"]["SS"]) if same and "to" in item else frozenset()
+
     def of(self, service: ServiceRef, incident: str) -> Iterator[Receipt]:
         """The messages of an incident that were taken by anybody, the first one first. Raises UnreadableError."""
         start: dict[str, Any] = {}
