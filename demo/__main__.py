@@ -1,5 +1,6 @@
 """`make demo`: deploys the stack on an embedded AWS and plays the story. Exit status 0 only if it went as it should."""
 
+import argparse
 import sys
 from contextlib import ExitStack
 
@@ -13,10 +14,17 @@ from demo.wiring import WiringError
 from simulation.server import Server
 
 _INTERRUPTED = 130  # as a shell reports SIGINT
+_ABOUT = """Deploys the real stack on an embedded AWS, with a simulated ECS: a service loops,
+is stopped, and comes back.
+
+Takes about a minute and needs no AWS account; nothing leaves this machine. Logs are left in .run/demo.
+The exit status is 0 only if everything went as it should, and 130 after Ctrl-C."""
 
 
 def main() -> int:
     """Run the demo; the exit status."""
+    shape = argparse.RawDescriptionHelpFormatter
+    argparse.ArgumentParser("python -m demo", description=_ABOUT, formatter_class=shape).parse_args()
     screen = Screen()
     try:
         with sandbox("demo") as box:

@@ -1,6 +1,7 @@
 """`loopctl`: the names of its commands. Each is a module of `loopctl.commands`, loaded when it is asked for."""
 
 import io
+import os
 import re
 import sys
 from collections.abc import Iterator, Mapping
@@ -104,4 +105,15 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-    app(prog_name="loopctl")
+    try:
+        app(prog_name="loopctl")
+    finally:
+        _flush()
+
+
+def _flush() -> None:
+    """What is still to be written, unless its reader has gone: Python would say so, and exit with 120."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -171,7 +171,9 @@ def _reads(where: str) -> Iterator[tuple[tuple[str, ...], str]]:
 
 def services(stack: Stack, ecs: Any) -> Iterator[Finding]:
     """Tags that are not understood, and services that opted in to what can never be done to them."""
-    mode = Mode(stack.outputs.get("Mode", Mode.ALERT.value))
+    deployed = stack.outputs.get("Mode", Mode.ALERT.value)
+    # A newer stack may know more modes.
+    mode = next((mode for mode in Mode if mode.value == deployed), None)
     seen = opted = 0
     for cluster in _listed(ecs, "list_clusters", "clusterArns"):
         arns = list(_listed(ecs, "list_services", "serviceArns", cluster=cluster))

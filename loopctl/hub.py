@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import boto3
-from botocore.exceptions import BotoCoreError, ClientError
 
 from loopbreaker.aws.ledger import HubTable
 from loopbreaker.telling.plain import count, dollars, span
-from loopctl.operate import OperateError
+from loopctl.operate import OperateError, asking
 
 # A loop that goes on is told of once a day at least, unless somebody said that they are at it.
 _SILENT = 2 * 86_400.0
@@ -26,12 +25,10 @@ class HubAccount:
 
     def open(self) -> list[Loop]:
         """What loops or is held now, by account, Region and name. Raises OperateError."""
-        try:
+        with asking(f"stack {self.stack}"):
             session = boto3.Session(region_name=self.region, profile_name=self.profile)
             table = HubTable(session.client("dynamodb"), hub_table(session.client("cloudformation"), self.stack))
             return sorted(table.open(), key=lambda loop: (loop["account"], loop["region"], loop["name"]))
-        except (ClientError, BotoCoreError) as error:
-            raise OperateError(f"stack {self.stack}: {error}") from error
 
 
 def hub_table(cloudformation: Any, stack: str) -> str:

@@ -3,6 +3,7 @@ ask for a service to be brought back."""
 
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -23,13 +24,20 @@ from loopbreaker.stories.acknowledge import acknowledge
 from loopbreaker.stories.ports import ConflictError, UnreadableError
 from loopbreaker.stories.resume import resume
 from loopbreaker.telling.commands import service_arn
+from loopctl.faults import Kind, kind, said
 
-_MOST = 1000
+_MOST = 5000
+# Records that are read at once: as many as the client has connections.
+_AT_ONCE = 10
 _MUTED = "loopbreaker:mute-until"
 
 
 class OperateError(Exception):
-    """What was asked for cannot be done; the message says why."""
+    """What was asked for cannot be done; the message says why. `kind` is that of the fault of AWS behind it."""
+
+    def __init__(self, message: str, kind: Kind = Kind.OTHER) -> None:
+        super().__init__(message)
+        self.kind = kind
 
 
 class Account:
@@ -38,7 +46,7 @@ class Account:
     def __init__(self, *, stack: str, region: str | None, profile: str | None) -> None:
         """Finds the table by the outputs of the stack. Raises OperateError where there is none."""
         self._stack = stack
-        with _said(f"stack {stack}"):
+        with asking(f"stack {stack}"):
             self._session = boto3.Session(region_name=region, profile_name=profile)
             client = self._session.client("cloudformation")
             name = table_name(client, stack)
@@ -50,7 +58,7 @@ class Account:
 
     def installed(self) -> str:
         """Version and mode of the stack, beside this command's version, as a sentence."""
-        with _said(f"stack {self._stack}"):
+        with asking(f"stack {self._stack}"):
             version, mode = installed(self._session.client("cloudformation"), self._stack)
         differs = "" if version == VERSION else f"; this loopctl is {VERSION}"
         return f"Stack {self._stack}: version {version}, mode {mode}{differs}."
@@ -62,9 +70,10 @@ class Account:
 
     def remembered(self) -> list[Record]:
         """The records of services that loop or are suspected of it, those of one cluster together."""
-        with _said("the table"):
+        with asking("the table"):
             services = self._table.due(now=time.time() + 400 * 86_400, limit=_MOST)
-            records = [self._table.load(service) for service in sorted(services)]
+            with ThreadPoolExecutor(_AT_ONCE) as pool:
+                records = list(pool.map(self._table.load, sorted(services)))
         return [record for record in records if record.verdict is Verdict.LOOPING or record.suspicion]
 
     def open(self) -> list[Loop]:
@@ -77,12 +86,12 @@ class Account:
         loop = Loop(record.service, record.incident, record=record)
         if record.incident.times == 1:
             return loop
-        with _said("the table"):
+        with asking("the table"):
             return replace(loop, earlier=self._findings.earlier(record.service, record.incident))
 
     def past(self, service: ServiceRef | None = None) -> list[Loop]:
         """Loops that are over, the newest first: of one service, or of all; one that came again is one."""
-        with _said("the table"):
+        with asking("the table"):
             if service:
                 found = [_over(service, closed) for closed in self._table.incidents(service)]
             else:
@@ -94,15 +103,15 @@ class Account:
 
         Raises OperateError where there is none.
         """
-        with _said("the table"):
+        with asking("the table"):
             record = self._table.load(service)
         loops = [self.of(record)] if record.incident else []
         if not loops or incident not in ("", loops[0].incident.id):
             loops = [loop for loop in self.past(service) if incident in ("", loop.incident.id)]
         if not loops:
             which = f"no loop {incident}" if incident else "no loop"
-            raise OperateError(f"{_name(service)}: {which} is remembered, of the last 400 days")
-        with _said("the table"):
+            raise OperateError(f"{_name(service)}: {which} of it in the last 400 days; `loopctl history` names all")
+        with asking("the table"):
             receipts = tuple(self._receipts.of(service, loops[0].incident.id))
         return replace(loops[0], diagnosis=self._findings.find(service, loops[0].incident), receipts=receipts)
 
@@ -115,32 +124,31 @@ class Account:
 
         Raises OperateError where Loopbreaker does not hold such a service.
         """
-        held = [r for r in self.remembered() if (r.service.cluster, r.service.name) == (cluster, name)]
-        if not held:
-            raise OperateError(f"{cluster}/{name}: nothing is remembered of such a service")
-        with _said(f"{cluster}/{name}"):
-            asked = resume(held[0].service, store=self._table, now=time.time())
+        with asking(f"{cluster}/{name}"):
+            asked = resume(self.service(cluster, name), store=self._table, now=time.time())
         if asked is None:
-            raise OperateError(f"{cluster}/{name}: Loopbreaker does not hold this service")
+            raise OperateError(
+                f"{cluster}/{name}: Loopbreaker does not hold such a service here; `loopctl status` names those it does"
+            )
         return asked
 
     def ack(self, service: ServiceRef) -> Record:
         """Say that somebody is at it: no more reminders. Raises OperateError where the service does not loop."""
-        with _said(_name(service)):
+        with asking(_name(service)):
             record = acknowledge(service, store=self._table)
         if record is None:
-            raise OperateError(f"{_name(service)}: it is in no loop")
+            raise OperateError(f"{_name(service)}: it is in no loop; `loopctl status` names those that are")
         return record
 
     def mute(self, service: ServiceRef, *, until: float) -> None:
         """Silence a service by the tag that its owner would set; the next look at it sees the tag."""
         value = datetime.fromtimestamp(until, tz=UTC).strftime("%Y-%m-%dT%H:%MZ")
-        with _said(_name(service)):
+        with asking(_name(service)):
             ecs = self._session.client("ecs")
             ecs.tag_resource(resourceArn=service_arn(service), tags=[{"key": _MUTED, "value": value}])
 
     def unmute(self, service: ServiceRef) -> None:
-        with _said(_name(service)):
+        with asking(_name(service)):
             self._session.client("ecs").untag_resource(resourceArn=service_arn(service), tagKeys=[_MUTED])
 
 
@@ -173,19 +181,21 @@ def whereabouts(cloudformation: Any, stack: str) -> str:
 
 def regions(profile: str | None) -> list[str]:
     """The Regions that have ECS, as the SDK knows them."""
-    with _said("regions"):
+    with asking("regions"):
         return list(boto3.Session(profile_name=profile).get_available_regions("ecs"))
 
 
 @contextmanager
-def _said(what: str) -> Iterator[None]:
-    """Faults of AWS in one line each."""
+def asking(what: str) -> Iterator[None]:
+    """Faults of AWS in one line each, that begins with what was asked. Raises OperateError."""
     try:
         yield
     except (ClientError, BotoCoreError) as error:
-        raise OperateError(f"{what}: {error}") from error
+        raise OperateError(f"{what}: {said(error)}", kind(error)) from error
     except UnreadableError as error:
-        raise OperateError(f"{what}: cannot be read by this version: {error}") from error
+        raise OperateError(
+            f"{what}: cannot be read by loopctl {VERSION}: {error}; that of the stack's version can"
+        ) from error
     except ConflictError as error:
         raise OperateError(f"{what}: its record keeps changing; try again") from error
 

@@ -1,11 +1,13 @@
 """What several commands share: options, exit statuses, and how an installation is found."""
 
+import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from enum import IntEnum
+from difflib import get_close_matches
+from enum import IntEnum, StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
@@ -81,13 +83,30 @@ def account(*, stack: str, region: str | None, profile: str | None) -> Iterator[
         raise typer.Exit(ExitStatus.REFUSED) from error
 
 
+Choice = TypeVar("Choice", bound=StrEnum)
+
+
+def one_of(kind: type[Choice]) -> Callable[[str], Choice]:
+    """Reads one of the words of an enumeration, in whatever case."""
+
+    def read(text: str) -> Choice:
+        words = [one.value for one in kind]
+        if text.lower() in words:
+            return kind(text.lower())
+        near = get_close_matches(text.lower(), words, n=1)
+        meant = f"; did you mean {near[0]!r}?" if near else ""
+        raise typer.BadParameter(f"{text!r} is none of {', '.join(words)}{meant}")
+
+    return read
+
+
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0, "w": 604_800.0}
 
 
 def duration(text: str) -> float | None:
-    """Seconds in `90s`, `30m`, `2h`, `3d`, `1w`; None where it is not such a text."""
-    number, unit = text[:-1], text[-1:]
-    return int(number) * _UNITS[unit] if unit in _UNITS and number.isascii() and number.isdigit() else None
+    """Seconds in `90s`, `30m`, `2h`, `3d`, `1w`, at most six digits; None where it is not such a text."""
+    found = re.fullmatch(r"([0-9]{1,6})([smhdw])", text)
+    return int(found[1]) * _UNITS[found[2]] if found else None
 
 
 def seconds_ago(text: str) -> float:

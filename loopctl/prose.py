@@ -47,7 +47,7 @@ def status(loops: Sequence[Loop], suspected: Sequence[Record], *, now: float, wi
     said = [f"{count(looping, 'service')} {'loops' if looping == 1 else 'loop'}"]
     said += [f"{held} held by Loopbreaker"] if held else []
     said += [f"{len(suspected)} suspected"] if suspected else []
-    blocks = [f"{', '.join(said)}; {time_of(now)}."]
+    blocks = [fitted(f"{', '.join(said)}; {time_of(now)}.", width=width)]
     blocks += [_open(loop, now=now, width=width) for loop in loops]
     blocks += [_suspected(record, now=now, width=width) for record in suspected]
     return "\n\n".join(blocks)

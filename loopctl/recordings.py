@@ -80,6 +80,8 @@ class Recordings:
                             yield from _unwrapped(found.json, file=name, line=found.line)
             except OSError as error:
                 yield Unreadable(name, 0, error.strerror or str(error))
+            except (UnicodeDecodeError, csv.Error) as error:
+                yield Unreadable(name, 0, f"neither JSON nor a table, or damaged: {error}")
             except zlib.error as error:
                 yield Unreadable(name, 0, f"not gzip, or damaged: {error}")
 

@@ -21,6 +21,7 @@ from loopbreaker.stories.rehearsal import OnlyReads
 from loopbreaker.telling.prices import Burn, burn
 from loopbreaker.treating.facts import Facts, Unknown
 from loopctl import observed
+from loopctl.faults import said
 from loopctl.replay import Replay
 
 Json = dict[str, Any]
@@ -104,7 +105,7 @@ def _read(seen: _Seen, ecs: Any, cluster: str) -> None:
             for task in ecs.describe_tasks(cluster=cluster, tasks=batch)["tasks"]:
                 _note(seen, task)
     except (ClientError, BotoCoreError) as error:
-        seen.unread.append(f"cluster {cluster.rsplit('/', 1)[-1]}: {refusal(error)}")
+        seen.unread.append(f"cluster {cluster.rsplit('/', 1)[-1]}: {said(error)}")
 
 
 def _note(seen: _Seen, task: Json) -> None:
@@ -141,10 +142,3 @@ def _listed(ecs: Any, operation: str, key: str, **parameters: str) -> Iterator[s
 def _batches(items: Sequence[str], size: int) -> Iterator[Sequence[str]]:
     for start in range(0, len(items), size):
         yield items[start : start + size]
-
-
-def refusal(error: ClientError | BotoCoreError) -> str:
-    """Why AWS did not answer, in a few words."""
-    if isinstance(error, ClientError):
-        return f"{error.operation_name}: {error.response['Error']['Code']}"
-    return str(error)

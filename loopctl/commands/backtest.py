@@ -73,6 +73,8 @@ def command(
         if as_json:
             for loop in result.loops:
                 print(_as_json(loop))
+        elif unread and not result.events:
+            print("loopctl: nothing could be read, so nothing is known", file=sys.stderr)
         else:
             _tell_people(result)
     if unread or result.unreadable:
@@ -86,14 +88,14 @@ def since_when(text: str, *, now: float) -> float:
     from datetime import UTC, datetime  # noqa: PLC0415
 
     if found := re.fullmatch(r"(\d{1,5})([mhd])", text):
-        return now - int(found[1]) * _UNITS[found[2]]
+        return max(0.0, now - int(found[1]) * _UNITS[found[2]])
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
         raise typer.BadParameter(
             "a span such as 30d or 12h, or a date such as 2026-11-01", param_hint="--since"
         ) from None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    return max(0.0, (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
 
 
 def _of_files(files: list[Path]) -> "tuple[list[Event], int]":
@@ -111,6 +113,7 @@ def _of_logs(
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
 
     from loopctl import captured  # noqa: PLC0415
+    from loopctl.faults import said  # noqa: PLC0415
 
     patient = Config(retries={"mode": "adaptive", "max_attempts": 10})
     unread, events = 0, list[Any]()
@@ -132,7 +135,7 @@ def _of_logs(
                         continue
                     events += [event] if event else []
     except (ClientError, BotoCoreError) as error:
-        print(f"loopctl: {error}", file=sys.stderr)
+        print(f"loopctl: {said(error)}", file=sys.stderr)
         raise typer.Exit(ExitStatus.REFUSED) from error
     return events, unread
 

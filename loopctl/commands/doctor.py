@@ -43,16 +43,15 @@ def _findings(session: Any, name: str) -> Iterator[tuple[str, str]]:
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
 
     from loopctl import doctor as checks  # noqa: PLC0415
+    from loopctl.faults import said  # noqa: PLC0415
     from loopctl.installation import read  # noqa: PLC0415
-    from loopctl.operate import OperateError  # noqa: PLC0415
+    from loopctl.operate import OperateError, asking  # noqa: PLC0415
 
     def client(service: str) -> Any:
         return session.client(service, config=Config(retries={"mode": "adaptive", "max_attempts": 10}))
 
-    try:
+    with asking(f"stack {name}"):
         stack = read(client("cloudformation"), name)
-    except (ClientError, BotoCoreError) as error:
-        raise OperateError(f"stack {name}: {error}") from error
     steps: tuple[tuple[str, Callable[[], Iterator[checks.Finding]]], ...] = (
         ("version", lambda: checks.version(stack)),
         ("rules", lambda: checks.rules(stack, client("events"))),
@@ -68,4 +67,6 @@ def _findings(session: Any, name: str) -> Iterator[tuple[str, str]]:
             for finding in step():
                 yield finding.health.value, finding.what
         except (ClientError, BotoCoreError) as error:
-            yield checks.Health.BAD.value, f"{what}: could not be looked at: {error}"
+            yield checks.Health.BAD.value, f"{what}: could not be looked at: {said(error)}"
+        except OperateError as error:
+            yield checks.Health.BAD.value, f"{what}: {error}"

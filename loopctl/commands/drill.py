@@ -32,16 +32,14 @@ def drill(stack: Stack = "Loopbreaker", region: Region = None, profile: Profile 
     """Does a message arrive? A loop that does not exist, through the real rules; each hop with its time."""
     missed = False
     with account(stack=stack, region=region, profile=profile) as asked:
-        from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
-
         from loopbreaker.aws.store import Table  # noqa: PLC0415
         from loopctl.doctor import subscriptions  # noqa: PLC0415
         from loopctl.drill import Installation, run  # noqa: PLC0415
         from loopctl.installation import read  # noqa: PLC0415
-        from loopctl.operate import OperateError  # noqa: PLC0415
+        from loopctl.operate import asking  # noqa: PLC0415
 
         session = asked.session
-        try:
+        with asking("the drill"):
             found = read(session.client("cloudformation"), stack)
             function = session.client("lambda").get_function_configuration(FunctionName=found.function("notify"))
             drilled = Installation(
@@ -59,7 +57,5 @@ def drill(stack: Stack = "Loopbreaker", region: Region = None, profile: Profile 
                     print(f"{hop.what:20} after {hop.after:5.1f} s", flush=True)
             for finding in subscriptions(found, session.client("sns")):
                 print(f"told: {finding.what}")
-        except (ClientError, BotoCoreError) as error:
-            raise OperateError(str(error)) from error
     if missed:
         raise typer.Exit(ExitStatus.REFUSED)

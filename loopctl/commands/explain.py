@@ -13,7 +13,7 @@ from loopbreaker.model import Category, Label
 from loopctl import report
 from loopctl.explain import Explanation
 from loopctl.explain import explain as explained
-from loopctl.options import FORMATS, ExitStatus, Files, Json, duration
+from loopctl.options import FORMATS, ExitStatus, Files, Json, duration, one_of
 from loopctl.session import Screen, Session, heard
 
 _EPILOG = f"""{FORMATS}
@@ -44,7 +44,8 @@ Exit status:
 
 
 Only = Annotated[
-    list[Label] | None, typer.Option("--only", metavar="LABEL", help="Only events with this label; repeatable.")
+    list[Label] | None,
+    typer.Option("--only", metavar="LABEL", parser=one_of(Label), help="Only events with this label; repeatable."),
 ]
 OfService = Annotated[str, typer.Option("--service", metavar="[CLUSTER/]SERVICE", help="Only events of this service.")]
 Since = Annotated[

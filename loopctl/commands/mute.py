@@ -18,6 +18,8 @@ It sets the tag loopbreaker:mute-until on the service, with your permissions (ec
 told of the service and nothing is done to it. A tool that owns the tags of the service may take it away again.
 """
 
+# What the tag can say: years have four digits.
+_LAST = datetime(9999, 12, 31, tzinfo=UTC).timestamp()
 Until = Annotated[str, typer.Argument(metavar="FOR|UNTIL", hidden=True)]
 
 
@@ -39,12 +41,12 @@ def mute(
 def _end(text: str, now: float) -> float:
     seconds = duration(text)
     if seconds is not None:
-        return now + seconds
+        return min(now + seconds, _LAST)
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
         raise typer.BadParameter(f"neither a time span such as 30m, 2h or 3d, nor a time: {text!r}") from None
     end = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
     if end <= now:
-        raise typer.BadParameter(f"is past: {text!r}")
+        raise typer.BadParameter(f"{text!r} is past")
     return end

@@ -7,7 +7,7 @@ import typer
 
 from loopbreaker.policy import Mode
 from loopbreaker.treating.owner import PREFIX, Recovery
-from loopctl.options import ExitStatus, Profile, Region, ServiceName, named
+from loopctl.options import ExitStatus, Profile, Region, ServiceName, named, one_of
 
 _EPILOG = """\b
 Examples:
@@ -16,8 +16,11 @@ Examples:
   loopctl opt-in prod/checkout rollback --apply
 """
 
-Action = Annotated[Mode, typer.Argument(metavar="alert|rollback|stop", hidden=True)]
-Recover = Annotated[Recovery | None, typer.Option(metavar="manual|probe", help="Who brings a stopped service back.")]
+Action = Annotated[Mode, typer.Argument(metavar="alert|rollback|stop", parser=one_of(Mode), hidden=True)]
+Recover = Annotated[
+    Recovery | None,
+    typer.Option(metavar="manual|probe", parser=one_of(Recovery), help="Who brings a stopped service back."),
+]
 Apply = Annotated[bool, typer.Option("--apply", help="Set the tags now, by ecs:TagResource.")]
 
 
@@ -36,21 +39,24 @@ def opt_in(
 ) -> None:
     """How does a service opt in? Prints the tags for the AWS CLI, Terraform and CDK, or sets them with --apply."""
     import boto3  # noqa: PLC0415
-    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
 
     from loopctl.doctor import never  # noqa: PLC0415
+    from loopctl.operate import OperateError, asking  # noqa: PLC0415
 
     cluster, name, _ = named(service)
     tags = {f"{PREFIX}action": action.value} | ({f"{PREFIX}recovery": recovery.value} if recovery else {})
     try:
-        ecs = boto3.Session(region_name=region, profile_name=profile).client("ecs")
-        found = _described(ecs, cluster, name)
+        with asking(f"{cluster}/{name}"):
+            ecs = boto3.Session(region_name=region, profile_name=profile).client("ecs")
+            found = _described(ecs, cluster, name)
+            if apply:
+                given = [{"key": key, "value": value} for key, value in tags.items()]
+                ecs.tag_resource(resourceArn=found["serviceArn"], tags=given)
         if apply:
-            ecs.tag_resource(resourceArn=found["serviceArn"], tags=[{"key": k, "value": v} for k, v in tags.items()])
             print(f"{cluster}/{name}: {', '.join(f'{key}={value}' for key, value in tags.items())}")
         else:
             print(lines(found["serviceArn"], tags))
-    except (ClientError, BotoCoreError, LookupError) as error:
+    except OperateError as error:
         print(f"loopctl: {error}", file=sys.stderr)
         raise typer.Exit(ExitStatus.REFUSED) from error
     if action is not Mode.ALERT:
@@ -72,7 +78,9 @@ def lines(arn: str, tags: dict[str, str]) -> str:
 
 
 def _described(ecs: Any, cluster: str, name: str) -> Any:
+    from loopctl.operate import OperateError  # noqa: PLC0415
+
     answer = ecs.describe_services(cluster=cluster, services=[name])
     if not answer["services"]:
-        raise LookupError(f"{cluster}/{name}: there is no such service in this Region")
+        raise OperateError(f"{cluster}/{name}: there is no such service in this Region; `loopctl scan` looks at all")
     return answer["services"][0]

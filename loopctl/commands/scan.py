@@ -61,16 +61,32 @@ def scan(
     exit_code: ExitCode = False,
 ) -> None:
     """What loops now? Looks at every ECS service, read-only, without an installation."""
+    # The AWS SDK takes longer to import than all the rest.
+    from loopctl.faults import Kind  # noqa: PLC0415
+    from loopctl.operate import OperateError  # noqa: PLC0415
+
     chosen = policy_of(policy)
     found: list[Survey] = []
     problems: list[str] = []
+    closed: list[str] = []
     with heard():
-        for one in _regions(region, all_regions=all_regions, profile=profile, problems=problems):
-            survey = _look(one, policy=chosen, problems=problems)
-            if survey:
+        try:
+            for one in _regions(region, all_regions=all_regions, profile=profile):
+                try:
+                    survey = _look(one, policy=chosen)
+                except OperateError as error:
+                    if error.kind is Kind.SIGN_IN:
+                        raise
+                    (closed if error.kind is Kind.NOT_TAKEN else problems).append(str(error))
+                    continue
                 found.append(survey)
+                problems += [f"{survey.region}: {problem}" for problem in survey.unread]
                 for looping in survey.looping:
                     print(_as_json(looping) if as_json else _line(looping), flush=True)
+        except OperateError as error:
+            problems.append(str(error))
+        # Among all Regions those that are not enabled are no news, unless there is no other.
+        problems += closed[: 0 if found else 1]
         if not as_json and found:
             print(_summary(found))
     for problem in problems:
@@ -81,36 +97,33 @@ def scan(
         raise typer.Exit(ExitStatus.UNREADABLE)
 
 
-def _regions(region: str | None, *, all_regions: bool, profile: str | None, problems: list[str]) -> Iterator[Any]:
-    """A session for each Region to look at."""
-    # The AWS SDK takes longer to import than all the rest.
+def _regions(region: str | None, *, all_regions: bool, profile: str | None) -> Iterator[Any]:
+    """A session for each Region to look at. Raises OperateError."""
     import boto3  # noqa: PLC0415
-    from botocore.exceptions import BotoCoreError  # noqa: PLC0415
 
-    try:
+    from loopctl.operate import OperateError, asking  # noqa: PLC0415
+
+    with asking("AWS"):
         first = boto3.Session(region_name=region, profile_name=profile)
         if not all_regions and first.region_name is None:
-            problems.append("no Region is set: use --region, --all-regions or AWS_REGION")
-            return
+            raise OperateError("no Region is set: use --region, --all-regions or AWS_REGION")
         names = first.get_available_regions("ecs") if all_regions else [first.region_name]
-    except BotoCoreError as error:
-        problems.append(str(error))
-        return
     for name in names:
         yield boto3.Session(region_name=name, profile_name=profile)
 
 
-def _look(session: Any, *, policy: Policy, problems: list[str]) -> "Survey | None":
+def _look(session: Any, *, policy: Policy) -> "Survey":
+    """What loops in one Region. Raises OperateError where not even the clusters can be listed."""
     from botocore.config import Config  # noqa: PLC0415
-    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
 
     from loopbreaker.aws.ecs import Fleet  # noqa: PLC0415
-    from loopctl.survey import refusal, survey  # noqa: PLC0415
+    from loopctl.operate import asking  # noqa: PLC0415
+    from loopctl.survey import survey  # noqa: PLC0415
 
     # Adaptive: the client slows down to what the API allows (botocore documentation, "Retries").
     patient = Config(retries={"mode": "adaptive", "max_attempts": 10}, connect_timeout=5, read_timeout=30)
     region = str(session.region_name)
-    try:
+    with asking(region):
         ecs = session.client("ecs", config=patient)
         facts = Fleet(
             ecs,
@@ -118,12 +131,7 @@ def _look(session: Any, *, policy: Policy, problems: list[str]) -> "Survey | Non
             lambda: session.client("elbv2", config=patient),
         )
         with _progress(region) as told:
-            found = survey(ecs, facts, region=region, policy=policy, now=time.time(), told=told)
-    except (ClientError, BotoCoreError) as error:
-        problems.append(f"{region}: {refusal(error)}")
-        return None
-    problems += [f"{region}: {problem}" for problem in found.unread]
-    return found
+            return survey(ecs, facts, region=region, policy=policy, now=time.time(), told=told)
 
 
 @contextmanager

@@ -83,22 +83,35 @@ def _everywhere(stack: str, profile: str | None, stacks: list[str]) -> tuple[lis
 
     Adds what each stack is to `stacks`.
     """
-    from loopctl.operate import Account, OperateError, regions  # noqa: PLC0415 - the AWS SDK is slow to load
+    from loopctl.faults import Kind  # noqa: PLC0415 - the AWS SDK is slow to load
+    from loopctl.operate import Account, OperateError, regions  # noqa: PLC0415
 
     loops: list[Loop] = []
     suspected: list[Record] = []
+    closed: list[str] = []
     for region in regions(profile):
         try:
             asked = Account(stack=stack, region=region, profile=profile)
             found = _sorted(asked)
             stacks.append(f"{region}: {asked.installed()}")
         except OperateError as error:
-            if "does not exist" not in str(error):
+            if error.kind is Kind.SIGN_IN:
+                print(f"loopctl: {error}", file=sys.stderr)
+                raise typer.Exit(ExitStatus.REFUSED) from error
+            if error.kind is Kind.NOT_TAKEN:
+                closed.append(f"{region}: {error}")
+            elif error.kind is not Kind.NO_STACK:
                 print(f"loopctl: {region}: {error}", file=sys.stderr)
             continue
         loops += found[0]
         suspected += found[1]
     if not stacks:
-        print(f"loopctl: no Region has a stack {stack}", file=sys.stderr)
+        # Regions that are not enabled are no news, unless there is no other.
+        print(
+            *(f"loopctl: {one}" for one in closed[:1]),
+            f"loopctl: no Region has a stack {stack}",
+            sep="\n",
+            file=sys.stderr,
+        )
         raise typer.Exit(ExitStatus.REFUSED)
     return loops, suspected

@@ -5,6 +5,7 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
+from demo.__main__ import main
 from demo.screen import Screen
 
 
@@ -21,3 +22,16 @@ def test_words_are_whole_at_every_width(width: int) -> None:
     shown_words = {word for line in lines for word in line.split() if word != "|"}
     assert {*text.split(), "checkout", "was", "stopped"} <= shown_words
     assert len(shown_words - {*text.split()}) <= 8, "what else there is: who speaks, and when"
+
+
+@pytest.mark.parametrize(("argument", "status"), [("--help", 0), ("--nonsense", 2)])
+def test_a_question_does_not_start_the_demo(
+    argument: str, status: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Who asks what it is is told, and nothing is deployed."""
+    monkeypatch.setattr("sys.argv", ["demo", argument])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == status
+    shown = capsys.readouterr()
+    assert "python -m demo" in shown.out + shown.err

@@ -316,7 +316,8 @@ def test_ack_is_kept_with_the_incident(past: Table) -> None:
 def test_ack_of_a_service_in_no_loop(table: Table) -> None:
     """Is an error, not a new record."""
     done = run("ack", NAME)
-    assert (done.exit_code, done.stderr) == (1, f"loopctl: {NAME}: it is in no loop\n")
+    assert done.exit_code == 1
+    assert done.stderr.startswith(f"loopctl: {NAME}: it is in no loop; ")
     assert table.load(SERVICE).version == 0
 
 

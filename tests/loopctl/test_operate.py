@@ -91,7 +91,8 @@ def test_resume_of_a_service_that_is_not_held(table: Table) -> None:
 def test_resume_of_an_unknown_service(table: Table) -> None:
     """A name that nothing is remembered of is an error, not a new record."""
     done = CliRunner().invoke(app, ["resume", "prod", "nobody"])
-    assert (done.exit_code, "nothing is remembered" in done.stderr) == (1, True)
+    assert (done.exit_code, "does not hold such a service" in done.stderr) == (1, True)
+    assert table.load(replace(SERVICE, name="nobody")).version == 0
 
 
 def test_status_lists_what_is_held(table: Table) -> None:

@@ -77,7 +77,8 @@ def test_what_may_not_be_read_is_named_and_the_rest_is_read() -> None:
     sim = account()
     sim.run_until(40 * MINUTE)
     found = look(sim, ecs=_Denied(sim.client("ecs"), cluster="stage"))
-    assert found.unread == ("cluster stage: ListServices: AccessDeniedException",)
+    (unread,) = found.unread
+    assert unread.startswith("cluster stage: ListServices: AccessDeniedException: ")
     assert [loop.service.name for loop in found.looping] == ["checkout"]
 
 
@@ -147,14 +148,14 @@ def test_people_read_one_loop_in_two_lines_and_a_sum() -> None:
 
 @pytest.mark.usefixtures("deployed")
 def test_programs_read_one_object_a_loop() -> None:
-    """With --exit-code a loop is 3; a Region that is not enabled is named, and the others are read."""
+    """With --exit-code a loop is 3; a Region that is not enabled is passed over, and the others are read."""
     result = CliRunner().invoke(app, ["scan", "--json", "--exit-code", "--all-regions"])
     (line,) = result.stdout.splitlines()
     (found,) = check("scan", line)
     assert (found["cluster"], found["service"], found["category"]) == ("prod", "checkout", "app-crash")
     assert result.exit_code == 3
-    assert result.stderr == "loopctl: not read: af-south-1: ListClusters: UnrecognizedClientException\n"
-    assert CliRunner().invoke(app, ["scan", "--all-regions"]).exit_code == 1
+    assert result.stderr == ""
+    assert CliRunner().invoke(app, ["scan", "--all-regions"]).exit_code == 0
 
 
 def test_no_region_is_said(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -349,7 +349,7 @@ def test_a_batch_that_takes_too_long_is_given_back(world: World) -> None:
     assert world.deliver(*spokes()[0].said[:3]) == ["1", "2"]
 
 
-@pytest.mark.parametrize(("name", "says"), [("Elsewhere", "does not exist"), ("Theirs", "is it a hub's?")])
+@pytest.mark.parametrize(("name", "says"), [("Elsewhere", "no such stack"), ("Theirs", "is it a hub's?")])
 def test_a_hub_that_is_not_there_is_said_in_one_line(world: World, name: str, says: str) -> None:
     """With the name that was looked for, and exit status 1."""
     done = CliRunner().invoke(app, ["status", "--hub", "--stack", name])
