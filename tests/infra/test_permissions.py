@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from infra.botocore_data import OPERATIONS
 from tests.infra.resources import as_list, functions, of_type, statements
 
 Json = dict[str, Any]
@@ -156,3 +157,13 @@ def test_any_resource_is_named_only_where_aws_allows_nothing_else(templates: dic
         for statement in statements(templates["stop"], function):
             if "*" in as_list(statement["Resource"]):
                 assert set(as_list(statement["Action"])) <= UNLIMITED
+
+
+def test_what_a_function_may_do_its_clients_can(templates: dict[str, Json]) -> None:
+    """Each permission that is not for Lambda itself is an operation that ships with the functions' clients."""
+    clients = {"elasticloadbalancing": "elbv2", "tag": "resourcegroupstaggingapi"}
+    of_lambda = LOGS | STREAM | RECEIVE | SEND | {"kms:Decrypt", "kms:GenerateDataKey*"}
+    for function in EXPECTED["stop"]:
+        for action in actions(templates["stop"], function) - of_lambda:
+            service, _, operation = action.partition(":")
+            assert operation in OPERATIONS[clients.get(service, service)], action

@@ -1,8 +1,8 @@
 """Clients of AWS services, made once each and only when first used: a cold start pays for what it needs.
 
-botocore is used rather than boto3: it makes the same client with fewer imports. It also reads a file of the
-endpoints of all services of AWS whenever it makes a client; `data/endpoints.json` is the part of that file for the
-services used here (see docs/adr/0009-cold-start.md).
+botocore is used rather than boto3: it makes the same client with fewer imports. It also looks through its descriptions
+of all services of AWS whenever it makes a client; `data` has the part of them that is used here, and it looks nowhere
+else (see docs/adr/0009-cold-start.md).
 """
 
 from functools import cache
@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from botocore.config import Config
+from botocore.loaders import Loader
 from botocore.session import Session, get_session
 
 from loopbreaker import VERSION
@@ -34,5 +35,6 @@ def client(service: str) -> Any:
 @cache
 def _session() -> Session:
     session = get_session()
-    session.set_config_variable("data_path", str(Path(__file__).parent / "data"))
+    here = Loader([str(Path(__file__).parent / "data")], include_default_search_paths=False)
+    session.register_component("data_loader", here)
     return session
