@@ -293,7 +293,8 @@ def test_a_count_that_somebody_set_is_believed_at_the_second_look() -> None:
     assert first.trip is not None
     assert (first.trip.step, first.trip.odd_at) == (Step.HELD, NOW)
     soon = recheck(case(first, seen(4), now=NOW + 119), first.trip)
-    assert step_of(soon) is Step.HELD
+    assert soon.trip is not None
+    assert (soon.trip.step, soon.trip.odd_at) == (Step.HELD, NOW), "it counts from the first look"
     second = recheck(case(first, seen(4), now=NOW + 120), first.trip)
     assert step_of(second) is Step.RESTORE_SCALING
     gone = recheck(case(first, seen(0), now=NOW + 120), first.trip)
@@ -320,7 +321,10 @@ def test_a_scaling_call_lifts_what_is_held(scaling: Scaling, count: int) -> None
             assert step_of(after) is Step.SET_ALL
             assert after.trip is not None
             assert after.trip.desired_count == count
-    assert step_of(looked(Step.RESTORE_COUNT, lifted)) in (Step.RESTORE_COUNT, Step.RESTORE_SCALING, Step.UNTAG)
+    back = looked(Step.RESTORE_COUNT, lifted, since=NOW - 700)
+    assert back.trip is not None
+    assert back.trip.step is (Step.RESTORE_COUNT if scaling.minimum < count else Step.RESTORE_SCALING)
+    assert back.trip.desired_count == count
 
 
 def test_a_count_that_is_the_minimum_by_chance() -> None:
@@ -332,6 +336,55 @@ def test_a_count_that_is_the_minimum_by_chance() -> None:
     above = looked(Step.HELD, seen(3, scaling=least))
     assert above.trip is not None
     assert (above.trip.step, above.trip.odd_at) == (Step.HELD, NOW)
+
+
+def test_a_scaling_target_that_came_while_it_was_held() -> None:
+    """There was none when it was stopped: its minimum is no sign that a call on it has lifted the count."""
+    for scaling in (replace(FREE, minimum=2), replace(SUSPENDED, minimum=2)):
+        after = looked(Step.HELD, seen(2, scaling=scaling), scaling=None)
+        assert after.trip is not None
+        assert (after.trip.step, after.trip.odd_at, after.trip.desired_count) == (Step.HELD, NOW, 4)
+
+
+def test_a_minimum_of_none_lifts_nothing() -> None:
+    """A schedule for the night allows 0: at 0 the service is held on, and not tried before its time."""
+    for scaling in (replace(SUSPENDED, minimum=0, maximum=5), replace(FREE, minimum=0)):
+        assert step_of(looked(Step.HELD, seen(0, scaling=scaling))) is Step.HELD
+
+
+def test_somebody_asks_for_it_while_its_count_was_lifted_to_the_minimum() -> None:
+    """All of its tasks come back, and not the two that its scaling target has set."""
+    asked = replace(dead(), resume_asked=True)
+    after = looked(Step.HELD, seen(2, scaling=replace(SUSPENDED, minimum=2)), record=asked)
+    assert after.trip is not None
+    assert (after.trip.step, after.trip.desired_count) == (Step.RESTORE_COUNT, 4)
+
+
+def test_a_count_beyond_the_limits_that_were_there_before_comes_back() -> None:
+    """Only limits that somebody changed meanwhile move it."""
+    narrow = replace(SUSPENDED, minimum=5, maximum=9)
+    for count in (4, 12):
+        same = looked(Step.RESTORE_COUNT, seen(0, scaling=narrow), desired_count=count, scaling=narrow)
+        assert same.trip is not None
+        assert same.trip.desired_count == count
+
+
+def test_after_the_night_all_of_its_tasks_come_back() -> None:
+    """A schedule that allows no task for some hours takes nothing of the count that is remembered."""
+    night = seen(0, scaling=replace(SUSPENDED, minimum=0, maximum=0))
+    first = looked(Step.HELD, night)
+    assert first.trip is not None
+    assert (first.trip.step, first.trip.desired_count) == (Step.HELD, 4)
+    morning = recheck(case(replace(first, resume_asked=True), seen(0), now=NOW + 60), first.trip)
+    assert morning.trip is not None
+    assert (morning.trip.step, morning.trip.desired_count) == (Step.RESTORE_COUNT, 4)
+
+
+@pytest.mark.parametrize("limits", [{"minimum": 2}, {"maximum": 9}])
+def test_an_old_answer_with_limits_that_were_changed_meanwhile(limits: dict[str, int]) -> None:
+    """That its flags are as they were may be of before our call: they are given back once more."""
+    for age, step in ((659, Step.RESTORE_SCALING), (660, Step.UNTAG)):
+        assert step_of(looked(Step.RESTORE_SCALING, seen(4, scaling=replace(FREE, **limits)), since=NOW - age)) is step
 
 
 def test_a_schedule_that_wants_no_task() -> None:
@@ -374,6 +427,9 @@ def test_ecs_does_not_answer_for_a_quarter_of_an_hour() -> None:
     assert record.trip is not None
     told = blind(record, record.trip, why="DescribeServices: AccessDeniedException", now=NOW + 900)
     assert kinds(told) == ["down"]
+    assert told.notices[-1].reason == ("ECS could not be asked for 15 minutes: DescribeServices: AccessDeniedException")
+    later = blind(record, record.trip, why="x", now=NOW + 33 * 60)
+    assert later.notices[-1].reason == "ECS could not be asked for 33 minutes: x"
     answered = recheck(case(record, seen(0)), record.trip)
     assert answered.trip is not None
     assert answered.trip.blind_since == 0.0
@@ -401,7 +457,7 @@ DIED: dict[str, Any] = {"cause": Category.APP_CRASH.value, "shortest": 4.0, "lon
         (DIED, Step.STOP_AGAIN),
         ({**DIED, "cause": Category.OUT_OF_MEMORY.value}, Step.SET_ALL),
         ({**DIED, "shortest": 21.0, "longest": 30.0}, Step.SET_ALL),
-        ({**DIED, "shortest": 19.0, "longest": 30.0}, Step.STOP_AGAIN),
+        ({**DIED, "shortest": 20.0, "longest": 30.0}, Step.STOP_AGAIN),
         ({**DIED, "shortest": 0.0, "longest": 0.0}, Step.STOP_AGAIN),
     ],
 )
@@ -409,7 +465,28 @@ def test_one_task_that_fails_otherwise_is_followed_by_all(died: dict[str, Any], 
     """It may have failed under a load that all of them carry; one that died as those of the loop did has not."""
     assert step_of(tried(Step.PROBING, **died)) is Step.PROBING
     assert step_of(tried(Step.PROBING, failures=1, **died)) is expected
-    assert step_of(tried(Step.PROBING, failures=1, lifetime=0.0, **died)) is Step.STOP_AGAIN
+    for tries in (0, 2):
+        assert step_of(tried(Step.PROBING, failures=1, lifetime=0.0, tries=tries, **died)) is Step.STOP_AGAIN
+
+
+def of_two(first: float, second: float, step: Step, found: Facts, **fields: Any) -> Record:
+    """A look at a try of which two tasks have failed, after so many seconds each."""
+    begun = NOW - T0 - 120
+    ladder = climbed([*crash_loop(1, lifetime=first, start=begun), *crash_loop(1, lifetime=second, start=begun + 60)])
+    return looked(step, found, record=replace(dead(), fast=ladder, history_until=T0 + begun, lived=()), **fields)
+
+
+def test_of_two_that_died_one_may_have_died_otherwise() -> None:
+    """A load that one task cannot carry need not show in each: the whole is tried."""
+    for first, second, step in ((5.0, 5.0, Step.STOP_AGAIN), (5.0, 40.0, Step.SET_ALL), (40.0, 5.0, Step.SET_ALL)):
+        assert step_of(of_two(first, second, Step.PROBING, seen(1), **DIED)) is step
+
+
+def test_who_is_waited_for_has_outlived_the_one_that_lived_longest() -> None:
+    """Of two that failed the other says nothing."""
+    for age, step in ((66, Step.PROBING_ALL), (65, Step.STOP_AGAIN)):
+        young = seen(2, tasks=(running_task(NOW - T0 - age),), tags={"loopbreaker:serving-after": "5m"})
+        assert step_of(of_two(5.0, 30.0, Step.PROBING_ALL, young, desired_count=2)) is step
 
 
 def test_one_task_that_lived_longer_than_those_of_the_loop() -> None:
@@ -499,7 +576,50 @@ def test_a_try_of_which_nothing_comes_is_over_after_half_an_hour() -> None:
 )
 def test_a_call_of_a_try_whose_answer_was_lost(step: Step, count: int, expected: Step) -> None:
     """It is made once more, whatever the count says: an answer may be an old one, and the same call is no harm."""
-    assert step_of(tried(step, found=seen(count))) is expected
+    for failures in (0, 4):
+        after = tried(step, found=seen(count), failures=failures, odd_at=NOW - 30)
+        assert after.trip is not None
+        assert (after.trip.step, after.trip.lease_until, after.trip.odd_at) == (expected, NOW + LEASE, 0.0)
+
+
+def test_the_one_task_of_a_try_is_no_sign_that_all_were_started() -> None:
+    """The count says which call was made: that for all is made once more."""
+    new = (replace(running_task(NOW - T0 - 5), created_at=NOW - 30),)
+    assert step_of(tried(Step.SET_ALL, found=seen(1, tasks=new))) is Step.SET_ALL
+
+
+def test_a_try_that_is_under_way_is_not_begun_anew() -> None:
+    """A task that is newer than the call is expected there: what counts is what failed."""
+    new = (replace(running_task(NOW - T0 - 5), created_at=NOW - 10),)
+    assert step_of(tried(Step.PROBING, failures=1, found=seen(1, tasks=new), **DIED)) is Step.STOP_AGAIN
+    assert step_of(tried(Step.PROBING_ALL, failures=4, found=seen(4, tasks=new))) is Step.STOP_AGAIN
+
+
+def test_an_odd_count_that_is_gone_is_forgotten() -> None:
+    """Two looks have to agree, one after the other."""
+    for step, count in ((Step.PROBING, 1), (Step.PROBING_ALL, 4)):
+        after = tried(step, found=seen(count), odd_at=NOW - 30)
+        assert after.trip is not None
+        assert (after.trip.step, after.trip.odd_at) == (step, 0.0)
+
+
+def test_a_try_of_all_goes_on_where_the_limits_have_changed() -> None:
+    """Its count is the new minimum by our own call: what fails is counted, and all of them are told of."""
+    more = replace(SUSPENDED, minimum=6, maximum=9)
+    assert step_of(tried(Step.PROBING_ALL, failures=5, found=seen(6, scaling=more))) is Step.PROBING_ALL
+    assert step_of(tried(Step.PROBING_ALL, failures=6, found=seen(6, scaling=more))) is Step.STOP_AGAIN
+    new = (replace(running_task(NOW - T0 - 5), created_at=NOW - 30),)
+    begun = tried(Step.SET_ALL, found=seen(6, scaling=more, tasks=new))
+    assert begun.notices[-1].reason == "6 tasks were started, to see whether the loop is over"
+
+
+def test_a_fix_that_was_deployed_with_a_count_stands_whatever_the_limits_say() -> None:
+    """A scaling target that allows no task is a reason to let go of 0, and not of what somebody has started."""
+    night = replace(SUSPENDED, minimum=0, maximum=0)
+    fixed = seen(2, scaling=night, deployments=(deployment(task_definition="web:8"),))
+    after = looked(Step.HELD, fixed)
+    assert after.trip is not None
+    assert (after.trip.step, after.trip.why) == (Step.RESTORE_SCALING, "another task definition was deployed: web:8")
 
 
 @pytest.mark.parametrize(
@@ -508,7 +628,7 @@ def test_a_call_of_a_try_whose_answer_was_lost(step: Step, count: int, expected:
 def test_a_try_that_was_begun_whose_answer_was_lost(step: Step, count: int, expected: Step) -> None:
     """A task that is newer than the call shows that it was made, which no old answer can: then people are told."""
     begun = NOW - 60
-    for created, after in ((begun, expected), (begun - 6, step)):
+    for created, after in ((begun, expected), (begun - 5, expected), (begun - 6, step)):
         tasks = (replace(running_task(NOW - T0 - 5), created_at=created),)
         looked_at = tried(step, found=seen(count, tasks=tasks))
         assert step_of(looked_at) is after
@@ -585,6 +705,31 @@ def test_an_answer_of_before_our_call(step: Step, found: Facts, expected: Step) 
 
 
 @pytest.mark.parametrize("step", [Step.SUSPEND_SCALING, Step.READY, Step.SET_ZERO])
+def test_why_is_not_forgotten_where_there_is_no_scaling_to_give_back(step: Step) -> None:
+    """Only the tag is left to be taken off: then people are told that, and why, nothing was done."""
+    changed = seen(4, scaling=None, deployments=(deployment(id="ecs-svc/3"),))
+    given_up = looked(step, changed, scaling=None, zeroed=step is Step.SET_ZERO)
+    assert step_of(given_up) is Step.UNTAG
+    assert given_up.trip is not None
+    done = after_call(given_up, given_up.trip, deployment_id="", now=NOW)
+    assert [notice.reason for notice in done.notices] == [
+        "the service changed while it was being stopped, and everything was put back"
+    ]
+    assert done.fast == dead().fast, "what is known of the loop stays known"
+
+
+def test_who_set_the_count_of_a_service_without_scaling_is_told_of() -> None:
+    """It is let go with that as the reason."""
+    first = looked(Step.HELD, seen(7, scaling=None), scaling=None, since=NOW - 700, looping_since=NOW - DAY)
+    assert first.trip is not None
+    second = recheck(case(first, seen(7, scaling=None), now=NOW + 120), first.trip)
+    assert (step_of(second), second.trip is not None) == (Step.UNTAG, True)
+    assert second.trip is not None
+    done = after_call(second, second.trip, deployment_id="", now=NOW)
+    assert done.notices[-1].reason.startswith("its desired count was set to 7, not by Loopbreaker")
+
+
+@pytest.mark.parametrize("step", [Step.SUSPEND_SCALING, Step.READY, Step.SET_ZERO])
 def test_a_stop_that_is_given_up_on_an_old_answer(step: Step) -> None:
     """What was suspended and tagged a moment ago is given back, though the answer does not show it yet."""
     old = seen(4, scaling=FREE, held=False, tasks=SERVES)
@@ -609,6 +754,8 @@ def test_a_count_that_cannot_be_set_is_told() -> None:
     """After a quarter of an hour, as what it is: the service is down."""
     assert kinds(looked(Step.RESTORE_COUNT, seen(0), since=NOW - 899)) == []
     assert kinds(looked(Step.RESTORE_COUNT, seen(0), since=NOW - 900)) == ["down"]
+    told = looked(Step.RESTORE_COUNT, seen(0), since=NOW - 33 * 60).notices[-1].reason
+    assert told == "its count could not be set for 33 minutes"
 
 
 def test_back_at_last() -> None:

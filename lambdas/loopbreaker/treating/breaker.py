@@ -22,9 +22,8 @@ _BLIND = 900.0
 
 def recheck(case: Case, trip: Trip) -> Record:
     """Where the treatment stands, by what ECS says now: an unfinished call, a service that we hold, a try."""
-    if trip.blind_since:
-        trip = replace(trip, blind_since=0.0)
-        case = replace(case, record=replace(case.record, trip=trip))
+    trip = replace(trip, blind_since=0.0)
+    case = replace(case, record=replace(case.record, trip=trip))
     match trip.step:
         case Step.TAG | Step.SUSPEND_SCALING | Step.READY | Step.SET_ZERO:
             return recheck_stopping(case, trip)

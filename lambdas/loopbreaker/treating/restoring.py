@@ -22,7 +22,6 @@ def give_back(case: Case, trip: Trip, why: str) -> Record:
     """Begin the way back of a service that we hold or try. `why` is what people are told when it is done."""
     tried = trip.state is BreakerState.HALF_OPEN
     trip = replace(trip, step=Step.RESTORE_COUNT, why=why, since=case.now)
-    case = replace(case, record=replace(case.record, trip=trip))
     if tried or not case.known.desired_count or lifted(trip, case.known):
         return recheck_restoring(case, trip)
     # Whoever deployed a fix has set the count as well.
@@ -50,7 +49,7 @@ def after_count(case: Case, trip: Trip) -> Record:
     if _flags_are_ours(case, trip):
         if case.known.desired_count or _nothing_to_lift(case.known):
             return to(record, Step.RESTORE_SCALING, now=now)
-        return let_go(replace(case, record=record), trip, "somebody set its desired count to 0")
+        return let_go(case, trip, "somebody set its desired count to 0")
     return _untag(replace(case, record=record), trip)
 
 

@@ -189,9 +189,6 @@ def probing(record: Record, *, now: float) -> Record:
     moved = to(record, Step.PROBING if one else Step.PROBING_ALL, now=now)
     assert moved.trip is not None
     moved = replace(moved, trip=replace(moved.trip, since=trip.since))
-    if trip.tries:
-        # Each further try says nothing new, until one succeeds.
-        return moved
     number = 1 if one else trip.desired_count
     tasks = "1 task was started" if number == 1 else f"{number} tasks were started"
     why = f"{tasks}, to see whether the loop is over"

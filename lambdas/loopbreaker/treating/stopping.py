@@ -37,7 +37,7 @@ def recheck_stopping(case: Case, trip: Trip) -> Record:
     """The next step towards 0, if on the facts of this moment the service is still to be stopped."""
     facts, record, now = case.known, case.record, case.now
     same = facts.primary is not None and facts.primary.id == trip.deployment_id and not case.deploying
-    if facts.desired_count == 0 and trip.desired_count:
+    if facts.desired_count == 0:
         if trip.step is not Step.SET_ZERO:
             return let_go(case, trip, "somebody set its desired count to 0")
         return held(record, now=now) if same else to(record, Step.RESTORE_COUNT, now=now, why=CHANGED, undo=True)
