@@ -62,7 +62,7 @@ def mutants(source: str, name: str) -> Iterator[Mutant]:
             whole: ast.Module = tree if site.scope else ast.Module([site.statement], [])
             code = compile(ast.fix_missing_locations(whole), name, "exec")
             site.put(old)
-            what = f"{_said(site.node)}  ->  {_said(new)}"
+            what = f"{_said(site.node)}  ->  {_left_out(site.node, new) or _said(new)}"
             end = site.node.end_lineno or site.node.lineno
             begin = min(site.statement.lineno, site.node.lineno) if site.scope else site.node.lineno
             yield Mutant(site.node.lineno, range(begin, end + 1), site.scope, what, code)
@@ -166,6 +166,13 @@ def _says_nothing(node: ast.stmt) -> bool:
         case ast.Return(value):
             return value is None or (isinstance(value, ast.Constant) and value.value is None)
     return False
+
+
+def _left_out(old: Any, new: Any) -> str:
+    """Which argument a call lost: of a long one only the beginning is said."""
+    if not isinstance(old, ast.Call) or not isinstance(new, ast.Call):
+        return ""
+    return ", ".join(f"without {keyword.arg or '**'}" for keyword in old.keywords if keyword not in new.keywords)
 
 
 def _said(node: ast.AST) -> str:

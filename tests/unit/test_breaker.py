@@ -7,7 +7,7 @@ import pytest
 
 from loopbreaker.model import Category
 from loopbreaker.policy import Mode
-from loopbreaker.remembering.record import Record
+from loopbreaker.remembering.record import Lived, Record
 from loopbreaker.remembering.trip import BreakerState, Scaling, Step
 from loopbreaker.treating.breaker import blind, recheck
 from loopbreaker.treating.facts import Facts
@@ -760,7 +760,8 @@ def test_a_count_that_cannot_be_set_is_told() -> None:
 
 def test_back_at_last() -> None:
     """What failed before is history, nobody's wish stands any more, and people are told why it came back."""
-    asked = replace(dead(), trip=trip(Step.UNTAG, why="somebody asked for it"), resume_asked=True)
+    served = (Lived(NOW - 9000, 900.0, DEPLOYMENT),)
+    asked = replace(dead(lived=served), trip=trip(Step.UNTAG, why="somebody asked for it"), resume_asked=True)
     assert asked.trip is not None
     done = after_call(asked, asked.trip, deployment_id="", now=NOW)
     assert (done.trip, done.resume_asked, done.fast, done.lived) == (None, False, (), ())
