@@ -381,7 +381,7 @@ def test_after_the_night_all_of_its_tasks_come_back() -> None:
 
 
 @pytest.mark.parametrize("limits", [{"minimum": 2}, {"maximum": 9}])
-def test_an_old_answer_with_limits_that_were_changed_meanwhile(limits: dict[str, int]) -> None:
+def test_an_old_answer_with_limits_that_were_changed_meanwhile(limits: dict[str, Any]) -> None:
     """That its flags are as they were may be of before our call: they are given back once more."""
     for age, step in ((659, Step.RESTORE_SCALING), (660, Step.UNTAG)):
         assert step_of(looked(Step.RESTORE_SCALING, seen(4, scaling=replace(FREE, **limits)), since=NOW - age)) is step
