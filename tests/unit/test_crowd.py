@@ -3,14 +3,17 @@
 from collections.abc import Sequence
 from random import Random
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loopbreaker.judging.crowd import Well
+from loopbreaker.judging.crowd import Well, may_be_chance
 from loopbreaker.judging.detection import confirm
+from loopbreaker.judging.ladder import top
 from loopbreaker.model import SignalKind, TaskFailure
 from loopbreaker.remembering.record import Record
-from tests.builders import OLDER_DEPLOYMENT, POLICY, T0, crash_loop, depth, observed, signal, task_failure
+from loopbreaker.remembering.rung import Ladder, Rung
+from tests.builders import OLDER_DEPLOYMENT, POLICY, T0, climbed, crash_loop, depth, observed, signal, task_failure
 
 
 def well(*created: float, after: float = 40) -> tuple[Well, ...]:
@@ -101,3 +104,58 @@ def test_what_ecs_said_before_a_task_started_is_over() -> None:
     later = observed(signals=[signal(1000, SignalKind.START_IMPAIRED)], record=waiting)
     assert confirm(later, desired_count=1, well=well(100), policy=POLICY, now=T0 + 1001).incident
     assert confirm(record, desired_count=1, well=well(-500), policy=POLICY, now=T0 + 901).incident
+
+
+def chain_of(generations: int, restart: float) -> tuple[Rung, Ladder]:
+    ladder = climbed(crash_loop(generations, restart=restart))
+    rung = top(ladder, POLICY.fast)
+    assert rung is not None
+    return rung, ladder
+
+
+@pytest.mark.parametrize(
+    ("generations", "restart", "failed", "least", "most"),
+    [
+        # Few failures beside the chain, and tasks that start so rarely that one after the other would hardly fail.
+        (6, 70, 6, 7, 163),
+        (10, 70, 13, 14, 346),
+        (12, 200, 15, 16, 219),
+        # Those that replace each other within 75 seconds are a chain for themselves.
+        (8, 74, 8, None, None),
+        (8, 76, 8, 9, None),
+        # As many again that failed elsewhere: any of them may pass for a replacement.
+        (8, 74, 20, 21, None),
+        (12, 20, 12, None, None),
+    ],
+)
+def test_how_large_a_crowd_hides_a_chain(
+    generations: int, restart: float, failed: int, least: int | None, most: int | None
+) -> None:
+    """More tasks run than failed, and not so many more that so long a chain among them would be a wonder."""
+    rung, ladder = chain_of(generations, restart)
+
+    def chance(lived: int) -> bool:
+        running = [Well(created_at=T0 + 20, started_at=T0 + 20)] * lived
+        return may_be_chance(rung, ladder, POLICY.fast, failed=failed, well=running, now=T0 + 9000)
+
+    assert not chance(failed)
+    if least is None:
+        assert not any(chance(lived) for lived in range(0, 3000, 50))
+        return
+    assert (chance(least - 1), chance(least)) == (False, True)
+    assert most is None or (chance(most), chance(most + 1)) == (True, False)
+
+
+def test_who_belongs_to_the_crowd() -> None:
+    """Who was created since the chain began, and has outlived the longest life in it."""
+    rung, ladder = chain_of(4, 20)
+    since, longest, now = T0 + 10, 10, T0 + 500
+    assert (rung.since, rung.longest) == (since, longest)
+    for created, started, belongs in (
+        (since, T0 + 20, True),
+        (since - 0.1, T0 + 20, False),
+        (since, now - longest - 0.1, True),
+        (since, now - longest, False),
+    ):
+        running = [Well(created_at=created, started_at=started)] * 50
+        assert may_be_chance(rung, ladder, POLICY.fast, failed=4, well=running, now=now) is belongs

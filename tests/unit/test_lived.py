@@ -1,5 +1,6 @@
 """What is remembered of how long failed tasks lived: nobody who may have served is forgotten within a day."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -75,3 +76,50 @@ def test_a_day_is_remembered() -> None:
     """What failed more than a day before the newest one is forgotten."""
     assert served_until(remember((), [failed(0, 900.0), failed(86_401, 20.0)]), serving_after=60) == 0.0
     assert served_until(remember((), [failed(1, 900.0), failed(86_401, 20.0)]), serving_after=60) == T0 + 1
+
+
+@pytest.mark.parametrize(
+    ("lifetime", "told"),
+    [
+        (10.0, None),
+        (10.1, 12.58),
+        (48.0, 48.0),
+        (48.1, 60.0),
+        (60.0, 60.0),
+        (60.1, 75.0),
+        (75.0, 75.0),
+        (3600.0, 4163.34),
+    ],
+)
+def test_lives_are_told_in_steps(lifetime: float, told: float | None) -> None:
+    """A minute, and a quarter more or less for each: never less than it was, and a step itself as it is."""
+    known = remember((), [failed(0, lifetime)])
+    assert [one.lifetime for one in known] == ([] if told is None else [pytest.approx(told, abs=0.01)])
+    for bound in (lifetime, lifetime - 0.01):
+        assert (served_until(known, serving_after=bound) == T0) is (told is not None and told > bound)
+
+
+def test_who_ended_without_an_error_served_for_an_hour() -> None:
+    """As far as anybody can tell; and for longer where it ran for longer."""
+    for lifetime, bound, served in ((11.0, 3600.0, True), (11.0, 4337.0, False), (9000.0, 8999.0, True)):
+        done = remember((), [failed(0, lifetime, category=Category.CLEAN_EXIT)])
+        assert (served_until(done, serving_after=bound) == T0) is served
+
+
+def test_who_outlived_all_later_ones_is_kept() -> None:
+    """The others are forgotten, those of another deployment apart; the newest first."""
+    lives = ((0, 900.0), (60, 300.0), (120, 500.0), (180, 500.0), (240, 100.0))
+    known = remember((), [failed(at, life) for at, life in lives])
+    assert [one.failed_at - T0 for one in known] == [240, 180, 0]
+    both = remember(known, [failed(90, 50.0, deployment_id=OLDER_DEPLOYMENT)])
+    assert [one.failed_at - T0 for one in both] == [240, 180, 90, 0]
+
+
+def test_at_most_twelve_are_kept() -> None:
+    """Of more the two oldest are told as one: as late as the later, and as long as the longer."""
+    lives = [failed(100.0 * n, 60 * 1.25 ** (20 - n)) for n in range(13)]
+    twelve, thirteen = remember((), lives[:12]), remember((), lives)
+    assert [one.failed_at - T0 for one in twelve] == [100.0 * n for n in range(11, -1, -1)]
+    assert [one.failed_at - T0 for one in thirteen] == [100.0 * n for n in range(12, 0, -1)]
+    assert thirteen[-1].lifetime == twelve[-1].lifetime
+    assert served_until(thirteen, serving_after=5000) == T0 + 100, "in doubt somebody was served, and later"

@@ -4,9 +4,10 @@ import pytest
 
 from loopbreaker.judging.crowd import Well
 from loopbreaker.judging.detection import confirm
+from loopbreaker.judging.starts import failed_starts
 from loopbreaker.model import TaskFailure
 from loopbreaker.remembering.incident import Signal
-from tests.builders import OLDER_DEPLOYMENT, POLICY, T0, observed, task_failure
+from tests.builders import OLDER_DEPLOYMENT, POLICY, T0, climbed, observed, task_failure
 
 WAIT = 1620.0
 
@@ -56,3 +57,19 @@ def test_what_is_no_series_of_starts(failures: list[TaskFailure]) -> None:
     """One that started, one of another deployment, a pause longer than ECS makes, a few within minutes."""
     record = observed(failures)
     assert record.suspicion is None or record.suspicion.signal is not Signal.IMPAIRED
+
+
+@pytest.mark.parametrize(("apart", "told"), [(599.0, False), (600.0, True), (2100.0, True), (2101.0, False)])
+def test_how_far_apart_three_starts_may_be(apart: float, told: bool) -> None:
+    """Twenty minutes in all at least, and no longer from one to the next than ECS ever waits."""
+    ladder = climbed(attempts(3, apart=apart), POLICY.slow)
+    assert failed_starts(ladder) == (tuple(T0 + n * apart + 60 for n in range(3)) if told else ())
+
+
+def test_of_many_starts_those_since_the_last_that_worked_count() -> None:
+    """Two after it are too few, however many were before."""
+    worked = task_failure(2 * WAIT + 100, 2 * WAIT + 160, lifetime=5)
+    for after, told in ((2, 0), (3, 3)):
+        later = [task_failure((3 + n) * WAIT, (3 + n) * WAIT + 60, lifetime=0) for n in range(after)]
+        assert len(failed_starts(climbed([*attempts(3), worked, *later], POLICY.slow))) == told
+    assert failed_starts(()) == ()

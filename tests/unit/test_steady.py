@@ -1,14 +1,17 @@
 """Failures that come too evenly for chance."""
 
+from itertools import pairwise
 from random import Random
+from statistics import mean, stdev
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from loopbreaker.judging.steady import beat, is_steady
 from loopbreaker.model import Category, TaskFailure
 from loopbreaker.remembering.record import Storm
-from tests.builders import task_failure
+from tests.builders import T0, task_failure
 from tests.unit.cases import storm_told_after
 
 HOUR, DAY = 3600.0, 86_400.0
@@ -53,6 +56,25 @@ def test_two_dozen_failures_within_a_day_are_needed() -> None:
     assert is_steady(beat(Storm(), [600.0 * n for n in range(24)]))
     assert not is_steady(beat(Storm(), [600.0 * n for n in range(23)]))
     assert not is_steady(beat(Storm(), [2 * HOUR * n for n in range(100)]))
+
+
+@pytest.mark.parametrize(("late", "even"), [(0, True), (412, True), (414, False), (600, False)])
+def test_how_uneven_a_beat_may_be(late: float, even: bool) -> None:
+    """Pauses of ten minutes, every second of which is as much longer as the one before it is shorter: by a third."""
+    storm = beat(Storm(), [600.0 * n + (late / 2 if n % 2 else 0.0) for n in range(24)])
+    pauses = [later - earlier for earlier, later in pairwise(storm.times)]
+    assert is_steady(storm) is even
+    assert ((stdev(pauses) / mean(pauses)) ** 2 <= 0.12) is even
+
+
+def test_a_beat_is_of_the_last_day_and_two_dozen() -> None:
+    """What failed a day before the newest is forgotten; what is told again changes nothing."""
+    storm = beat(Storm(), [T0 + 3000.0 * n for n in range(40)])
+    assert storm.times == tuple(T0 + 3000.0 * n for n in range(16, 40))
+    assert beat(storm, [T0 + 39 * 3000.0]) is storm
+    assert beat(Storm(), [T0, T0 + 1, T0 + DAY]).times == (T0 + 1, T0 + DAY)
+    assert beat(Storm(), [T0 + 40_000, T0 + DAY]).times == (T0 + 40_000, T0 + DAY)
+    assert beat(Storm(), []).times == ()
 
 
 def test_one_failure_told_in_two_ways_is_one() -> None:

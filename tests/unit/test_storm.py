@@ -1,11 +1,13 @@
 """Storms: many failures that make no chain, held against what chance shows."""
 
+from math import comb, exp
 from random import Random
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loopbreaker.judging.storm import is_storm, longest_gap, mark
+from loopbreaker.judging.storm import began_at, is_storm, longest_gap, mark
 from loopbreaker.model import TaskFailure
 from loopbreaker.remembering.record import Storm
 from tests.builders import T0, task_failure
@@ -83,6 +85,59 @@ def test_the_longest_gap_of_a_storm_is_known_to_a_span() -> None:
     """Failures at 0, 5 and 30 minutes."""
     assert longest_gap(mark(Storm(), [T0, T0 + 300, T0 + 1800])) == 1500
     assert longest_gap(mark(Storm(), [T0])) == 300
+
+
+def chance_of(failing: set[int], tasks: int) -> float:
+    """How probably so many tasks, each of which fails once in two hours, fail in as many spans as these, at most so
+    often as somebody looks: the last 6, 12 and 24 hours, by 5 and by 15 minutes."""
+    newest, least = max(failing), 1.0
+    for spans in (72, 144, 288):
+        for width in (1, 3):
+            n, q = spans // width, 1 - exp(-tasks / 7200 * 300 * width)
+            hit = len({(newest - span) // width for span in failing if newest - span < spans})
+            least = min(least, sum(comb(n, k) * q**k * (1 - q) ** (n - k) for k in range(hit, n + 1)))
+    return 6 * least
+
+
+@pytest.mark.parametrize(
+    ("tasks", "each", "spans"),
+    [
+        (1, 1, 19),
+        (5, 1, 38),
+        (20, 1, 66),
+        (33, 1, 72),
+        (34, 1, 138),
+        (48, 1, 144),
+        (49, 1, 281),
+        (1, 3, 49),
+        (5, 3, 130),
+    ],
+)
+def test_a_storm_is_what_chance_shows_once_in_a_hundred_million_times(tasks: int, each: int, spans: int) -> None:
+    """By the binomial law, to a factor of ten."""
+    for length, found in ((spans - 1, False), (spans, True)):
+        failing = set(range(0, length, each))
+        storm = mark(Storm(), [T0 + 300 * span for span in failing])
+        assert is_storm(storm, tasks=tasks, mtbf=7200) is found
+        assert chance_of(set(range(0, spans - each, each)), tasks) > 1e-9
+        assert chance_of(set(range(0, spans, each)), tasks) < 1e-8
+
+
+def test_where_every_span_would_fail_anyway_nothing_is_a_storm() -> None:
+    """Ten thousand tasks of a flaky service fail in each five minutes."""
+    storm = mark(Storm(), [T0 + 300 * n for n in range(288)])
+    assert not is_storm(storm, tasks=10_000_000, mtbf=7200)
+    assert not is_storm(storm, tasks=10_000, mtbf=7200)
+    assert not is_storm(Storm(), tasks=1, mtbf=7200)
+
+
+def test_a_storm_is_remembered_by_its_spans() -> None:
+    """Five minutes each, from the first that failed; what is told again changes nothing."""
+    storm = mark(Storm(), [T0 + 299, T0 + 300, T0 + 1500])
+    assert (storm.failing, began_at(storm)) == (0b100011, T0)
+    assert mark(storm, [T0 + 1, T0 + 1799]) is storm
+    assert mark(storm, [T0 - 1]).failing == 0b1000111
+    assert began_at(mark(storm, [T0 + DAY + 1])) == T0 + 300
 
 
 def test_more_tasks_are_allowed_more_failures() -> None:
