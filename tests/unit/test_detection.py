@@ -627,3 +627,49 @@ def test_how_late_the_newest_failure_was_told_is_known() -> None:
     assert told(drained, failed=T0 + 150, late=60).late == 0
     prompt = told(EMPTY, failed=T0 + 100, late=1)
     assert told(prompt, failed=T0 + 100, late=300).late == 0
+
+
+def test_what_failed_after_minutes_is_remembered_as_one_that_may_have_served() -> None:
+    """Together with everything else that one failure says."""
+    assert [one.failed_at for one in observed([task_failure(0, 400)]).lived] == [T0 + 400]
+    assert observed([task_failure(0, 299)]).storm.failing == 0
+    assert observed([task_failure(0, 300)]).storm.failing == 1
+
+
+@pytest.mark.parametrize(
+    ("lates", "late"),
+    [
+        ((300.4,), 300.0),
+        ((60.0,), 0.0),
+        ((61.0,), 61.0),
+        ((300.0, 10.0), 0.0),
+        ((10.0, 300.0), 300.0),
+    ],
+)
+def test_how_late_ecs_tells_of_the_newest_failure(lates: tuple[float, ...], late: float) -> None:
+    """A minute is not late; what is told again, or belongs before what is known, changes nothing of it."""
+    failures = [task_failure(30.0 * n, 30 * n + 10, late=one) for n, one in enumerate(lates)]
+    record = observed(failures)
+    assert record.late == late
+    batch = observe(Record(service=SERVICE), failures=failures[::-1], policy=POLICY, now=T0 + 90)
+    assert batch.late == late
+    before = task_failure(-60, -50, late=999.0)
+    assert observe(record, failures=[before, failures[-1]], policy=POLICY, now=T0 + 90).late == late
+
+
+@pytest.mark.parametrize("desired_count", [0, 10])
+def test_a_suspicion_that_is_dropped_is_looked_at_no_more(desired_count: int) -> None:
+    """Nobody runs, or three failures are too few for ten tasks."""
+    dropped = confirm(observed(crash_loop(3)), desired_count=desired_count, policy=POLICY, now=T0 + 80)
+    assert (dropped.suspicion, dropped.due_at, dropped.incident) == (None, None, None)
+
+
+def test_failures_of_the_hour_before_belong_to_what_is_shown() -> None:
+    """Of a chain that may become a loop, and of a loop that is known: what was earlier is another matter."""
+    early = [task_failure(-3700, -3650), task_failure(-3500, -3490)]
+    for start in (0.0, 3000.0):
+        record = observed([*early, *crash_loop(2, start=start)])
+        since = T0 + start + 10 - 3600
+        assert [failed.at for failed in record.history.shown if failed.at < T0] == [
+            failure.failed_at for failure in early if failure.failed_at >= since
+        ]
