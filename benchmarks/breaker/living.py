@@ -22,6 +22,7 @@ from loopbreaker.stories.detect import detect, observation
 from loopbreaker.stories.ports import ConflictError, UnreadableError
 from loopbreaker.stories.respond import Tools, respond
 from loopbreaker.stories.sweep import sweep
+from loopbreaker.telling.messages import Message, compose
 from loopbreaker.treating.scope import Scope
 from loopctl.memory import MemoryStore
 from simulation import Simulation
@@ -94,6 +95,7 @@ class Living:
     loses: Callable[[dict[str, Any]], bool] = lambda event: False  # which events never arrive
     skew: float = 0.0  # seconds by which the clock of the functions is ahead of ECS's
     second: "Living | None" = None  # another installation in the same account
+    reads: Callable[[Message], None] = lambda message: None  # whoever gets the messages
 
     def __post_init__(self) -> None:
         self.epoch = self.sim.utc_now.timestamp() - self.sim.now
@@ -148,6 +150,7 @@ class Living:
         for notice in owed(before, after):
             down = True if notice.kind in _DOWN else False if notice.kind in _UP else None
             self.told.append(Told(self.sim.now, after.service.name, notice.kind.value, notice.reason, down))
+            self.reads(compose(before, after, notice))
         if after.asked_at is not None:
             self._invoke(Invocation(after.service, due=self.sim.now))
 

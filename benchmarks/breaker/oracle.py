@@ -6,8 +6,10 @@ from dataclasses import dataclass, field
 from math import inf
 from random import Random
 
+from benchmarks.breaker.acts import asked_for, is_muted, service_of
 from benchmarks.breaker.living import Living, Told
 from benchmarks.breaker.stage import CLUSTER, HOUR, MINUTE, Stage, World
+from benchmarks.breaker.words import Reader
 from simulation import Delivery, Simulation
 from simulation.core.state import Change, Task
 
@@ -46,6 +48,7 @@ class Life:
     told: list[Told] = field(default_factory=list)
     acts: list[tuple[float, str, str]] = field(default_factory=list)
     unasked: list[tuple[float, str, str]] = field(default_factory=list)
+    untrue: dict[str, list[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,7 @@ class Judgement:
     left: what is otherwise at the end than it would have been without us: the count, the scaling target.
     unasked: it was acted on at a moment at which its owner did not allow that.
     untold: somebody had to hear of something, and did not.
+    untrue: what stood in its messages and was not so at that moment.
     misled: deployments that failed and were called successful all the same, while somebody waited for them.
     """
 
@@ -84,6 +88,7 @@ class Judgement:
     unasked: int = 0
     untold: int = 0
     misled: int = 0
+    untrue: tuple[str, ...] = ()
     calls: int = 0
     messages: dict[str, int] = field(default_factory=dict)
 
@@ -96,7 +101,10 @@ def live(world: World, *, with_us: bool) -> Life:
     stage = Stage(sim=sim, rng=Random(world.key), ours=ours)
     world.play(stage)
     courses = {name: Course() for name in stage.names}
-    _watch(sim, courses)
+    reader = Reader(sim, epoch=ours.epoch if ours else 0.0)
+    if ours:
+        ours.reads = reader.read
+    _watch(sim, courses, reader)
     end = world.kind.hours * HOUR
     if ours:
         ours.run(end)
@@ -108,37 +116,19 @@ def live(world: World, *, with_us: bool) -> Life:
         course.settled = [(r.created_at, r.status, r.target.id, r.finished_at) for r in records]
     life = Life(stage, courses)
     if ours:
-        life.told = ours.told
+        life.told, life.untrue = ours.told, reader.untrue
         # A try that fails ends in the hold that was asked for, whatever was said since.
         holds: set[tuple[str, str | None]] = set()
         for at, operation, params, tags in ours.faults.acts:
-            act = (at, _whose(params), operation)
+            act = (at, service_of(params), operation)
             life.acts.append(act)
             harmful = operation == "StopServiceDeployment" or params.get("desiredCount") == 0
-            hold = (_whose(params), tags.get("loopbreaker:held"))
-            if harmful and hold not in holds and not _asked_for(tags, sim.world.clock.moment(at).isoformat()):
+            hold = (service_of(params), tags.get("loopbreaker:held"))
+            if harmful and hold not in holds and not asked_for(tags, sim.world.clock.moment(at).isoformat()):
                 life.unasked.append(act)
             if harmful and hold[1]:
                 holds.add(hold)
     return life
-
-
-def _whose(params: dict[str, object]) -> str:
-    """The service that a call names."""
-    for key in ("service", "ResourceId"):
-        if key in params:
-            return str(params[key]).rsplit("/", 1)[-1]
-    return str(params["serviceDeploymentArn"]).split("/")[-2]
-
-
-def _asked_for(tags: dict[str, str], now: str) -> bool:
-    """Whether the owner allows to act, by the tags of that moment; those that we hold may be held on."""
-    opted_in = tags.get("loopbreaker:action", "").strip() in ("rollback", "stop") or "loopbreaker:held" in tags
-    return opted_in and not _is_muted(tags, now)
-
-
-def _is_muted(tags: dict[str, str], now: str) -> bool:
-    return tags.get("loopbreaker:mute-until", "") > now or tags.get("loopbreaker:action") == "ignore"
 
 
 def _untold(name: str, life: Life) -> int:
@@ -148,13 +138,14 @@ def _untold(name: str, life: Life) -> int:
     return sum(not any(since < at <= by for at in times) for since, by in expected)
 
 
-def _watch(sim: Simulation, courses: dict[str, Course]) -> None:
+def _watch(sim: Simulation, courses: dict[str, Course], reader: Reader) -> None:
     def look() -> None:
         now = sim.utc_now.isoformat()
         for name, course in courses.items():
             course.serving.append(sim.serving(CLUSTER, name))
             course.desired.append(sim.service(CLUSTER, name).desired)
-            course.muted.append(_is_muted(sim.service(CLUSTER, name).tags, now))
+            course.muted.append(is_muted(sim.service(CLUSTER, name).tags, now))
+            reader.look(name)
             course.gone.append(sim.service(CLUSTER, name).status != "ACTIVE")
             for deployment in sim.service(CLUSTER, name).deployments:
                 if deployment.id not in course.served and sim.answering(deployment):
@@ -166,6 +157,7 @@ def _watch(sim: Simulation, courses: dict[str, Course]) -> None:
         tell_scheduler(task, change)
         if change is Change.STOPPING and task.stop and _failed(task.stop.code, task.stop.reason):
             courses[task.service.name].failures += 1
+            reader.failed(task.service.name)
 
     sim.world.on_change = overhear
     sim.every(STEP, look)
@@ -228,6 +220,7 @@ def compare(world: World, name: str, without: Life, with_us: Life) -> Judgement:
         unasked=sum(1 for _, whose, _ in with_us.unasked if whose == name),
         untold=_untold(name, with_us),
         misled=_misled(a, b, waits=stage.waits, until=theirs),
+        untrue=tuple(with_us.untrue.get(name, ())),
         calls=sum(whose == name for _, whose, _ in with_us.acts),
         messages=dict(Counter(t.kind for t in told)),
     )

@@ -99,6 +99,7 @@ def goals(judgements: Sequence[Judgement]) -> list[Goal]:
         _none("no good deployment is rolled back", "wrong_rollbacks", judgements),
         _goal("what is at 0 says so, what a person wants stands, nothing is left behind", judgements, _odd),
         _goal("nobody is told more than 6 times and once an hour", judgements, _talkative),
+        _goal("what people read is so at that moment", judgements, lambda judgement: "; ".join(judgement.untrue)),
     ]
 
 

@@ -14,9 +14,14 @@ from benchmarks.breaker.living import without_rights
 from benchmarks.breaker.oracle import Judgement, judge
 from benchmarks.breaker.picture import draw
 from benchmarks.breaker.report import Run, as_markdown
-from benchmarks.breaker.stage import HOUR, Kind, Stage, World
+from benchmarks.breaker.stage import CLUSTER, HOUR, Kind, Stage, World
 from benchmarks.breaker.summary import broken, goals, lines
-from simulation import healthy
+from benchmarks.breaker.words import Reader
+from loopbreaker.remembering.notice import NoticeKind
+from loopbreaker.remembering.record import Record
+from simulation import ServiceSpec, Simulation, healthy
+from tests.builders import T0, looping
+from tests.telling.told import held, over, told
 
 
 def _judged(script: Callable[[Stage], None], *, hours: float = 2) -> Judgement:
@@ -61,6 +66,36 @@ def test_what_serves_and_is_stopped_is_lost() -> None:
     found = _judged(script)
     assert found.lost_before == pytest.approx(3600, abs=200)
     assert found.silent == pytest.approx(1800 - 300, abs=60)
+
+
+@pytest.mark.parametrize(
+    ("record", "kind", "desired", "untrue"),
+    [
+        (held(), NoticeKind.STOPPED, 0, ""),
+        (held(), NoticeKind.STOPPED, 2, "held at 0 tasks by Loopbreaker; it had 2; desired count {2}"),
+        (held(desired_count=9), NoticeKind.STOPPED, 0, "it never had"),
+        (looping(failed_tasks=1), NoticeKind.LOOPING, 0, "desired count 0"),
+        (looping(failed_tasks=1), NoticeKind.STILL_LOOPING, 2, "no task failed of late"),
+        (looping(failed_tasks=9), NoticeKind.LOOPING, 2, "9 tasks failed; it was 4"),
+        (over(looping()), NoticeKind.RECOVERED, 2, "it serves nobody"),
+    ],
+)
+def test_who_reads_what_is_not_so_says_so(record: Record, kind: NoticeKind, desired: int, untrue: str) -> None:
+    """Each message is held against the desired count, the failures and whether anybody is served."""
+    sim = Simulation(seed=1)
+    sim.create_cluster(CLUSTER, hosts=0)
+    sim.create_service(ServiceSpec(cluster=CLUSTER, name="web", desired_count=2, behaviour=dead(3)))
+    reader = Reader(sim, epoch=T0)
+    reader.look("web")
+    sim.run_until(60)
+    for _ in range(4):
+        reader.failed("web")
+    sim.scale(CLUSTER, "web", desired)
+    reader.look("web")
+    sim.run_until(3 * HOUR if "of late" in untrue else 600)
+    reader.read(told(record, kind))
+    assert untrue in " ".join(reader.untrue["web"])
+    assert bool(untrue) == bool(reader.untrue["web"])
 
 
 def test_what_serves_nobody_cannot_be_lost() -> None:
@@ -132,7 +167,7 @@ def test_the_page_and_the_picture() -> None:
     run = Run("make bench-breaker", "2 cores", "2026-01-05", 60.0, 3, tuple(judged))
     page = as_markdown(run)
     assert all(f"| {line.kind.name}" in page for line in lines(judged))
-    assert len(goals(judged)) == 6
+    assert len(goals(judged)) == 7
     ElementTree.fromstring(draw(lines(judged)))
 
 

@@ -11,24 +11,31 @@ import pytest
 
 from benchmarks.breaker.kinds import KINDS
 from benchmarks.breaker.oracle import Judgement, judge
-from benchmarks.breaker.stage import HOUR, Stage, World, grid
+from benchmarks.breaker.stage import HOUR, Kind, Stage, World, grid
 from benchmarks.breaker.summary import broken
 
 
 def lived(kind: str, *, hours: float | None = None, seeds: int = 1, **case: Any) -> list[Judgement]:
     """What came of a kind of world of the benchmark, perhaps for a shorter time."""
-    found = next(k for k in KINDS if k.name == kind)
+    found = _kind(kind)
     chosen = replace(found, hours=hours or found.hours)
     return [judged for seed in range(1, seeds + 1) for judged in judge(World(chosen, case, seed))]
 
 
+def _kind(name: str) -> Kind:
+    return next(kind for kind in KINDS if kind.name == name)
+
+
 def harmless(judgements: list[Judgement]) -> Iterator[Judgement]:
-    """Each judgement, once it is sure that nothing was lost, nobody was late and nothing was left wrong."""
+    """Each judgement, once it is sure that nothing was lost, nobody was late, nothing was left wrong, and
+    that what people read was so.
+    """
     for judged in judgements:
         assert judged.lost_before == 0, judged
         assert judged.late == 0, judged
         assert judged.wrong_rollbacks == 0, judged
         assert broken(judged) == [], judged
+        assert judged.untrue == (), judged
         yield judged
 
 
@@ -41,6 +48,26 @@ def untouched(judgements: list[Judgement]) -> None:
 def spared(judgements: list[Judgement]) -> None:
     """Nothing was harmed, whatever was done."""
     assert list(harmless(judgements))
+
+
+@pytest.mark.parametrize(
+    ("kind", "case"),
+    [
+        ("a schedule sets 0 for the night", {"began": 3, "until": 11}),
+        ("set to 0 and back by hand", {"minutes": 5, "pause": 45}),
+        ("events redriven a day later", {"minutes": 90, "life": 150.0}),
+    ],
+    ids=str,
+)
+def test_what_people_read_is_so(kind: str, case: dict[str, Any]) -> None:
+    """At 0 by another's hand, set back and forth, heard of a day late: no message says what is not so."""
+    assert [judged.untrue for judged in lived(kind, seeds=2, **case)] == [(), ()]
+
+
+def test_what_was_held_has_to_serve_before_it_is_well() -> None:
+    """After a day at 0 the way back is open again: tasks that have just been started are no recovery."""
+    (judged,) = judge(World(_kind("the way back is throttled for a day"), {}, seed=6))
+    assert judged.untrue == ()
 
 
 def test_out_of_memory_after_minutes() -> None:

@@ -10,7 +10,7 @@ from loopbreaker.model import Category, ServiceRef
 from loopbreaker.remembering.incident import Signal
 from loopbreaker.remembering.notice import NoticeKind, Told
 from loopbreaker.remembering.record import Record
-from loopbreaker.remembering.trip import BreakerState
+from loopbreaker.remembering.trip import BreakerState, Step
 from loopbreaker.telling.advice import ADVICE, EXIT_CODES, advice, meaning
 from loopbreaker.telling.commands import console_url, logs_url, resume_commands, service_arn, wrapped
 from loopbreaker.telling.contents import Background
@@ -120,6 +120,37 @@ def test_missing_capacity_is_not_called_a_restart_loop(signal: Signal, headline:
     message = told(looping(signal=signal, failed_tasks=0, depth=0), NoticeKind.LOOPING)
     assert message.subject == f"[Loopbreaker] {headline} in prod"
     assert "0 tasks" not in message.text
+
+
+@pytest.mark.parametrize(
+    ("signal", "headline"),
+    [
+        (Signal.FAST, "web was in a restart loop"),
+        (Signal.SLOW, "web was in a slow restart loop"),
+        (Signal.UNHEALTHY, "web failed its health checks over and over"),
+        (Signal.IMPAIRED, "web could not start its tasks"),
+        (Signal.PLACEMENT, "web got no capacity for its tasks"),
+        (Signal.STORM, "web lost its tasks one after another"),
+    ],
+)
+def test_a_loop_that_is_heard_of_a_day_late_is_told_as_past(signal: Signal, headline: str) -> None:
+    """Events may come a day late: nothing says that the service loops now."""
+    late = looping(signal=signal, first_failure_at=NOW - 90_000, last_failure_at=NOW - 86_400)
+    message = told(late, NoticeKind.LOOPING)
+    assert message.text.startswith(f"{headline}.")
+    assert message.detail["state"] == "no task has failed for 24 h"
+    rare = looping(signal=signal, last_failure_at=NOW - 5000, longest_gap=1700.0)
+    assert not told(rare, NoticeKind.LOOPING).text.startswith(headline)
+
+
+@pytest.mark.parametrize("step", [Step.UNTAG, Step.RESTORE_SCALING])
+def test_who_was_set_to_0_by_somebody_is_not_said_to_restart(step: Step) -> None:
+    """Whether its scaling is given back or only our tag taken away; and a stop that was given up is no 0."""
+    message = told(looping(trip=replace(trip(), step=step, zeroed=False)), NoticeKind.NOT_STOPPED)
+    assert message.detail["state"] == "at 0 tasks, as somebody set it"
+    assert message.text.startswith("web is left at 0.")
+    undone = told(looping(trip=replace(trip(), step=step, zeroed=False, undo=True)), NoticeKind.NOT_STOPPED)
+    assert "goes on restarting" in undone.text
 
 
 def test_a_bad_tag_is_told_of_a_service_that_does_not_loop() -> None:

@@ -229,14 +229,27 @@ def test_a_service_recovers_when_it_is_quiet_and_all_its_tasks_are_old_and_healt
         assert NoticeKind.RECOVERED not in kinds(look.record)
 
 
-def test_an_incident_may_be_found_and_over_in_one_look() -> None:
-    """Where its failures were delivered late: both are told, and there is an incident to archive."""
+def test_a_loop_that_is_heard_of_when_it_is_over_is_told_as_what_it_was() -> None:
+    """Where its failures were delivered late: that it looped is told, and by the next look, soon after, that it is
+    over."""
     late = observed(crash_loop(3))
-    look = look_at(late, 3600, facts(tasks=OLD))
+    found = look_at(late, 7200, facts(tasks=OLD))
+    assert kinds(found.record) == [NoticeKind.LOOPING]
+    assert found.ended is None
+    assert found.record.due_at == T0 + 7200 + RECHECK
+    look = look_at(found.record, 7200 + RECHECK, facts(tasks=OLD))
     assert kinds(look.record) == [NoticeKind.LOOPING, NoticeKind.RECOVERED]
     assert look.ended is not None
     assert (look.ended.depth, look.record.incident) == (3, None)
-    assert look_at(looping(), 150, facts()).ended is None
+
+
+def test_what_was_held_is_quiet_from_when_it_came_back() -> None:
+    """At 0 nothing can fail: that no task has failed for a day proves nothing of a service that was held so long."""
+    long_ago = replace(looping(), history_until=T0 + 86_400.0)
+    fresh = tuple(running_task(86_400 + at) for at in (5, 10))
+    assert look_at(long_ago, 86_400 + 500, facts(tasks=fresh)).ended is None
+    look = look_at(replace(long_ago, trips=(T0 + 200,)), 86_400 + QUIET, facts(tasks=fresh))
+    assert look.closed == "no task failed for 12 minutes and all 2 tasks run"
 
 
 def test_what_was_learnt_of_a_flaky_service_outlives_the_incident() -> None:

@@ -8,6 +8,7 @@ from loopbreaker.policy import Mode
 from loopbreaker.remembering.notice import NoticeKind
 from loopbreaker.remembering.owed import tell, tell_once
 from loopbreaker.remembering.record import Record
+from loopbreaker.remembering.trip import Step
 from loopbreaker.stories.acknowledge import acknowledge
 from loopbreaker.treating.case import Case, Limits
 from loopbreaker.treating.look import consider, share
@@ -126,6 +127,14 @@ def test_a_loop_that_leaves_its_summary_is_told_of_by_itself() -> None:
     assert alone.incident is not None
     assert alone.incident.told == ("mass", "serving")
     assert alone.notices[-1].reason == "it was found 2 hours ago and is not over"
+
+
+def test_what_somebody_seems_to_have_changed_is_not_reminded_of() -> None:
+    """Until a second look agrees it is not known how the service stands; the reminder comes after that."""
+    odd = looping(trip=replace(trip(), step=Step.PROBING, odd_at=FOUND + HOUR))
+    assert remind(failing(odd, FOUND + HOUR), now=FOUND + HOUR + 5).notices == ()
+    sure = looping(trip=replace(trip(), step=Step.PROBING))
+    assert told(remind(failing(sure, FOUND + HOUR), now=FOUND + HOUR + 5)) == [NoticeKind.STILL_LOOPING]
 
 
 def test_without_a_loop_there_is_no_reminder() -> None:

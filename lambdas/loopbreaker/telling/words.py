@@ -8,7 +8,7 @@ from loopbreaker.remembering.notice import Notice, NoticeKind
 from loopbreaker.remembering.record import Record
 from loopbreaker.remembering.trip import BreakerState, Step
 from loopbreaker.telling.letter import Severity
-from loopbreaker.telling.plain import count
+from loopbreaker.telling.plain import count, span
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +42,23 @@ _HEADLINES = {
 }
 
 
+# What the service does, and what it did where no task has failed for long.
+_LOOPS = {
+    Signal.FAST: ("is in a restart loop", "was in a restart loop"),
+    Signal.SLOW: ("is in a slow restart loop", "was in a slow restart loop"),
+    Signal.UNHEALTHY: ("fails its health checks over and over", "failed its health checks over and over"),
+    Signal.IMPAIRED: ("cannot start its tasks", "could not start its tasks"),
+    Signal.PLACEMENT: ("gets no capacity for its tasks", "got no capacity for its tasks"),
+    Signal.STORM: ("loses its tasks one after another", "lost its tasks one after another"),
+}
+_QUIET = 3600.0
+
+
 def headline(telling: Telling) -> str:
     """What happened, as the rest of a sentence that begins with the service's name."""
     match telling.notice.kind:
         case NoticeKind.LOOPING:
-            return _loops(telling.incident)
+            return _loops(telling)
         case NoticeKind.NOT_STOPPED:
             return _held_or(telling, "is left at 0" if left_at_zero(telling) else "was left alone")
         case NoticeKind.STILL_LOOPING if telling.notice.services > 1:
@@ -87,6 +99,8 @@ def _running(telling: Telling) -> str:
         return f"started {wanted}; watched until it has proved itself"
     if trip and trip.step in (Step.STOP_DEPLOYMENT, Step.ROLLING_BACK):
         return "ECS is taking it back to the revision before"
+    if quiet := _quiet_for(telling):
+        return f"no task has failed for {span(quiet)}"
     if incident and incident.signal is Signal.PLACEMENT:
         return "ECS goes on looking for capacity"
     wanted = f" ({count(incident.desired_count, 'task')} wanted)" if incident and incident.desired_count else ""
@@ -95,9 +109,11 @@ def _running(telling: Telling) -> str:
 
 
 def left_at_zero(telling: Telling) -> bool:
-    """Whether somebody else set the service to 0 while we held it: that stands."""
+    """Whether somebody else set the service to 0, before we did or while we held it: that stands."""
     trip = telling.after.trip
-    return telling.notice.kind is NoticeKind.NOT_STOPPED and trip is not None and trip.step is Step.UNTAG
+    if telling.notice.kind is not NoticeKind.NOT_STOPPED or trip is None or trip.undo:
+        return False
+    return trip.step in (Step.UNTAG, Step.RESTORE_SCALING)
 
 
 def scaling_is_left(telling: Telling) -> bool:
@@ -125,21 +141,23 @@ def severity(telling: Telling) -> Severity:
     assert_never(kind)
 
 
-def _loops(incident: Incident | None) -> str:
+def _loops(telling: Telling) -> str:
+    incident = telling.incident
+    now, then = _LOOPS[incident.signal if incident else Signal.FAST]
     again = " again" if incident and incident.times > 1 else ""
-    match incident.signal if incident else Signal.FAST:
-        case Signal.FAST:
-            return f"is in a restart loop{again}"
-        case Signal.SLOW:
-            return f"is in a slow restart loop{again}"
-        case Signal.UNHEALTHY:
-            return f"fails its health checks over and over{again}"
-        case Signal.IMPAIRED:
-            return f"cannot start its tasks{again}"
-        case Signal.PLACEMENT:
-            return f"gets no capacity for its tasks{again}"
-        case Signal.STORM:
-            return f"loses its tasks one after another{again}"
+    return f"{then if _quiet_for(telling) else now}{again}"
+
+
+def _quiet_for(telling: Telling) -> float:
+    """For how long, in seconds, no task has failed, where that is so long that it may be over; else 0.
+
+    Events may come a day late, and silence that its owner asked for may end after the loop did.
+    """
+    incident = telling.incident
+    if incident is None:
+        return 0.0
+    quiet = telling.notice.at - incident.last_failure_at
+    return quiet if quiet > max(_QUIET, 3 * incident.longest_gap) else 0.0
 
 
 def _held_or(telling: Telling, otherwise: str) -> str:

@@ -39,10 +39,7 @@ _SERVED_BY = 4
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What one look led to. `closed` says why `ended`, an incident, is over; empty while it lasts.
-
-    An incident of which events come late may be found and over in one look.
-    """
+    """What one look led to. `closed` says why `ended`, an incident, is over; empty while it lasts."""
 
     record: Record
     decision: Decision | None = None
@@ -78,11 +75,12 @@ def consider(case: Case) -> Look:
     if seen.incident is None:
         return Look(seen)
     ended = _over(replace(case, record=seen))
-    if ended:
+    if ended and case.record.incident:
         return _close(seen, ended, now=now)
     incident = replace(seen.incident, desired_count=desired or seen.incident.desired_count)
-    seen = replace(seen, incident=incident, due_at=_next_look(incident, case))
-    seen = _as_its_owner_asks(seen, case) if isinstance(facts, Facts) else seen
+    # What came late may be over when it is found: it is told as what it was, and that it is over by the next look.
+    seen = replace(seen, incident=incident, due_at=now + RECHECK if ended else _next_look(incident, case))
+    seen = remind(_as_its_owner_asks(seen, case), now=now) if isinstance(facts, Facts) else seen
     if case.record.incident is None and case.limits.mode is not Mode.ALERT:
         # Whether others began to loop with it is known once this is saved: decided at the next look, which follows.
         return Look(replace(seen, asked_at=now))
@@ -171,9 +169,13 @@ def _treat(case: Case, trip: Trip) -> Record:
     record, now = case.record, case.now
     if isinstance(case.facts, Unknown):
         return blind(record, trip, why=case.facts.why, now=now)
-    if record.incident:
-        case = replace(case, record=_as_its_owner_asks(record, case))
-    return recheck(case, trip)
+    if record.incident is None:
+        return recheck(case, trip)
+    asked = _as_its_owner_asks(record, case)
+    after = recheck(replace(case, record=asked), trip)
+    # While something happens nobody is told how it stands: the next look reminds.
+    stands = after.trip is not None and after.trip.step is trip.step and after.notices == asked.notices
+    return remind(after, now=now) if stands else after
 
 
 def _next_look(incident: Incident, case: Case) -> float:
@@ -202,8 +204,7 @@ def _as_its_owner_asks(record: Record, case: Case) -> Record:
         record = replace(record, incident=replace(incident, silent=True))
     record = mistaken(record, case.wishes, silent=silent, now=now)
     assert record.incident is not None
-    record = replace(record, incident=replace(record.incident, channel=case.wishes.channel))
-    return remind(record, now=now)
+    return replace(record, incident=replace(record.incident, channel=case.wishes.channel))
 
 
 def _over(case: Case) -> str:
@@ -211,6 +212,9 @@ def _over(case: Case) -> str:
     incident, facts, policy, now = case.incident, case.facts, case.policy, case.now
     if isinstance(facts, Unknown):
         return over_unasked(incident, facts.why, policy=policy, now=now)
+    # At 0 nothing can fail: what we held is quiet from when it came back.
+    quiet_since = max(incident.last_failure_at, case.record.history_until)
+    incident = replace(incident, last_failure_at=quiet_since)
     # Something else was deployed, or it was tried before it came back.
     changed = bool(facts.primary and incident.deployment_id and facts.primary.id != incident.deployment_id)
     changed = changed or any(at >= incident.opened_at for at in case.record.trips)

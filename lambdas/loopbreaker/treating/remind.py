@@ -34,13 +34,14 @@ def remind(record: Record, *, now: float) -> Record:
 
     Nobody is reminded of what was told often within the last day, of what somebody has acknowledged or asked to be
     silent about, of one loop of a great many, or of a service that cannot be brought back: that has a daily message of
-    its own.
+    its own. Of a service whose count somebody else seems to have set nothing is said until that is sure.
     """
     incident = record.incident
     if incident is None:
         return record
     due = _due(now - incident.found_at)
-    if due <= incident.reminded or _quiet(record, incident, now):
+    odd = record.trip is not None and record.trip.odd_at > 0
+    if due <= incident.reminded or odd or _quiet(record, incident, now):
         return record
     marked = replace(record, incident=replace(incident, reminded=due))
     down = record.trip is not None and record.trip.down
