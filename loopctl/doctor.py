@@ -142,31 +142,61 @@ def alarms(stack: Stack, cloudwatch: Any) -> Iterator[Finding]:
 
 
 def permissions(stack: Stack, functions: Any, iam: Any) -> Iterator[Finding]:
-    """What `respond` reads of ECS it may read: a boundary or the organisation may forbid what the stack allows.
+    """What `respond` reads of ECS it may read, and in the mode of the stack do to a service that opted in.
 
-    What asks for tags of the service is not looked at: the stack's own policy decides there.
+    A boundary or the organisation may forbid what the stack's own policy allows.
     """
+    mode = stack.outputs.get("Mode", "")
     role = functions.get_function_configuration(FunctionName=stack.function("respond"))["Role"]
     refused = [
         f"{result['EvalActionName']} ({result['EvalDecision']})"
-        for actions, resource in _reads(stack.where)
+        for wanted in asked_of(stack.where, mode)
         for result in iam.simulate_principal_policy(
-            PolicySourceArn=role, ActionNames=list(actions), ResourceArns=[resource]
+            PolicySourceArn=role,
+            ActionNames=list(wanted.actions),
+            ResourceArns=[wanted.on],
+            ContextEntries=[
+                {"ContextKeyName": key, "ContextKeyValues": [value], "ContextKeyType": kind}
+                for key, value, kind in wanted.context
+            ],
         )["EvaluationResults"]
         if result["EvalDecision"] != "allowed"
     ]
     for action in refused:
         yield Finding(Health.BAD, f"respond may not {action}: see the role's boundary and the organisation's policies")
     if not refused:
-        yield Finding(Health.OK, "respond may read what it needs of ECS")
+        yield Finding(Health.OK, f"respond may do what mode {mode or 'unknown'} needs of ECS")
 
 
-def _reads(where: str) -> Iterator[tuple[tuple[str, ...], str]]:
-    """Actions of infra/permissions.py that ask for no tag, and a resource each; `where` begins the ARNs of ECS."""
-    yield ("ecs:DescribeServices",), f"{where}:service/any/any"
-    yield ("ecs:DescribeTasks",), f"{where}:task/any/any"
-    yield ("ecs:ListTasks", "elasticloadbalancing:DescribeTargetHealth"), "*"
-    yield ("application-autoscaling:DescribeScalableTargets",), "*"
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Actions on one resource, as they are asked for: `context` has keys of conditions, their values and types."""
+
+    actions: tuple[str, ...]
+    on: str
+    context: tuple[tuple[str, str, str], ...] = ()
+
+
+def asked_of(where: str, mode: str) -> Iterator[Asked]:
+    """What infra/permissions.py lets `respond` do in a mode, of a service that opted in; `where` begins ARNs of ECS."""
+    service, tag = f"{where}:service/any/any", f"aws:ResourceTag/{PREFIX}action"
+    yield Asked(("ecs:DescribeServices", "ecs:DescribeServiceDeployments", "ecs:ListServiceDeployments"), service)
+    yield Asked(("ecs:DescribeTasks",), f"{where}:task/any/any")
+    yield Asked(("ecs:DescribeServiceRevisions",), f"{where}:service-revision/any/any/1")
+    yield Asked(("ecs:ListTasks", "ecs:DescribeTaskDefinition", "ec2:DescribeSubnets"), "*")
+    yield Asked(("elasticloadbalancing:DescribeTargetHealth", "elasticloadbalancing:DescribeTargetGroups"), "*")
+    yield Asked(("application-autoscaling:DescribeScalableTargets",), "*")
+    if mode in (Mode.ROLLBACK.value, Mode.STOP.value):
+        yield Asked(("ecs:StopServiceDeployment",), service, ((tag, mode, "string"),))
+        yield Asked(("ecs:StopServiceDeployment",), f"{where}:service-deployment/any/any/1")
+    if mode == Mode.STOP.value:
+        held, ours = f"aws:ResourceTag/{PREFIX}held", ("aws:TagKeys", f"{PREFIX}held", "stringList")
+        yield Asked(("ecs:UpdateService",), service, ((tag, mode, "string"),))
+        yield Asked(("ecs:TagResource",), service, ((tag, mode, "string"), ours))
+        yield Asked(("ecs:UntagResource",), service, ((held, "6", "string"), ours))
+        target = f"{where.replace(':ecs:', ':application-autoscaling:')}:scalable-target/any"
+        of_ecs = ("application-autoscaling:service-namespace", "ecs", "string")
+        yield Asked(("application-autoscaling:RegisterScalableTarget",), target, (of_ecs,))
 
 
 def services(stack: Stack, ecs: Any) -> Iterator[Finding]:

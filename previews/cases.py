@@ -148,7 +148,7 @@ def _others(crash: Record) -> Iterator[tuple[str, Record, tuple[Record, NoticeKi
     impaired = looping(Category.IMAGE_PULL, signal=Signal.IMPAIRED, depth=2, failed_tasks=5)
     short = looping(Category.APP_CRASH, last_failure_at=BEGAN + 1890, failed_tasks=58, depth=29, desired_count=6)
     assert short.incident is not None
-    stopped = Told(BEGAN + 1900, NoticeKind.STOPPED, "desired count set from 6 tasks to 0")
+    stopped = Told(BEGAN + 1900, NoticeKind.STOPPED, "nobody was served; desired count set from 6 tasks to 0")
     known = replace(short.incident, messages=(stopped,))
     held = replace(short, incident=known, trip=trip(Step.HELD, at=BEGAN + 1900), trips=(BEGAN + 1900,))
     tried = replace(held, trip=trip(Step.PROBING, at=BEGAN + 3000))
@@ -164,7 +164,7 @@ def _others(crash: Record) -> Iterator[tuple[str, Record, tuple[Record, NoticeKi
     again = _again(crash)
     assert again.incident is not None
     yield "looping-again", crash, (again, kinds.LOOPING), because(again.incident)
-    yield "stopped", short, (held, kinds.STOPPED), "desired count set from 6 tasks to 0"
+    yield "stopped", short, (held, kinds.STOPPED), "nobody was served; desired count set from 6 tasks to 0"
     yield (
         "stopped-again",
         tried,
@@ -175,7 +175,7 @@ def _others(crash: Record) -> Iterator[tuple[str, Record, tuple[Record, NoticeKi
         "rolled-back",
         crash,
         (rolling, kinds.ROLLED_BACK),
-        "the deployment in progress was stopped and is rolled back",
+        "its new tasks fail again and again: the deployment was stopped and is rolled back",
     )
     yield (
         "rollback-failed",
@@ -240,9 +240,20 @@ def _case(name: str, before: Record, kind: NoticeKind, why: str, *, after: Recor
     return Case(name, before, told, Background(diagnosis=found(incident.category), runbook=RUNBOOK))
 
 
+_NEVER_STARTED = (
+    Category.CANNOT_START,
+    Category.DISK,
+    Category.IMAGE_PULL,
+    Category.RESOURCE_INIT,
+    Category.NETWORK_ENI,
+    Category.PLACEMENT,
+)
+_NO_LINES = ("there are none: the container wrote nothing, or never started", "ECS shows no task that stopped")
+
+
 def found(category: Category) -> Diagnosis:
     """What a look at the failed task gives, for a service on Fargate that writes to CloudWatch Logs."""
-    started = category in (Category.APP_CRASH, Category.OUT_OF_MEMORY, Category.CLEAN_EXIT)
+    started = category not in _NEVER_STARTED
     return Diagnosis(
         task_id="" if category is Category.PLACEMENT else _TASK,
         log_group="/ecs/checkout",
@@ -256,7 +267,7 @@ def found(category: Category) -> Diagnosis:
         memory_mib=512,
         fargate=True,
         sums=_SUMS.get(category, ()),
-        left_out=() if started else ("the last log lines: GetLogEvents: ResourceNotFoundException",),
+        left_out=() if started else (f"the last log lines: {_NO_LINES[category is Category.PLACEMENT]}",),
     )
 
 

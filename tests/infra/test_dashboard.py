@@ -2,13 +2,19 @@
 
 import json
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from aws_lambda_powertools import Metrics
 
 from handlers import observability
+from infra import asset
 from loopbreaker.policy import Mode
-from tests.infra.resources import of_type
+from loopbreaker.remembering.record import Record, Verdict
+from loopbreaker.stories.ports import Change
+from tests.builders import looping, trip
+from tests.infra.resources import functions, of_type
 
 OURS = {value for name, value in vars(observability).items() if name.isupper() and isinstance(value, str)}
 
@@ -29,6 +35,60 @@ def test_it_shows_metrics_that_are_sent(widgets: list[dict[str, Any]]) -> None:
     shown = re.findall(r'"Loopbreaker", "(\w+)", "service", "loopbreaker"', json.dumps(widgets))
     assert {"LoopsFound", "LoopsEnded", "ServicesStopped", "Failures", "DetectionDelay", "MessagesSent"} <= {*shown}
     assert {*shown} <= OURS
+
+
+@pytest.mark.parametrize("mode", list(Mode))
+def test_what_is_shown_and_alarmed_on_is_what_is_printed(
+    mode: Mode,
+    templates: dict[str, dict[str, Any]],
+    widgets: list[dict[str, Any]],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """With the environment of the template, all that the functions count: namespace, names and dimensions are those
+    of the page and of the alarms. A metric under another dimension would be another metric, and its alarm silent."""
+    template = templates[mode.value]
+    for name, value in functions(template)["respond"]["Environment"]["Variables"].items():
+        if name.startswith("POWERTOOLS"):
+            monkeypatch.setenv(name, value)
+    printed = Metrics()
+    monkeypatch.setattr(observability, "metrics", printed)
+    loops = looping(verdict=Verdict.LOOPING)
+    healthy = Record(service=loops.service)
+    for before, after in ((healthy, loops), (loops, replace(loops, trip=trip())), (loops, healthy)):
+        observability.log_change(Change(before, after))
+    observability.log_unreadable("web", "a reason")
+    for name in _counted_by_handlers():
+        observability.count_event(name)
+    printed.flush_metrics()
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "CloudWatchMetrics" in line]
+    sent = {
+        (group["Namespace"], metric["Name"], tuple((key, line[key]) for key in dimensions))
+        for line in lines
+        for group in line["_aws"]["CloudWatchMetrics"]
+        for metric in group["Metrics"]
+        for dimensions in group["Dimensions"]
+    }
+    assert {name for _, name, _ in sent} >= OURS - {observability.MALFORMED}
+    shown = re.findall(r'"Loopbreaker", "(\w+)", "(\w+)", "(\w+)"', json.dumps(widgets))
+    alarms = [a for a in of_type(template, "AWS::CloudWatch::Alarm").values() if a.get("Namespace") == "Loopbreaker"]
+    assert alarms
+    wanted: set[tuple[str, str, tuple[tuple[str, str], ...]]]
+    wanted = {("Loopbreaker", name, ((key, value),)) for name, key, value in shown}
+    wanted |= {
+        ("Loopbreaker", a["MetricName"], tuple((d["Name"], d["Value"]) for d in a["Dimensions"])) for a in alarms
+    }
+    assert wanted <= sent
+
+
+def _counted_by_handlers() -> set[str]:
+    """What the handlers themselves count, by the names of the constants in their calls."""
+    source = "".join(path.read_text(encoding="utf-8") for path in (asset.LAMBDAS / "handlers").glob("*.py"))
+    return {
+        str(getattr(observability, name))
+        for name in re.findall(r"count_event\(([A-Z]+)\b", source)
+        if hasattr(observability, name)
+    }
 
 
 def test_the_cost_is_of_every_function(widgets: list[dict[str, Any]], templates: dict[str, dict[str, Any]]) -> None:

@@ -19,6 +19,7 @@ from loopctl.commands import doctor as command
 from loopctl.doctor import Finding, Health, never
 from loopctl.installation import Stack
 from tests.aws.fake_clients import FakeClient
+from tests.infra.test_permissions import ACT, DIAGNOSE, READ_ECS, ROLL_BACK
 from tests.loopctl.json_schemas import check
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
@@ -117,29 +118,42 @@ def test_a_ringing_alarm_is_wrong() -> None:
     assert bad(doctor.alarms(STACK, cloudwatch)) == ["alarm poison: Look at detect."]
 
 
-@pytest.mark.parametrize(("decision", "wrong"), [("allowed", 0), ("explicitDeny", 5), ("implicitDeny", 5)])
-def test_what_a_policy_above_the_stack_forbids_is_wrong(decision: str, wrong: int) -> None:
-    """Without facts nothing is ever done, and nobody would know why before the night comes."""
+@pytest.mark.parametrize("mode", list(Mode))
+@pytest.mark.parametrize("refused", ["", "ecs:DescribeTasks", "ecs:UpdateService"])
+def test_what_a_policy_above_the_stack_forbids_is_wrong(mode: Mode, refused: str) -> None:
+    """Without facts nothing is done, and without leave to act nobody is helped: known before the night comes.
+
+    What a mode never does is not missed in it.
+    """
     stack = replace(
         STACK,
         where="arn:aws:ecs:eu-west-1:123456789012",
+        outputs=STACK.outputs | {"Mode": mode.value},
         resources={"AWS::Lambda::Function": {"RespondFunction1": "respond-1"}},
     )
     role = "arn:aws:iam::123456789012:role/respond"
+    looked_at: set[str] = set()
 
-    def simulate(*, PolicySourceArn: str, ActionNames: list[str], ResourceArns: list[str]) -> dict[str, Any]:  # noqa: N803
-        assert PolicySourceArn == role
+    def simulate(**given: Any) -> dict[str, Any]:
+        assert given["PolicySourceArn"] == role
+        looked_at.update(given["ActionNames"])
+        (resource,) = given["ResourceArns"]
+        decisions = {name: "explicitDeny" if name == refused else "allowed" for name in given["ActionNames"]}
         return {
             "EvaluationResults": [
-                {"EvalActionName": name, "EvalDecision": decision, "EvalResourceName": ResourceArns[0]}
-                for name in ActionNames
+                {"EvalActionName": name, "EvalDecision": decision, "EvalResourceName": resource}
+                for name, decision in decisions.items()
             ]
         }
 
     functions = FakeClient("lambda", get_function_configuration={"Role": role})
     found = list(doctor.permissions(stack, functions, FakeClient("iam", simulate_principal_policy=simulate)))
-    assert len(bad(found)) == wrong
-    assert len(found) == max(wrong, 1)
+    (finding,) = found
+    missed = refused == "ecs:DescribeTasks" or (refused == "ecs:UpdateService" and mode is Mode.STOP)
+    assert (finding.health is Health.BAD) is missed
+    assert not missed or f"{refused} (explicitDeny)" in finding.what
+    of_ecs = READ_ECS | DIAGNOSE | {Mode.ALERT: set(), Mode.ROLLBACK: ROLL_BACK, Mode.STOP: ROLL_BACK | ACT}[mode]
+    assert looked_at == of_ecs, "all that the template lets respond do to ECS, and nothing else"
 
 
 @pytest.mark.parametrize(

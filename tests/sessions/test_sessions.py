@@ -11,13 +11,15 @@ from tests.sessions.place import OLDER, ROOT, SESSIONS, download, place
 
 pytestmark = pytest.mark.session
 
+AWSCLI = "awscli==1.46.3"
+
 
 @pytest.fixture(scope="session")
 def tools(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The AWS command line, which is no part of this project and which whoever deploys a template has."""
     folder = tmp_path_factory.mktemp("tools")
     venv.create(folder, with_pip=True)
-    subprocess.run([folder / "bin" / "pip", "install", "--quiet", "awscli"], check=True, stdin=subprocess.DEVNULL)
+    subprocess.run([folder / "bin" / "pip", "install", "--quiet", AWSCLI], check=True, stdin=subprocess.DEVNULL)
     (folder / "only").mkdir()
     (folder / "only" / "aws").symlink_to(folder / "bin" / "aws")
     return folder / "only"

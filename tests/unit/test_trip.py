@@ -158,7 +158,7 @@ def test_a_stop_is_told_and_counted(count: int, words: str) -> None:
     stopped = answered(
         Step.SET_ZERO, desired_count=count, record=replace(dead(), trips=(NOW - DAY, NOW - DAY + 1, NOW - 60))
     )
-    assert told(stopped) == [("stopped", f"desired count set from {words} to 0")]
+    assert told(stopped) == [("stopped", f"nobody was served; desired count set from {words} to 0")]
     assert stopped.trips == (NOW - DAY + 1, NOW - 60, NOW)
     assert (of(stopped).step, of(stopped).since, of(stopped).tries, stopped.due_at) == (Step.HELD, NOW, 0, SOON)
     assert of(stopped).lease_until == NOW

@@ -172,17 +172,26 @@ class _Look:
 
     def log_lines(self) -> None:
         """The last lines of the container that failed, bounded and masked."""
+        if not self._task:
+            self._leave_out("the last log lines", "ECS shows no task that stopped")
+            return
         if not self.found.log_stream:
             self._leave_out(
                 "the last log lines", "the container does not write to CloudWatch Logs with a stream prefix"
             )
             return
-        answer = self._doctor.client("logs").get_log_events(
-            logGroupName=self.found.log_group,
-            logStreamName=self.found.log_stream,
-            limit=_LINES,
-            startFromHead=False,
-        )
+        try:
+            answer = self._doctor.client("logs").get_log_events(
+                logGroupName=self.found.log_group,
+                logStreamName=self.found.log_stream,
+                limit=_LINES,
+                startFromHead=False,
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ResourceNotFoundException":
+                raise
+            self._leave_out("the last log lines", "there are none: the container wrote nothing, or never started")
+            return
         written = [line for event in answer.get("events", []) for line in event["message"].splitlines()]
         lines = tuple(clean(masked_strictly(line), most=_COLUMNS) for line in written if line.strip())
         self.found = replace(self.found, lines=lines[-_LINES:])

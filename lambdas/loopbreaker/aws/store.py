@@ -20,6 +20,7 @@ from loopbreaker.aws.codec import CodecError, decode, encode, pack, unpack
 from loopbreaker.model import ServiceRef
 from loopbreaker.remembering.incident import Incident
 from loopbreaker.remembering.record import Record, keep_until
+from loopbreaker.remembering.trip import Step
 from loopbreaker.stories.ports import MOST_BEGINNINGS, UnreadableError
 
 _DAY = 86_400
@@ -221,7 +222,11 @@ def from_item(item: dict[str, Any]) -> Record:
     if "notices" in item:
         body["notices"] = [unpack(notice["S"]) for notice in item["notices"]["L"]]
     body["version"] = int(item["version"]["N"])
-    return decode(Record, body)
+    record = decode(Record, body)
+    if record.trip and record.trip.step is Step.HELD:
+        # Who held a service before that was written down set it to 0 all the same: nobody else would bring it back.
+        return replace(record, trip=replace(record.trip, zeroed=True))
+    return record
 
 
 def closed_in(item: dict[str, Any]) -> ClosedIncident:

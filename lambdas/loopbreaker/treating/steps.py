@@ -173,7 +173,7 @@ def held(record: Record, *, now: float) -> Record:
     if not again:
         tasks = "1 task" if trip.desired_count == 1 else f"{trip.desired_count} tasks"
         moved = replace(moved, trips=(*(at for at in record.trips if at > now - _DAY), now))
-        return tell(moved, NoticeKind.STOPPED, at=now, reason=f"desired count set from {tasks} to 0")
+        return tell(moved, NoticeKind.STOPPED, at=now, reason=f"nobody was served; desired count set from {tasks} to 0")
     if tries > 1:
         # Each further try that fails says nothing new.
         return moved
@@ -200,7 +200,7 @@ def rolling_back(record: Record, *, now: float) -> Record:
     rolled = to(record, Step.ROLLING_BACK, now=now)
     if rolled.incident:
         rolled = replace(rolled, incident=replace(rolled.incident, rolled_back_at=now))
-    why = "the deployment in progress was stopped and is rolled back"
+    why = "its new tasks fail again and again: the deployment was stopped and is rolled back"
     return tell(rolled, NoticeKind.ROLLED_BACK, at=now, reason=why)
 
 
