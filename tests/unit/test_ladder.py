@@ -1,7 +1,7 @@
 """The ladder counts how many times in a row a replacement failed, whatever the order and number of deliveries."""
 
-from collections.abc import Iterable
-from math import exp, log
+from collections.abc import Iterable, Sequence
+from math import exp, inf, log
 from random import Random
 
 import pytest
@@ -15,6 +15,7 @@ from loopbreaker.judging.ladder import (
     bystanders,
     chain,
     climb,
+    of_deployment,
     surprise,
     top,
 )
@@ -441,3 +442,58 @@ def test_a_first_failure_of_another_deployment_has_no_replacement(earlier: str, 
 def test_of_two_tasks_that_were_created_at_once_none_replaces_the_other() -> None:
     """Not even where one failed in the moment of its creation."""
     assert depth(climbed([task_failure(0, 0), task_failure(0, 10)])) == 1
+
+
+@pytest.mark.parametrize(
+    ("lives", "whole", "last"),
+    [
+        ((200, 2700, 2710, 2690, 2720), 5.78, 16.18),
+        ((200, 1500, 1520, 880, 1510, 1500, 1490, 1505), 13.27, 16.90),
+        ((1000, 2700, 2700, 2700, 2700), 5.81, 39.37),
+        ((200, 2700, 2700, 2700, 2700), 5.81, 40.06),
+        ((1500, 1490, 1510), 11.09, 11.09),
+    ],
+)
+def test_how_surprising_slow_lives_are(lives: Sequence[float], whole: float, last: float) -> None:
+    """As -ln of their chance, pinned: of all of them, and of the last few that lived for more than a quarter hour."""
+    failures, at = [], 0.0
+    for lifetime in lives:
+        failures.append(task_failure(at, at + lifetime))
+        at += lifetime + 30
+    ladder = climbed(failures, POLICY.slow)
+    rung = top(ladder, POLICY.slow)
+    assert rung is not None
+    for old, expected in ((inf, whole), (900, last)):
+        found = surprise(rung, ladder, POLICY.slow, flaky_mtbf=POLICY.flaky_mtbf, old=old)
+        assert found == pytest.approx(expected, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("failures", "rungs"),
+    [
+        ([("a", 0), ("a", 30), ("a", 60)], 3),
+        ([("b", 0), ("a", 30), ("a", 60)], 2),
+        ([("a", 0), ("b", 30), ("a", 60)], 2),
+    ],
+)
+def test_the_chain_of_one_deployment_is_of_its_tasks_alone(failures: list[tuple[str, float]], rungs: int) -> None:
+    """However they stand among those of another; a task that lived long is none of them."""
+    made = [task_failure(at, at + 10, deployment_id=one) for one, at in failures]
+    old = task_failure(-9000, 5, deployment_id="a")
+    own = of_deployment(climbed([*made, old]), "a", FAST)
+    assert [rung.generation for rung in own] == list(range(1, rungs + 1))
+    assert of_deployment(climbed(made), "c", FAST) == ()
+
+
+def test_what_was_told_before_leaves_the_very_same_ladder() -> None:
+    """And what is older than all of it is forgotten at once."""
+    ladder = climbed(crash_loop(5, start=200_000))
+    assert climb(ladder, crash_loop(5, start=200_000), FAST) is ladder
+    assert climb(ladder, [task_failure(0, 10)], FAST) is ladder
+
+
+def test_how_many_are_kept() -> None:
+    """Of a loop two dozen, thinned to twenty; of tasks that lived long sixteen."""
+    sizes = [len(climbed(crash_loop(number))) for number in range(20, 40)]
+    assert (max(sizes), min(sizes)) == (24, 20)
+    assert len(climbed([task_failure(-9000 - n, 10.0 * n) for n in range(30)])) == 16
