@@ -26,8 +26,6 @@ def remember(known: tuple[Lived, ...], failures: Iterable[TaskFailure]) -> tuple
     same answer.
     """
     new = {Lived(f.failed_at, _in_steps(_life(f)), f.deployment_id) for f in failures if _may_have_served(f)}
-    if new <= set(known):
-        return known
     newest_first = sorted({*known, *new}, key=lambda one: (-one.failed_at, -one.lifetime, one.deployment_id))
     kept: list[Lived] = []
     longest: dict[str, float] = {}

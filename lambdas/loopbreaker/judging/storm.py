@@ -7,7 +7,7 @@ many tasks of a merely flaky service show.
 
 from collections.abc import Iterable
 from dataclasses import replace
-from math import exp, inf, log
+from math import exp, log
 
 from loopbreaker.remembering.record import Storm
 
@@ -55,7 +55,7 @@ def began_at(storm: Storm) -> float:
 
 def longest_gap(storm: Storm) -> float:
     """The longest time between two failures, to a span, in seconds."""
-    quiet = max((len(zeros) for zeros in f"{storm.failing:b}".split("1")), default=0)
+    quiet = max(len(zeros) for zeros in f"{storm.failing:b}".split("1"))
     return (quiet + 1) * SPAN
 
 
@@ -69,4 +69,4 @@ def _surprise(storm: Storm, window: int, width: int, rate: float) -> float:
     if share <= q:
         return 0.0
     rest = (1 - share) * log((1 - share) / (1 - q)) if share < 1 else 0.0
-    return n * (share * log(share / q) + rest) if q < 1 else -inf
+    return n * (share * log(share / q) + rest)
