@@ -197,7 +197,7 @@ def test_whose_failure_says_that_it_goes_on(signal: Signal, longest: float, live
 
 def test_a_failure_says_what_is_shown_of_the_newest() -> None:
     """Container, words, revision and deployment; one task more."""
-    fields = {"container": "app", "exit_code": 137, "evidence": "OOM", "task_definition": "web:8"}
+    fields: dict[str, Any] = {"container": "app", "exit_code": 137, "evidence": "OOM", "task_definition": "web:8"}
     after = after_one(task_failure(110, 120, deployment_id=OLDER_DEPLOYMENT, **fields))
     assert {name: getattr(after, name) for name in fields} == fields
     assert (after.deployment_id, after.failed_tasks) == (OLDER_DEPLOYMENT, 1)

@@ -1,6 +1,6 @@
 """Whether what is remembered of a service looks like a loop. Pure."""
 
-from math import inf, log, sqrt
+from math import log, sqrt
 
 from loopbreaker.judging.ladder import bystanders, depth, surprise, top
 from loopbreaker.judging.regular import regular_deaths
@@ -68,8 +68,7 @@ def _is_loop(rung: Rung, ladder: Ladder, profile: Profile, policy: Policy) -> bo
     Of a service whose tasks lived long before they failed, more is asked: that they fail at times is known of it, and
     that it ran well before.
     """
-    old = policy.fast.max_lifetime if profile is policy.slow else inf
-    found = surprise(rung, ladder, profile, flaky_mtbf=policy.flaky_mtbf, old=old)
+    found = surprise(rung, ladder, profile, flaky_mtbf=policy.flaky_mtbf, old=policy.fast.max_lifetime)
     lived = [old.failed_at for old in bystanders(ladder)]
     if not lived:
         return found >= -log(profile.chance)
