@@ -130,6 +130,12 @@ def test_how_long_it_has_lasted_is_said_in_minutes() -> None:
     assert "nobody was served for 33 minutes" in decided(unserved).reason
 
 
+def test_where_only_a_rollback_is_allowed_it_is_said_why_there_is_none() -> None:
+    """Between two deployments there is nothing to go back to."""
+    why = "no deployment is in progress, and only a rollback is allowed"
+    assert decided(None, facts(action="rollback")).reason == why
+
+
 def test_why_it_is_stopped_is_said_in_numbers() -> None:
     """How often, and for how long nobody was served."""
     assert decided().reason == (

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from loopbreaker.remembering.incident import Incident
-from loopbreaker.remembering.notice import NoticeKind
+from loopbreaker.remembering.notice import Notice, NoticeKind
 from loopbreaker.remembering.owed import owed, tell, tell_once, untell
 from loopbreaker.remembering.record import Record, Verdict, keep_until
 from loopbreaker.remembering.trip import Scaling
@@ -43,8 +43,8 @@ def test_a_step_owes_what_it_adds() -> None:
 def test_a_message_names_the_save_that_brings_it() -> None:
     """The version after the one that was loaded, by which the table knows that it is new."""
     for version in (0, 7):
-        (notice,) = tell(Record(service=SERVICE, version=version), NoticeKind.MASS, at=T0, reason="x").notices
-        assert notice.version == version + 1
+        record = tell(Record(service=SERVICE, version=version), NoticeKind.MASS, at=T0, reason="x", services=6)
+        assert record.notices == (Notice(1, NoticeKind.MASS, T0, "x", version=version + 1, services=6),)
 
 
 def test_what_was_not_sent_yet_is_taken_back() -> None:
