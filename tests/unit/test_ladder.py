@@ -497,3 +497,10 @@ def test_how_many_are_kept() -> None:
     sizes = [len(climbed(crash_loop(number))) for number in range(20, 40)]
     assert (max(sizes), min(sizes)) == (24, 20)
     assert len(climbed([task_failure(-9000 - n, 10.0 * n) for n in range(30)])) == 16
+
+
+def test_the_second_failure_of_a_deployment_may_be_followed_by_the_first_of_another() -> None:
+    """The loop goes on through a roll-out; each rung knows of which deployment its task was."""
+    ids = [OLDER_DEPLOYMENT, OLDER_DEPLOYMENT, DEPLOYMENT]
+    ladder = climbed(task_failure(30.0 * n, 30 * n + 10, deployment_id=one) for n, one in enumerate(ids))
+    assert [(rung.generation, rung.deployment_id) for rung in ladder] == list(zip((1, 2, 3), ids, strict=True))
