@@ -320,12 +320,27 @@ def test_healthy_tasks_of_an_older_deployment_prove_nothing_of_the_one_that_loop
     assert looked(quiet, facts(desired_count=1, tasks=(ours,))).incident is None
 
 
-def test_where_ecs_did_not_say_what_looped_a_task_that_runs_has_to_be_well() -> None:
-    """That the deployment is another one cannot be known, and is not taken for a fix."""
-    quiet = looping(deployment_id="", last_failure_at=NOW - 900, desired_count=1)
-    for health, over in (("UNKNOWN", False), ("HEALTHY", True)):
-        seen = facts(desired_count=1, tasks=(running_task(NOW - T0 - 600, health=health),))
-        assert (looked(quiet, seen).incident is None) is over
+@pytest.mark.parametrize(
+    ("fields", "health", "over"),
+    [
+        ({}, "UNKNOWN", False),
+        ({}, "HEALTHY", True),
+        # That the deployment is another one cannot be known, and is not taken for a fix.
+        ({"deployment_id": ""}, "UNKNOWN", False),
+        ({"deployment_id": ""}, "HEALTHY", True),
+        ({"deployment_id": OLDER_DEPLOYMENT}, "UNKNOWN", True),
+        # It was tried before it came back.
+        ({"trips": (T0 + 90,)}, "UNKNOWN", True),
+        ({"trips": (T0 + 89,)}, "UNKNOWN", False),
+    ],
+)
+def test_a_task_that_runs_has_to_be_well_unless_something_changed(
+    fields: dict[str, Any], health: str, over: bool
+) -> None:
+    """What merely runs may hang; a fix, or a try of ours that went well, is proof enough."""
+    quiet = looping(**({"deployment_id": DEPLOYMENT, "last_failure_at": NOW - 900, "desired_count": 1} | fields))
+    seen = facts(desired_count=1, tasks=(running_task(NOW - T0 - 600, health=health),))
+    assert (looked(quiet, seen).incident is None) is over
 
 
 def test_a_loop_that_ends_by_design_falls_silent() -> None:

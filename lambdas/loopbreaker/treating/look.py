@@ -196,7 +196,7 @@ def _as_its_owner_asks(record: Record, case: Case) -> Record:
     """What the owner asks for: silence, or the end of it, and tags that say nothing we understand."""
     incident, now = record.incident, case.now
     assert incident is not None
-    silent = replace(case, record=record).silent
+    silent = case.silent
     if incident.silent and not silent:
         record = replace(record, incident=replace(incident, silent=False))
         record = tell(record, NoticeKind.LOOPING, at=now, reason=because(incident))
