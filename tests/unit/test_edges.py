@@ -15,6 +15,7 @@ from loopbreaker.remembering.trip import Step
 from loopbreaker.treating.decide import Action, Decision, decide, fresh_for
 from loopbreaker.treating.facts import Facts, Unknown
 from loopbreaker.treating.look import consider, share
+from loopbreaker.treating.remind import IN_SUMMARY
 from tests.builders import (
     DEPLOYMENT,
     OLDER_DEPLOYMENT,
@@ -388,6 +389,13 @@ def test_a_rollback_that_did_not_help_is_told(failures: int, told: list[NoticeKi
     assert kinds(looked(after, at=NOW + 20)) == told
     assert kinds(looked(replace(dead(finding=None), fast=chain))) == []
     assert NoticeKind.ROLLBACK_FAILED not in kinds(looked(record, Unknown("throttled")))
+
+
+def test_what_outlives_a_loop_that_is_over() -> None:
+    """What people were told of its tags; and of one that a summary stands for the end is the summary's to tell."""
+    for told, kind in (((), [NoticeKind.RECOVERED]), ((IN_SUMMARY,), [])):
+        ended = looked(looping(told=told, mistakes=("tag x",)), Facts(exists=False))
+        assert (ended.mistakes, kinds(ended), ended.incident) == (("tag x",), kind, None)
 
 
 # -- many at once -------------------------------------------------------------------------------------------
