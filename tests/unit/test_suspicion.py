@@ -5,12 +5,14 @@ from typing import Any
 
 import pytest
 
+from loopbreaker.judging.crowd import Well
+from loopbreaker.judging.detection import confirm
 from loopbreaker.judging.suspicion import assess
 from loopbreaker.judging.unwell import Checked, Unwell, unwell
 from loopbreaker.model import Category, TaskFailure
 from loopbreaker.remembering.incident import Signal, Suspicion
 from loopbreaker.remembering.record import Record, Storm
-from tests.builders import DEPLOYMENT, OLDER_DEPLOYMENT, POLICY, SERVICE, T0, observed, task_failure
+from tests.builders import DEPLOYMENT, OLDER_DEPLOYMENT, POLICY, SERVICE, T0, crash_loop, observed, task_failure
 
 
 def deaths(*lifetimes: float, restart: float, **fields: Any) -> list[TaskFailure]:
@@ -94,6 +96,59 @@ def test_what_else_looks_like_a_loop(fields: dict[str, Any], signal: Signal | No
     """What ECS says, and how often or how evenly something failed; since its beginning, without any generation."""
     expected = Suspicion(signal=signal, at=0.0, depth=0, since=T0 + since) if signal else None
     assert assess(Record(service=SERVICE, **fields), POLICY) == expected
+
+
+# -- held against what ECS says -----------------------------------------------------------------------------
+
+
+def suspected(signal: Signal, **fields: Any) -> Record:
+    """A suspicion of `T0`, at which somebody is to look again."""
+    said = Suspicion(signal=signal, at=T0, depth=3, since=T0)
+    return replace(Record(service=SERVICE, suspicion=said, due_at=T0 + 5), **fields)
+
+
+def confirmed(record: Record, desired: int | None, *started: float, after: float = 200.0) -> Record:
+    running = [Well(created_at=T0 + at, started_at=T0 + at) for at in started]
+    return confirm(record, desired_count=desired, policy=POLICY, now=T0 + after, well=running)
+
+
+def test_where_ecs_does_not_answer_two_minutes_are_waited() -> None:
+    """Then what was heard stands; but what only ECS can say is dropped, and looked at no more."""
+    loop = observed(crash_loop(3, start=-70))
+    assert loop.suspicion is not None
+    loop = replace(loop, suspicion=replace(loop.suspicion, at=T0), due_at=T0 + 5)
+    waiting = confirmed(loop, None, after=119)
+    assert (waiting.due_at, waiting.incident) == (T0 + 120, None)
+    assert confirmed(loop, None, after=120).incident is not None
+    for record in (suspected(Signal.UNHEALTHY), suspected(Signal.IMPAIRED)):
+        dropped = confirmed(record, None)
+        assert (dropped.suspicion, dropped.due_at, dropped.incident) == (None, None, None)
+    assert confirmed(suspected(Signal.IMPAIRED, impaired=(T0 - 60, T0)), None).incident is not None
+
+
+def test_a_storm_is_held_against_the_number_of_tasks() -> None:
+    """Forty spans in a row are one of a single task, and none of twenty: then that number is known from now on."""
+    assert confirmed(suspected(Signal.STORM, storm=SPANS), 1).incident is not None
+    for desired, known in ((20, 20), (None, 1_000_000)):
+        many = confirmed(suspected(Signal.STORM, storm=SPANS), desired)
+        assert (many.incident, many.suspicion, many.due_at, many.storm.tasks) == (None, None, None, known)
+    even = Storm(times=tuple(T0 + 600.0 * n for n in range(24)))
+    assert confirmed(suspected(Signal.STORM, storm=even), 20).incident is not None
+
+
+@pytest.mark.parametrize(("started", "found"), [(-61, True), (-60, False), (-30, False), (0, False), (1, True)])
+def test_a_task_that_started_between_two_words_of_ecs_ends_the_first(started: float, found: bool) -> None:
+    """It sets the throttle back, where it runs; of what was said the newest stays."""
+    after = confirmed(suspected(Signal.IMPAIRED, impaired=(T0 - 60, T0)), 1, started)
+    assert (after.incident is not None) is found
+    assert after.impaired == ((T0 - 60, T0) if found else (T0,))
+
+
+@pytest.mark.parametrize(("started", "found"), [(59, True), (60, False), (3999, False), (4000, False), (4001, True)])
+def test_a_task_that_started_while_others_did_not_ends_the_suspicion(started: float, found: bool) -> None:
+    """Where ECS said nothing: since the first of them."""
+    record = observed([task_failure(1620.0 * n, 1620.0 * n + 60, lifetime=0) for n in range(3)])
+    assert (confirmed(record, 1, started, after=4000).incident is not None) is found
 
 
 # -- health checks ------------------------------------------------------------------------------------------
