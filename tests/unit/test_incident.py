@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from loopbreaker.judging.incident import because, goes_on, open_incident
+from loopbreaker.judging.incident import because, open_incident
 from loopbreaker.judging.storm import mark
-from loopbreaker.model import Category, TaskFailure
+from loopbreaker.model import Category, SignalKind, TaskFailure
 from loopbreaker.remembering.history import NO_FAILURES
 from loopbreaker.remembering.incident import Incident, Signal, Suspicion
 from loopbreaker.remembering.record import Record, Storm
@@ -25,6 +25,7 @@ from tests.builders import (
     incident,
     looping,
     observed,
+    signal,
     task_failure,
 )
 
@@ -119,20 +120,22 @@ def test_an_old_task_may_have_been_the_first_to_die_of_it(old: float, began: flo
 
 
 @pytest.mark.parametrize(
-    ("fields", "goes"),
+    ("fields", "starts", "places"),
     [
-        ({"signal": Signal.PLACEMENT}, [1.0, 2.0]),
-        ({"signal": Signal.PLACEMENT, "longest_lifetime": 0.0}, [1.0, 2.0]),
-        ({"signal": Signal.IMPAIRED}, [1.0]),
-        ({"signal": Signal.IMPAIRED, "longest_lifetime": 0.0}, [1.0]),
-        ({"signal": Signal.FAST}, []),
-        ({"signal": Signal.FAST, "longest_lifetime": 0.5}, []),
-        ({"signal": Signal.FAST, "longest_lifetime": 0.0}, [1.0]),
+        ({"signal": Signal.PLACEMENT}, True, True),
+        ({"signal": Signal.PLACEMENT, "longest_lifetime": 0.0}, True, True),
+        ({"signal": Signal.IMPAIRED}, True, False),
+        ({"signal": Signal.IMPAIRED, "longest_lifetime": 0.0}, True, False),
+        ({"signal": Signal.FAST}, False, False),
+        ({"signal": Signal.FAST, "longest_lifetime": 0.5}, False, False),
+        ({"signal": Signal.FAST, "longest_lifetime": 0.0}, True, False),
     ],
 )
-def test_which_words_of_ecs_say_that_it_goes_on(fields: dict[str, Any], goes: list[float]) -> None:
+def test_which_words_of_ecs_say_that_it_goes_on(fields: dict[str, Any], starts: bool, places: bool) -> None:
     """That it cannot start tasks says nothing of those that start and die; that it finds no place only of capacity."""
-    assert list(goes_on(incident(**fields), impaired=[1.0], unplaced=[2.0])) == goes
+    for kind, goes_on in ((SignalKind.START_IMPAIRED, starts), (SignalKind.PLACEMENT_FAILURE, places)):
+        after = observed(signals=[signal(500, kind)], record=looping(**fields))
+        assert of(after).last_failure_at == T0 + (500 if goes_on else 100)
 
 
 @pytest.fixture
