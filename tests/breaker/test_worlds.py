@@ -112,6 +112,8 @@ def test_one_task_cannot_carry_the_load() -> None:
     """A service that lives only as a whole comes back as soon as one whose single task lives."""
     for tasks in (2, 10):
         spared(lived("one task alone cannot carry the load", hours=6, minutes=60, tasks=tasks))
+    kind = next(k for k in KINDS if k.name == "the same, one task cannot carry the load")
+    spared(judge(World(kind, {"after": 12, "tasks": 2}, 2)))
 
 
 def test_a_loop_that_was_over_when_we_could_act() -> None:
@@ -315,6 +317,12 @@ def test_ecs_own_breaker_that_counts_nothing() -> None:
 def test_a_dead_loop_is_stopped(case: dict[str, Any]) -> None:
     """Of the restarts of a loop in which nobody is ever served 95 % do not happen, over a day."""
     for judged in harmless(lived("dead for 24 hours", scaling=True, **case)):
+        assert judged.restarts <= 0.05 * judged.restarts_without
+
+
+def test_a_dead_loop_of_one_task_behind_a_load_balancer() -> None:
+    """Nor of one whose failures are told five minutes late, because its target drains."""
+    for judged in harmless(lived("dead for 24 hours behind a load balancer", tasks=1, life=5.0)):
         assert judged.restarts <= 0.05 * judged.restarts_without
 
 

@@ -451,22 +451,39 @@ def tried(step: Step, *, failures: int = 0, lifetime: float = 5.0, found: Facts 
 DIED: dict[str, Any] = {"cause": Category.APP_CRASH.value, "shortest": 4.0, "longest": 6.0}
 
 
+def all_follow(**fields: Any) -> bool:
+    """Whether the whole is tried once the single task of a try, which has failed, is stopped."""
+    after = tried(Step.PROBING, failures=1, **fields)
+    assert after.trip is not None
+    assert after.trip.step is Step.STOP_AGAIN
+    return after.trip.whole
+
+
 @pytest.mark.parametrize(
     ("died", "expected"),
     [
-        (DIED, Step.STOP_AGAIN),
-        ({**DIED, "cause": Category.OUT_OF_MEMORY.value}, Step.SET_ALL),
-        ({**DIED, "shortest": 21.0, "longest": 30.0}, Step.SET_ALL),
-        ({**DIED, "shortest": 20.0, "longest": 30.0}, Step.STOP_AGAIN),
-        ({**DIED, "shortest": 0.0, "longest": 0.0}, Step.STOP_AGAIN),
+        (DIED, False),
+        ({**DIED, "cause": Category.OUT_OF_MEMORY.value}, True),
+        ({**DIED, "shortest": 21.0, "longest": 30.0}, True),
+        ({**DIED, "shortest": 20.0, "longest": 30.0}, False),
+        ({**DIED, "shortest": 0.0, "longest": 0.0}, False),
     ],
 )
-def test_one_task_that_fails_otherwise_is_followed_by_all(died: dict[str, Any], expected: Step) -> None:
+def test_one_task_that_fails_otherwise_is_followed_by_all(died: dict[str, Any], expected: bool) -> None:
     """It may have failed under a load that all of them carry; one that died as those of the loop did has not."""
     assert step_of(tried(Step.PROBING, **died)) is Step.PROBING
-    assert step_of(tried(Step.PROBING, failures=1, **died)) is expected
+    assert all_follow(**died) is expected
     for tries in (0, 2):
-        assert step_of(tried(Step.PROBING, failures=1, lifetime=0.0, tries=tries, **died)) is Step.STOP_AGAIN
+        assert not all_follow(lifetime=0.0, tries=tries, **died)
+
+
+def test_all_that_follow_begin_together_and_at_once() -> None:
+    """Beside the one that ECS starts in place of the first each would be as alone as that was."""
+    after = looked(Step.HELD, seen(0), since=NOW - 30, looping_since=NOW - DAY, whole=True, tries=1)
+    assert after.trip is not None
+    assert (after.trip.step, after.trip.whole) == (Step.SET_ALL, False)
+    assert after.history_until == NOW
+    assert step_of(looked(Step.HELD, seen(0), since=NOW - 30, looping_since=NOW - DAY, tries=1)) is Step.HELD
 
 
 def of_two(first: float, second: float, step: Step, found: Facts, **fields: Any) -> Record:
@@ -478,8 +495,10 @@ def of_two(first: float, second: float, step: Step, found: Facts, **fields: Any)
 
 def test_of_two_that_died_one_may_have_died_otherwise() -> None:
     """A load that one task cannot carry need not show in each: the whole is tried."""
-    for first, second, step in ((5.0, 5.0, Step.STOP_AGAIN), (5.0, 40.0, Step.SET_ALL), (40.0, 5.0, Step.SET_ALL)):
-        assert step_of(of_two(first, second, Step.PROBING, seen(1), **DIED)) is step
+    for first, second, whole in ((5.0, 5.0, False), (5.0, 40.0, True), (40.0, 5.0, True)):
+        after = of_two(first, second, Step.PROBING, seen(1), **DIED)
+        assert after.trip is not None
+        assert (after.trip.step, after.trip.whole) == (Step.STOP_AGAIN, whole)
 
 
 def test_who_is_waited_for_has_outlived_the_one_that_lived_longest() -> None:
@@ -491,14 +510,30 @@ def test_who_is_waited_for_has_outlived_the_one_that_lived_longest() -> None:
 
 def test_one_task_that_lived_longer_than_those_of_the_loop() -> None:
     """Its load killed it, perhaps: the whole is tried. A little longer is the same death."""
-    assert step_of(tried(Step.PROBING, failures=1, lifetime=18.0, **DIED)) is Step.SET_ALL
-    assert step_of(tried(Step.PROBING, failures=1, lifetime=16.0, **DIED)) is Step.STOP_AGAIN
+    assert all_follow(lifetime=18.0, **DIED)
+    assert not all_follow(lifetime=16.0, **DIED)
 
 
 def test_the_whole_is_tried_now_and_then() -> None:
     """A load too great for one may look like the loop: with each third try the whole follows all the same."""
-    after = [step_of(tried(Step.PROBING, failures=1, tries=number, **DIED)) for number in range(6)]
-    assert after == [Step.STOP_AGAIN, Step.STOP_AGAIN, Step.SET_ALL] * 2
+    after = [all_follow(tries=number, **DIED) for number in range(6)]
+    assert after == [False, False, True] * 2
+
+
+@pytest.mark.parametrize(("tries", "told"), [(0, ["stopped"]), (1, [])])
+def test_the_one_and_those_that_follow_are_one_try(tries: int, told: list[str]) -> None:
+    """What is at 0 between them for a moment is not worth a message; where they may not follow after all it is."""
+    before = replace(dead(), trip=trip(Step.STOP_AGAIN, whole=True, tries=tries))
+    assert before.trip is not None
+    between = after_call(before, before.trip, deployment_id=DEPLOYMENT, now=NOW)
+    assert between.trip is not None
+    assert (between.trip.step, between.trip.whole, between.trip.tries) == (Step.HELD, True, tries)
+    assert kinds(between) == []
+    manual = seen(0, tags={"loopbreaker:recovery": "manual"})
+    held = recheck(case(between, manual), between.trip)
+    assert held.trip is not None
+    assert (held.trip.step, held.trip.whole, held.trip.tries) == (Step.HELD, False, tries + 1)
+    assert kinds(held) == told
 
 
 def test_all_tasks_are_stopped_when_each_has_failed() -> None:
@@ -857,6 +892,51 @@ def test_a_health_check_loop_is_tried_by_its_check() -> None:
     record = replace(dead(category=Category.ELB_HEALTH_CHECK), fast=())
     sick = (running_task(NOW - T0 - 600, target_health="unhealthy"),)
     assert step_of(looked(Step.PROBING, seen(1, tasks=sick), record=record)) is Step.PROBING
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "started", "step"),
+    [
+        # The first is still there.
+        (-50.0, None, -5.0, Step.PROBING_ALL),
+        # It was replaced, and its successor has not lived for longer than it did.
+        (-50.0, -20.0, None, Step.STOP_AGAIN),
+        (-50.0, -20.0, -5.0, Step.STOP_AGAIN),
+        (-50.0, -20.0, -30.0, Step.STOP_AGAIN),
+        (-50.0, -20.0, -31.0, Step.PROBING_ALL),
+        # None was seen of this try before: which one it is cannot be known.
+        (0.0, -20.0, -5.0, Step.PROBING_ALL),
+        (-900.0, -20.0, -5.0, Step.PROBING_ALL),
+    ],
+)
+def test_a_single_task_that_was_replaced_has_failed(
+    first: float, second: float | None, started: float | None, step: Step
+) -> None:
+    """ECS tells minutes later why, where the target of a task drains; until then it would try again and again."""
+    known = NOW - T0
+    made = T0 + known + (first if second is None else second)
+    begun = None if started is None else known + started
+    task = running_task(begun, created_at=made, last_status="PENDING" if started is None else "RUNNING")
+    after = looked(
+        Step.PROBING_ALL,
+        seen(1, tasks=(task,)),
+        record=replace(dead(), fast=()),
+        desired_count=1,
+        first_at=NOW + first if first else 0.0,
+    )
+    assert step_of(after) is step
+
+
+def test_the_first_task_of_a_try_is_remembered() -> None:
+    """Not one of before the try, nor of the try before it."""
+    none = replace(dead(), fast=())
+    tasks = (running_task(None, created_at=NOW - 70), running_task(None, created_at=NOW - 55))
+    after = looked(Step.PROBING_ALL, seen(1, tasks=tasks), record=none, desired_count=1, first_at=NOW - 9000)
+    assert after.trip is not None
+    assert after.trip.first_at == NOW - 55
+    later = looked(Step.PROBING_ALL, seen(1, tasks=()), record=none, desired_count=1, first_at=NOW - 55)
+    assert later.trip is not None
+    assert later.trip.first_at == NOW - 55
 
 
 # -- a deployment that nobody waits for any more --------------------------------------------------------------

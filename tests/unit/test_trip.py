@@ -189,7 +189,7 @@ def test_a_try_is_told_with_what_was_started(step: Step, count: int, words: str)
     assert (of(begun).since, of(begun).lease_until, begun.due_at) == (NOW - 60, NOW, SOON)
 
 
-@pytest.mark.parametrize(("old", "step"), [(-6, Step.PROBING), (-4, Step.SET_ALL), (-5, Step.SET_ALL)])
+@pytest.mark.parametrize(("old", "step"), [(-6, Step.PROBING), (-4, Step.STOP_AGAIN), (-5, Step.STOP_AGAIN)])
 def test_what_failed_before_a_try_is_not_its_own(old: float, step: Step) -> None:
     """Up to the five seconds by which the clock of ECS may be behind ours."""
     failed = climbed([task_failure(NOW - T0 - 60 + old, NOW - T0 - 30)])
@@ -201,7 +201,7 @@ def test_one_failure_that_ran_is_enough_to_try_all() -> None:
     """Of two replacements of the one task one never started, the other ran."""
     begun = NOW - T0 - 60
     failed = climbed([task_failure(begun, begun + 5, lifetime=0), task_failure(begun + 10, begun + 20)])
-    assert of(looked(Step.PROBING, seen(1), record=replace(dead(), fast=failed))).step is Step.SET_ALL
+    assert of(looked(Step.PROBING, seen(1), record=replace(dead(), fast=failed))).whole
 
 
 @pytest.mark.parametrize(("tasks", "enough"), [(1, 1), (2, 2), (5, 5), (11, 11), (12, 12), (13, 12), (200, 12)])

@@ -1,6 +1,8 @@
 """The worlds, by what goes wrong in them."""
 
+from benchmarks.breaker.kinds.enemies import ENEMIES
 from benchmarks.breaker.kinds.loops import LOOPS
+from benchmarks.breaker.kinds.meddling import MEDDLING
 from benchmarks.breaker.kinds.operators import OPERATORS
 from benchmarks.breaker.kinds.outages import OUTAGES
 from benchmarks.breaker.kinds.people import PEOPLE
@@ -17,6 +19,7 @@ SECTIONS = {
     "People, schedules, refusals": PEOPLE,
     "Operators, schedules, pipelines": OPERATORS,
     "What is heard, and when": WEATHER,
+    "Worlds of an enemy": ENEMIES + MEDDLING,
     "Loops in which nobody is served": LOOPS,
 }
 KINDS = tuple(kind for kinds in SECTIONS.values() for kind in kinds)

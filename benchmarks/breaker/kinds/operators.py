@@ -203,7 +203,7 @@ OPERATORS = (
     Kind("autoscaling grows what loops", _growing, 11, 3),
     Kind("a schedule sets 0 for the night", _night, 16, 3, grid(began=(1, 3), until=(3.8, 6, 11))),
     Kind("a schedule asks for more while held", _more_by_day, 12, 3, grid(at=(1.7, 2.5, 4))),
-    Kind("eight times away and back", _flapping, 9, 4, grid(off=(20, 35), on=(5, 12))),
+    Kind("eight times away and back", _flapping, 9, 4, [*grid(off=(20,), on=(5, 12)), {"off": 35, "on": 12}]),
     Kind("Spot takes the only good tasks", _spot, 7, 8),
     Kind("deleted and made again", _recreated, 11, 3, grid(hour=(1.3, 2.5), works=(True, False))),
     Kind("its cluster is deleted while it is held", _cluster_gone, 9, 3),

@@ -112,7 +112,22 @@ OUTAGES = (
         5,
         grid(minutes=(10, 35, 60, 150, 360), tasks=(2, 4, 10)),
     ),
-    Kind("a dependency comes and goes", _in_turns, 9, 6, grid(away=(3, 8, 20, 40), back=(4, 10, 25))),
+    Kind(
+        "a dependency comes and goes",
+        _in_turns,
+        hours=9,
+        seeds=6,
+        cases=[*grid(away=(3, 8, 20), back=(4, 10, 25)), *grid(away=(40,), back=(10, 25))],
+    ),
+    Kind(
+        "away for longer than we wait, back for minutes",
+        _in_turns,
+        hours=9,
+        seeds=6,
+        cases=grid(away=(35, 40), back=(4, 5)),
+        excused=("late",),
+        why="to see that it was back would take a try every few minutes, and with them more restarts than may be left",
+    ),
     Kind("reads are throttled during the loop", _no_reads, 5, 6, grid(minutes=(10, 25, 40, 90), life=(3.0, 150.0))),
     Kind("events redriven a day later", _redriven, 28, 5, grid(minutes=(10, 40, 90), life=(3.0, 150.0))),
     Kind(

@@ -73,6 +73,8 @@ class Trip:
     service_deployment: ARN of the service deployment that is rolled back; else empty.
     zeroed: whether we set the count to 0, or may have.
     tries: probes that failed.
+    whole: whether all tasks are tried next, together, and at once.
+    first_at: when ECS made the first task of a try; of an earlier one before the first look at a try.
     why: what people are told when the way back is done; undo: whether it undoes a stop that did not come about.
     odd_at: the first look at which the count was not ours; a second one has to agree.
     blind_since: ECS has not answered since then; 0 where it does.
@@ -93,6 +95,8 @@ class Trip:
     service_deployment: str = ""
     zeroed: bool = False
     tries: int = 0
+    whole: bool = False
+    first_at: float = 0.0
     why: str = ""
     undo: bool = False
     odd_at: float = 0.0

@@ -11,7 +11,7 @@ from loopbreaker.treating.decide import allowed, mass
 from loopbreaker.treating.facts import Facts
 from loopbreaker.treating.owner import Recovery
 from loopbreaker.treating.restoring import give_back, let_go, lifted, raised, shut, within_limits
-from loopbreaker.treating.steps import CALLS, RECHECK, afresh, down, probing, soon, to
+from loopbreaker.treating.steps import CALLS, RECHECK, afresh, down, probing, soon, to, try_failed
 
 # A single task goes first. The whole follows where that one died in another way than those of the loop did, as of a
 # load that it could not carry alone; and with each so many-th try where it died in the same way.
@@ -46,13 +46,19 @@ def recheck_held(case: Case, trip: Trip) -> Record:
     if lifted(trip, facts):
         return to(afresh(record, now=now), Step.SET_ALL, now=now)
     if case.wishes.recovery is not Recovery.PROBE or case.deploying:
-        return soon(record, now=now)
+        return soon(_only_one_was_tried(record, trip, now=now) if trip.whole else record, now=now)
     try_at = next_try_at(case, trip)
-    if now < try_at:
+    if now < try_at and not trip.whole:
         return replace(record, due_at=min(now + RECHECK, try_at))
     # The try starts with an empty ladder: the first failure from here on is its own.
-    step = Step.SET_ONE if trip.desired_count > 1 else Step.SET_ALL
-    return to(afresh(record, now=now), step, now=now)
+    step = Step.SET_ONE if trip.desired_count > 1 and not trip.whole else Step.SET_ALL
+    return to(afresh(replace(record, trip=replace(trip, whole=False)), now=now), step, now=now)
+
+
+def _only_one_was_tried(record: Record, trip: Trip, *, now: float) -> Record:
+    """All were to follow the one that failed, and may not any more."""
+    over = replace(record, trip=replace(trip, whole=False, tries=trip.tries + 1))
+    return over if trip.tries else try_failed(over, now=now)
 
 
 def next_try_at(case: Case, trip: Trip) -> float:
@@ -98,13 +104,39 @@ def _was_made(trip: Trip, facts: Facts) -> bool:
 
 def _watch(case: Case, trip: Trip) -> Record:
     """What follows from the tasks of the try that have failed so far."""
+    if trip.desired_count == 1:
+        trip = _with_first(trip, case.known)
+        case = replace(case, record=replace(case.record, trip=trip))
     record, now = case.record, case.now
+    if trip.desired_count == 1 and _replaced(case, trip):
+        return to(record, Step.STOP_AGAIN, now=now)
     # With the try the record began anew: what failed before is history.
     failed = [rung for rung in record.fast if rung.created_at >= record.history_until - _CLOCKS]
     one = trip.step is Step.PROBING
     if len(failed) < (1 if one else min(trip.desired_count, _FAILED_TRY)) or _outlived(case, failed):
         return soon(record, now=now)
-    return to(record, Step.SET_ALL if one and _whole_follows(trip, failed) else Step.STOP_AGAIN, now=now)
+    if one and _whole_follows(trip, failed):
+        # All begin together: whoever came late to the one that is started in its place would be alone as it was.
+        record = replace(record, trip=replace(trip, whole=True))
+    return to(record, Step.STOP_AGAIN, now=now)
+
+
+def _with_first(trip: Trip, facts: Facts) -> Trip:
+    """The trip with the first task of this try."""
+    made = [task.created_at for task in facts.tasks if task.created_at >= trip.since - _CLOCKS]
+    return replace(trip, first_at=min(made)) if made and trip.first_at < trip.since - _CLOCKS else trip
+
+
+def _replaced(case: Case, trip: Trip) -> bool:
+    """Whether ECS has given up the single task of a try and made another, minutes before it says why: it tells of a
+    failure when the target has drained. Another that has run for longer than the first lived may come to serve.
+    """
+    made = [task for task in case.known.tasks if task.created_at >= trip.since - _CLOCKS]
+    second = min(made, key=lambda task: task.created_at, default=None)
+    if second is None or second.created_at <= trip.first_at or trip.first_at < trip.since - _CLOCKS:
+        return False
+    lived = second.created_at - trip.first_at
+    return second.started_at is None or case.now - second.started_at <= lived
 
 
 def _whole_follows(trip: Trip, failed: list[Rung]) -> bool:

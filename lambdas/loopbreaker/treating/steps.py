@@ -166,19 +166,25 @@ def held(record: Record, *, now: float) -> Record:
     trip = record.trip
     assert trip is not None
     again = trip.state is BreakerState.HALF_OPEN
-    tries = trip.tries + 1 if again else 0
+    # All follow the one that failed, as a part of the same try.
+    tries = trip.tries + (not trip.whole) if again else 0
     moved = to(record, Step.HELD, now=now, zeroed=True)
     assert moved.trip is not None
     moved = replace(moved, trip=replace(moved.trip, since=now, tries=tries))
+    if trip.whole:
+        return moved
     if not again:
         tasks = "1 task" if trip.desired_count == 1 else f"{trip.desired_count} tasks"
         moved = replace(moved, trips=(*(at for at in record.trips if at > now - _DAY), now))
         return tell(moved, NoticeKind.STOPPED, at=now, reason=f"nobody was served; desired count set from {tasks} to 0")
-    if tries > 1:
-        # Each further try that fails says nothing new.
-        return moved
+    # Each further try that fails says nothing new.
+    return try_failed(moved, now=now) if tries == 1 else moved
+
+
+def try_failed(record: Record, *, now: float) -> Record:
+    """Say that the service is at 0 again."""
     why = "what was tried failed as well; it is tried again, more and more rarely"
-    return tell(moved, NoticeKind.STOPPED, at=now, reason=why)
+    return tell(record, NoticeKind.STOPPED, at=now, reason=why)
 
 
 def probing(record: Record, *, now: float) -> Record:
