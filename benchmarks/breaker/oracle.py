@@ -17,6 +17,7 @@ STEP = 10.0
 """Seconds between two looks of the judge."""
 # Who is served a moment later than otherwise: a start takes about a minute, and no two starts take the same time.
 _SLACK = 3 * MINUTE
+_OF_LATE = 120.0  # seconds before a rollback in which somebody was served by what it goes back to
 # How soon people are to be told that a service is at 0.
 _SAY_SO = 5 * MINUTE
 _USUAL = Delivery(duplicates=0.03, disorder=0.03, statuses=frozenset({"STOPPED", "DEACTIVATING"}))
@@ -251,11 +252,13 @@ def _late(a: Course, b: Course, ended: int, allowed: float) -> float:
 
 
 def _wrong(at: float, a: Course, b: Course, stage: Stage, name: str) -> bool:
-    """Whether the deployment rolled back at this time had served, or would have become good without us."""
+    """Whether what is rolled back had served or would have become good, or whether nobody was served beside it."""
     records = stage.sim.service(CLUSTER, name).history
     number = next(i for i in range(len(records) - 1, -1, -1) if records[i].created_at <= at)
     since = b.served.get(records[number].target.id)
     if since is not None and since <= at:
+        return True
+    if not any(b.serving[max(0, int((at - _OF_LATE) / STEP)) : int(at / STEP) + 1]):
         return True
     created = records[number].created_at
     twin = next((entry for entry in a.settled if abs(entry[0] - created) < 1), None)

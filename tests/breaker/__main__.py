@@ -4,12 +4,14 @@ import sys
 
 from tests.breaker.stories import CHANGES, STORIES, calls_of, distinct
 from tests.breaker.test_any_history import live_any
+from tests.breaker.test_any_rollout import live_any_rollout
 
 
 def main(number: int) -> None:
     if number:
         live_any(number, again=False)
-        print(f"{number} histories, each lived twice: nobody was harmed")
+        live_any_rollout(number, again=False)
+        print(f"{number} histories, and as many of deployments, each lived twice: nobody was harmed")
         return
     changing = before = 0
     for name in STORIES:
