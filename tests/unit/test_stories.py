@@ -235,7 +235,7 @@ NO_PLACE: dict[str, Any] = {"stop_code": "TaskFailedToStart", "reason": "RESOURC
 
 def test_a_task_that_found_no_place_is_said_of_its_service() -> None:
     """With when it stopped, or when that was told; of a task that no service started nothing is said."""
-    stopped = observation(task(task_stopped(**NO_PLACE)))
+    stopped = observation(task(task_stopped(**NO_PLACE, sent=CREATED + 99)))
     told = observation(task(task_stopped(**NO_PLACE, stopped=None, sent=CREATED + 99)))
     assert stopped == Observation(service=SERVICE, unplaced_at=CREATED + 65)
     assert told == Observation(service=SERVICE, unplaced_at=CREATED + 99)
