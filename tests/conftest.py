@@ -2,6 +2,10 @@
 
 import os
 import signal
+from typing import Any
+
+import pytest
+from xdist.scheduler import LoadFileScheduling  # type: ignore[import-untyped]
 
 os.environ.update(
     {
@@ -40,3 +44,30 @@ def _hold_every_event_to_its_schema() -> None:
 
 
 _hold_every_event_to_its_schema()
+
+
+# Long before short, so that no worker ends long after the other.
+_LONG = ("tests/e2e/", "tests/infra/", "tests/breaker/", "tests/organisation/", "tests/release/", "tests/benchmarks/")
+# What waits for one deployment, which each worker would make for itself.
+_DEPLOYED = ("tests/e2e/test_deployed_stack.py", "tests/e2e/test_new_user.py")
+
+
+class _Scheduling(LoadFileScheduling):  # type: ignore[misc]  # it comes without types
+    """A worker for each file, as `--dist loadfile` has it, and one for all that share the deployment."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file: str = super()._split_scope(nodeid)
+        return "tests/e2e" if file in _DEPLOYED else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileScheduling | None:
+    if config.getvalue("dist") != "loadfile":
+        return None
+    config.option.loadscopereorder = False
+    return _Scheduling(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        return
+    items.sort(key=lambda item: next((n for n, long in enumerate(_LONG) if item.nodeid.startswith(long)), len(_LONG)))
