@@ -6,16 +6,12 @@ Not when its entry condition stops holding: once ECS throttles a service its fai
 from dataclasses import dataclass
 from math import inf
 
+from loopbreaker.judging.ration import DAY, room_for_more_at
 from loopbreaker.policy import Policy
 from loopbreaker.remembering.incident import Incident
-from loopbreaker.remembering.notice import NoticeKind
 
-DAY = 86_400.0
 # So often at most is one service said to loop within a day, and as often to have recovered.
 OPENINGS_A_DAY = 3
-# So many messages of a day leave room for that it is over, that it loops again, and that it has become worse: six.
-_LEAVE_ROOM = 3
-_OF_THE_LOOP = (NoticeKind.LOOPING, NoticeKind.STILL_LOOPING, NoticeKind.RECOVERED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,19 +77,7 @@ def next_end(incident: Incident, *, policy: Policy, now: float) -> float:
     return min((end for end in ends if end > now), default=inf)
 
 
-def told_at(incident: Incident, *, now: float) -> tuple[float, ...]:
-    """When people were told within the last day that the service loops, loops on, or does not any more."""
-    of_it = (message.at for message in incident.messages if message.kind in _OF_THE_LOOP)
-    return tuple(at for at in (*incident.told_before, *of_it) if at > now - DAY)
-
-
-def may_remind(incident: Incident, *, now: float) -> bool:
-    """Whether people were told so little within the last day that a reminder is not too much."""
-    return len(told_at(incident, now=now)) < _LEAVE_ROOM
-
-
 def _not_before(incident: Incident) -> float:
     """What has come again so often lasts until the first time is a day ago: nobody is told of every swing."""
     opened = incident.openings[-OPENINGS_A_DAY] + DAY if len(incident.openings) >= OPENINGS_A_DAY else 0.0
-    told = told_at(incident, now=incident.found_at)
-    return max(opened, told[-_LEAVE_ROOM - 1] + DAY if len(told) > _LEAVE_ROOM else 0.0)
+    return max(opened, room_for_more_at(incident))

@@ -9,6 +9,7 @@ from math import inf
 
 from loopbreaker.judging.ending import quiet_at
 from loopbreaker.judging.ladder import bystanders, chain, highest
+from loopbreaker.judging.ration import say_that_it_loops
 from loopbreaker.judging.regular import regular_deaths
 from loopbreaker.judging.relapse import taken_up
 from loopbreaker.judging.starts import failed_starts
@@ -18,8 +19,6 @@ from loopbreaker.model import Category, TaskFailure
 from loopbreaker.policy import Policy
 from loopbreaker.remembering.history import NO_FAILURES
 from loopbreaker.remembering.incident import Incident, Signal, Suspicion
-from loopbreaker.remembering.notice import NoticeKind
-from loopbreaker.remembering.owed import tell
 from loopbreaker.remembering.record import Record, Verdict
 from loopbreaker.remembering.rung import Ladder
 from loopbreaker.remembering.trip import BreakerState
@@ -94,7 +93,7 @@ def open_incident(
         due_at=quiet_at(incident, policy),
         touched_at=max(record.touched_at, now),
     )
-    return tell(opened, NoticeKind.LOOPING, at=now, reason=because(incident))
+    return say_that_it_loops(opened, at=now, reason=because(incident))
 
 
 def _began_at(ladder: Ladder, found: Suspicion, policy: Policy) -> float:
@@ -140,7 +139,7 @@ def extend(
     record = replace(record, incident=longer, due_at=due, asked_at=now if asked else record.asked_at)
     if incident.signal in (Signal.PLACEMENT, Signal.STORM) and longer.signal is Signal.FAST:
         # People know of missing capacity, or of many failures; this is something else.
-        return tell(record, NoticeKind.LOOPING, at=now, reason=because(longer))
+        return say_that_it_loops(record, at=now, reason=because(longer))
     return record
 
 

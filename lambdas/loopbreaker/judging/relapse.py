@@ -2,7 +2,8 @@
 
 from dataclasses import replace
 
-from loopbreaker.judging.ending import DAY, OPENINGS_A_DAY, told_at
+from loopbreaker.judging.ending import OPENINGS_A_DAY
+from loopbreaker.judging.ration import DAY, told_at
 from loopbreaker.remembering.incident import Incident, Past
 
 # A pause longer than this says nothing more about how long the next quiet may be deceptive, in seconds.

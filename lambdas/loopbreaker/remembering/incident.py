@@ -58,7 +58,7 @@ class Incident:
     channel: where its owner wants to read of it as well; empty where nothing is wanted.
     reminded: how many reminders were told. acknowledged: somebody asked for no more of them.
     messages: what people were told of it, the first few and the last few.
-    told_before: when people were told of the service before it was found this time.
+    told_before: when people were told of the service lately, beside what `messages` has.
     looked_at: the newest look at which ECS answered.
     watched_since: from then on there was no long pause between two such looks.
     unserved_since: the newest of them at which somebody was served; when the loop began, where nobody ever was.

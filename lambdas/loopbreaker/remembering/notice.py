@@ -23,6 +23,10 @@ class NoticeKind(StrEnum):
     RECOVERED = "recovered"
 
 
+OF_THE_LOOP = (NoticeKind.LOOPING, NoticeKind.STILL_LOOPING, NoticeKind.RECOVERED)
+"""News of what the service does, which are rationed; those of what we do to it are not."""
+
+
 @dataclass(frozen=True, slots=True)
 class Notice:
     """One message that is owed. `number` grows by one with each, so that comparing two versions of a record

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from loopbreaker.remembering.incident import Incident
-from loopbreaker.remembering.notice import Notice, NoticeKind, Told
+from loopbreaker.remembering.notice import OF_THE_LOOP, Notice, NoticeKind, Told
 from loopbreaker.remembering.record import Record
 
 # A notice is read by the one stream record that brings it; a few more help the person who looks at the table.
@@ -38,7 +38,9 @@ def _remember(incident: Incident, message: Told) -> Incident:
     short = replace(message, reason=message.reason[:_KEPT_REASON])
     messages = (*incident.messages, short)
     first, last = messages[:_KEPT_MESSAGES], messages[_KEPT_MESSAGES:][-_KEPT_MESSAGES:]
-    return replace(incident, messages=first + last)
+    gone = messages[len(first) : len(messages) - len(last)]
+    before = (*incident.told_before, *(one.at for one in gone if one.kind in OF_THE_LOOP))
+    return replace(incident, messages=first + last, told_before=before[-_KEPT_MESSAGES:])
 
 
 def tell_once(record: Record, kind: NoticeKind, *, code: str, at: float, reason: str) -> Record:

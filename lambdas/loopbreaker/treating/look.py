@@ -9,6 +9,7 @@ from loopbreaker.judging.detection import confirm
 from loopbreaker.judging.ending import Tasks, next_end, over, over_unasked, quiet_at
 from loopbreaker.judging.incident import because
 from loopbreaker.judging.ladder import bystanders
+from loopbreaker.judging.ration import is_kept_back, say_that_it_is_over, say_that_it_loops
 from loopbreaker.judging.relapse import closed
 from loopbreaker.judging.unwell import Checked
 from loopbreaker.model import ServiceRef
@@ -199,9 +200,11 @@ def _as_its_owner_asks(record: Record, case: Case) -> Record:
     silent = case.silent
     if incident.silent and not silent:
         record = replace(record, incident=replace(incident, silent=False))
-        record = tell(record, NoticeKind.LOOPING, at=now, reason=because(incident))
+        record = say_that_it_loops(record, at=now, reason=because(incident))
     elif silent:
         record = replace(record, incident=replace(incident, silent=True))
+    elif is_kept_back(incident):
+        record = say_that_it_loops(record, at=now, reason=because(incident))
     record = mistaken(record, case.wishes, silent=silent, now=now)
     assert record.incident is not None
     return replace(record, incident=replace(record.incident, channel=case.wishes.channel))
@@ -232,7 +235,7 @@ def _over(case: Case) -> str:
 def _close(record: Record, reason: str, *, now: float) -> Look:
     """The record with its incident over and the ladders empty: what failed before does not count again."""
     # That a loop of a summary is over says the summary of the end.
-    ended = record if in_summary(record.incident) else tell(record, NoticeKind.RECOVERED, at=now, reason=reason)
+    ended = record if in_summary(record.incident) else say_that_it_is_over(record, at=now, reason=reason)
     clean = Record(
         service=record.service,
         version=record.version,
@@ -241,7 +244,7 @@ def _close(record: Record, reason: str, *, now: float) -> Look:
         notices=ended.notices,
         trips=record.trips,
         mistakes=record.mistakes,
-        past=closed(record.incident, at=now) if record.incident else record.past,
+        past=closed(ended.incident, at=now) if ended.incident else record.past,
     )
     return Look(replace(clean, history_until=now, touched_at=now), closed=reason, ended=record.incident)
 

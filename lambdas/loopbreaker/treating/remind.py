@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from loopbreaker.judging.ending import may_remind
+from loopbreaker.judging.ration import may_remind, say_that_it_loops
 from loopbreaker.remembering.incident import Incident
 from loopbreaker.remembering.notice import NoticeKind
 from loopbreaker.remembering.owed import tell
@@ -26,7 +26,8 @@ def out_of_summary(record: Record, *, now: float) -> Record:
     assert record.incident is not None
     told = tuple(code for code in record.incident.told if code != IN_SUMMARY)
     alone = replace(record, incident=replace(record.incident, told=told))
-    return tell(alone, NoticeKind.STILL_LOOPING, at=now, reason=_why(now - record.incident.found_at))
+    why = _why(now - record.incident.found_at)
+    return say_that_it_loops(alone, at=now, reason=why, kind=NoticeKind.STILL_LOOPING)
 
 
 def remind(record: Record, *, now: float) -> Record:
