@@ -15,8 +15,9 @@ from botocore.loaders import Loader
 
 OPERATIONS: Mapping[str, tuple[str, ...]] = {
     "application-autoscaling": ("DescribeScalableTargets", "RegisterScalableTarget"),
+    "cloudwatch": ("GetMetricData", "ListMetrics"),
     "devops-agent": ("CreateBacklogTask",),
-    "dynamodb": ("DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem"),
+    "dynamodb": ("DeleteItem", "GetItem", "PutItem", "Query", "Scan", "UpdateItem"),
     "ec2": ("DescribeSubnets",),
     "ecs": (
         "DescribeServiceDeployments",
@@ -24,7 +25,9 @@ OPERATIONS: Mapping[str, tuple[str, ...]] = {
         "DescribeServices",
         "DescribeTaskDefinition",
         "DescribeTasks",
+        "ListClusters",
         "ListServiceDeployments",
+        "ListServices",
         "ListTasks",
         "StopServiceDeployment",
         "TagResource",

@@ -38,6 +38,17 @@ def read_ecs(worker: Worker) -> None:
     )
 
 
+def read_untold(worker: Worker) -> None:
+    """What no event tells of: everybody's tags, restarts inside tasks, and services that run nothing."""
+    stack = Stack.of(worker)
+    services = stack.format_arn(service="ecs", resource="service", resource_name="*")
+    worker.accept("Resource::*", reason="None of these can be limited to a resource; they only read.")
+    worker.allow("tag:GetResources", on=["*"])
+    worker.allow("cloudwatch:ListMetrics", "cloudwatch:GetMetricData", "ecs:ListClusters", "ecs:ListServices", on=["*"])
+    worker.accept(f"Resource::{ANY_SERVICE}", reason="Any service of the account may run nothing.")
+    worker.allow("ecs:DescribeServices", on=[services])
+
+
 def diagnose(worker: Worker, *, log_lines: bool) -> None:
     """What a diagnosis reads when a loop is found; log lines only where the configuration asks for them."""
     stack = Stack.of(worker)

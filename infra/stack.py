@@ -25,7 +25,7 @@ from .functions import Worker
 from .notifications import Notifications
 from .organisation import Forwarding
 from .package import shipped_package
-from .permissions import diagnose, read_ecs, roll_back_deployments, stop_services
+from .permissions import diagnose, read_ecs, read_untold, roll_back_deployments, stop_services
 from .table import DUE_INDEX, ServiceTable
 
 ASKED = {"asked_at": "N"}
@@ -155,8 +155,7 @@ class Loopbreaker(Construct):
         self.detect.use(self.table, "dynamodb:GetItem", "dynamodb:PutItem")
         self.respond.use(self.table, "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem", "dynamodb:Query")
         self.sweep.use(self.table, "dynamodb:GetItem", "dynamodb:PutItem", index=True)
-        self.sweep.accept("Resource::*", reason="tag:GetResources cannot be limited to a resource; once a day.")
-        self.sweep.allow("tag:GetResources", on=["*"])
+        read_untold(self.sweep)
         self.draw.use(self.table, "dynamodb:GetItem", index=True)
         self.notify.use(self.table, "dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem")
         read_ecs(self.respond)

@@ -13,7 +13,7 @@ from loopbreaker.remembering.record import Record, Verdict
 from loopbreaker.remembering.trip import Scaling, Step, Trip
 from loopbreaker.telling import sums
 from loopbreaker.telling.contents import Background
-from loopbreaker.telling.diagnosis import Diagnosis, Difference
+from loopbreaker.telling.diagnosis import NOTHING, Diagnosis, Difference
 from loopbreaker.telling.mass import Other
 
 CLUSTER = "arn:aws:ecs:eu-west-1:123456789012:cluster/prod"
@@ -141,6 +141,24 @@ def trip(step: Step, *, at: float) -> Trip:
     )
 
 
+def _read() -> Iterator[tuple[str, Record, tuple[Record, NoticeKind], str]]:
+    """What no event told of."""
+    kinds = NoticeKind
+    inside = looping(Category.UNKNOWN, signal=Signal.RESTARTS, depth=0, failed_tasks=0, evidence="", task_definition="")
+    assert inside.incident is not None
+    yield "looping-restarts", inside, (inside, kinds.LOOPING), because(inside.incident)
+    empty = replace(inside, incident=replace(inside.incident, signal=Signal.EMPTY))
+    assert empty.incident is not None
+    yield "looping-empty", empty, (empty, kinds.LOOPING), because(empty.incident)
+    yield "still-empty", empty, (empty, kinds.STILL_LOOPING), "it was found 4 hours ago and is not over"
+    yield (
+        "runs-again",
+        empty,
+        (Record(service=SERVICE, version=9), kinds.RECOVERED),
+        "no task failed for 45 minutes and all 4 tasks run",
+    )
+
+
 def _others(crash: Record) -> Iterator[tuple[str, Record, tuple[Record, NoticeKind], str]]:
     long = looping(Category.APP_CRASH, last_failure_at=BEGAN + 6 * 3600, failed_tasks=612, depth=310)
     assert long.incident is not None
@@ -161,6 +179,7 @@ def _others(crash: Record) -> Iterator[tuple[str, Record, tuple[Record, NoticeKi
     yield "looping-slow", slow, (slow, kinds.LOOPING), in_a_row
     impaired_why = "ECS cannot start tasks of this service"
     yield "looping-impaired", impaired, (impaired, kinds.LOOPING), impaired_why
+    yield from _read()
     again = _again(crash)
     assert again.incident is not None
     yield "looping-again", crash, (again, kinds.LOOPING), because(again.incident)
@@ -237,7 +256,8 @@ def _case(name: str, before: Record, kind: NoticeKind, why: str, *, after: Recor
         at=BEGAN + _LATER[name] if name in _LATER else max(BEGAN + 140, incident.last_failure_at + 60),
         reason=why,
     )
-    return Case(name, before, told, Background(diagnosis=found(incident.category), runbook=RUNBOOK))
+    diagnosis = found(incident.category) if incident.task_definition else NOTHING
+    return Case(name, before, told, Background(diagnosis=diagnosis, runbook=RUNBOOK))
 
 
 _NEVER_STARTED = (

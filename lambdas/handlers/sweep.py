@@ -1,25 +1,31 @@
 """The clock: once a minute, asks for attention to every service whose time has come."""
 
 import time
+from operator import itemgetter
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.exceptions import BotoCoreError, ClientError
 
 from handlers.observability import log_unreadable, logger, watched
-from handlers.wiring import table
+from handlers.wiring import settings, table
 from loopbreaker.stories.sweep import sweep
 
 # Seconds for one run, less than the minute until the next; and no more services than that have time to be asked for.
 _SECONDS = 45.0
 _LIMIT = 4000
-# Once a day, at this time of the schedule, the tags of all services are read.
-_TAGS_AT = "03:37:00Z"
+# Once a day, in this minute of the schedule, the tags of all services are read.
+_TAGS_AT = "T03:37"
+# In these minutes of each hour it is read what no event tells of (`judging.untold.READ_EVERY`).
+_READ_AT = (":05", ":20", ":35", ":50")
+# And no longer than until so many seconds after the beginning.
+_READ_UNTIL = 50.0
 
 
 @watched
-def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, int]:
-    """Ask `respond` to look at each service that is due; once a day read everybody's tags as well."""
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
+    """Ask `respond` to look at each service that is due; now and then read what no event tells of."""
+    began = time.time()
     swept = sweep(table(), clock=time.time, seconds=_SECONDS, limit=_LIMIT, passing=(ClientError, BotoCoreError))
     for reason in swept.unreadable:
         log_unreadable("", reason)
@@ -27,8 +33,11 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, int]:
         logger.error("could not ask", reason=str(fault))
     if swept.faults and not swept.asked:
         raise swept.faults[0]
-    if str(event.get("time", "")).endswith(_TAGS_AT):
+    minute = str(event.get("time", ""))[:16]
+    if minute.endswith(_TAGS_AT):
         _read_tags()
+    if minute.endswith(_READ_AT):
+        _read_untold(context, until=began + _READ_UNTIL)
     logger.debug("swept", asked=swept.asked)
     return {"asked": swept.asked}
 
@@ -47,3 +56,30 @@ def _read_tags() -> None:
     for reason in read.unreadable:
         logger.warning("tags not read", reason=reason)
     logger.info("tags read", services=read.services, told=read.told)
+
+
+def _read_untold(context: LambdaContext, *, until: float) -> None:
+    """Restarts inside tasks, and services that run nothing. Where one cannot be read, the other is."""
+    from loopbreaker.aws.clients import client  # noqa: PLC0415 - rarely
+    from loopbreaker.aws.empty import empty_services  # noqa: PLC0415
+    from loopbreaker.aws.restarts import restarts  # noqa: PLC0415
+    from loopbreaker.stories.detect import Observation  # noqa: PLC0415
+    from loopbreaker.stories.readings import note  # noqa: PLC0415
+
+    partition, region, account = itemgetter(1, 3, 4)(context.invoked_function_arn.split(":"))
+    clusters, now = f"arn:{partition}:ecs:{region}:{account}:cluster/", time.time()
+    restarted = (
+        [Observation(service, restarted_at=times)]
+        for service, times in restarts(client("cloudwatch"), clusters=clusters, now=now)
+    )
+    empty = ([Observation(service, empty_at=(now,)) for service in some] for some in empty_services(client("ecs")))
+    policy = settings("TABLE_NAME").policy
+    for what, found in (("restarts", restarted), ("empty services", empty)):
+        try:
+            noted = note(found, store=table(), policy=policy, clock=time.time, until=until)
+        except (ClientError, BotoCoreError):
+            logger.exception("could not read", what=what)
+            continue
+        for reason in noted.unreadable:
+            logger.warning("not noted", what=what, reason=reason)
+        logger.info("read", what=what, services=noted.services, complete=noted.complete)

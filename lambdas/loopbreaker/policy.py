@@ -125,6 +125,12 @@ class Policy:
     placement_after: float = field(
         default=900, metadata=_is(Unit.SECONDS, "capacity that is missing for this long is worth a message")
     )
+    empty_after: float = field(
+        default=1800,
+        metadata=_is(
+            Unit.SECONDS, "a service that shall run tasks and has run none for this long is told, whatever the reason"
+        ),
+    )
     serving_after: float = field(
         default=60,
         metadata=_is(

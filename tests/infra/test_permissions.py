@@ -44,7 +44,10 @@ ALERT = {
     | READ_ECS
     | DIAGNOSE
     | {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem", "dynamodb:Query"},
-    "sweep": LOGS | {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "tag:GetResources"},
+    "sweep": LOGS
+    | {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "tag:GetResources"}
+    | {"cloudwatch:ListMetrics", "cloudwatch:GetMetricData"}
+    | {"ecs:ListClusters", "ecs:ListServices", "ecs:DescribeServices"},
     "draw": LOGS | {"dynamodb:GetItem", "dynamodb:Query"},
     "notify": LOGS
     | STREAM
@@ -60,6 +63,10 @@ EXPECTED = {
 UNLIMITED = {
     "dynamodb:ListStreams",
     "tag:GetResources",
+    "cloudwatch:ListMetrics",
+    "cloudwatch:GetMetricData",
+    "ecs:ListClusters",
+    "ecs:ListServices",
     "ecs:ListTasks",
     "application-autoscaling:DescribeScalableTargets",
     "elasticloadbalancing:DescribeTargetHealth",

@@ -206,6 +206,7 @@ def test_the_colour_follows_the_state() -> None:
     assert colours["recovered"] == colours["mass-over"] == "#2e7d32"
     assert colours["down"] == colours["stopped"] == colours["mass"] == "#b3261e"
     assert [name for name, colour in colours.items() if colour == "#2e7d32"] == [
+        "runs-again",
         "mass-over",
         "recovered",
         "recovered-after-a-stop",

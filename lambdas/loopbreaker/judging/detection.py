@@ -13,6 +13,7 @@ from loopbreaker.judging.starts import failed_starts
 from loopbreaker.judging.steady import beat, is_steady
 from loopbreaker.judging.storm import LEAST_LIFETIME, is_storm, mark
 from loopbreaker.judging.suspicion import assess, depth_now
+from loopbreaker.judging.untold import remember_empty, remember_restarts, restart_again_and_again
 from loopbreaker.judging.unwell import Checked, unwell
 from loopbreaker.model import Category, ServiceSignal, SignalKind, TaskFailure
 from loopbreaker.policy import Policy, Profile
@@ -41,12 +42,15 @@ def observe(
     failures: Iterable[TaskFailure] = (),
     signals: Iterable[ServiceSignal] = (),
     unplaced_at: Iterable[float] = (),
+    restarted_at: Iterable[float] = (),
+    empty_at: Iterable[float] = (),
     policy: Policy,
     now: float,
 ) -> Record:
     """The record with all that one batch says of its service, in any order, repeated or not.
 
-    unplaced_at: failure times of tasks that found no capacity.
+    unplaced_at: failure times of tasks that found no capacity. restarted_at: when containers were restarted inside
+    their tasks. empty_at: when the service was seen to run nothing.
     What is older than the end of the last incident is history. Returns the same record where nothing new was said.
     """
     recent = [f for f in failures if f.failed_at > record.history_until]
@@ -54,6 +58,8 @@ def observe(
     impaired = [s.at for s in said if s.kind in _IMPAIRED]
     unplaced = [s.at for s in said if s.kind is SignalKind.PLACEMENT_FAILURE]
     unplaced += [at for at in unplaced_at if at > record.history_until]
+    restarted = remember_restarts(record.restarted, (at for at in restarted_at if at > record.history_until))
+    empty = remember_empty(record.empty, (at for at in empty_at if at > record.history_until))
     fast, slow = climb(record.fast, recent, policy.fast), climb(record.slow, recent, policy.slow)
     signs = (
         _times(record.impaired, impaired, policy.impaired_window),
@@ -65,7 +71,7 @@ def observe(
     # Workers that are renewed end evenly, and without an error.
     storm = beat(storm, [f.failed_at for f in lived if f.category is not Category.CLEAN_EXIT])
     known = (record.fast, record.slow, (record.impaired, record.unplaced), _kept(record), record.storm)
-    if (fast, slow, signs, history, storm) == known:
+    if (fast, slow, signs, history, storm) == known and (restarted, empty) == (record.restarted, record.empty):
         return record
     seen = replace(
         record,
@@ -74,12 +80,14 @@ def observe(
         impaired=signs[0],
         unplaced=signs[1],
         storm=storm,
+        restarted=restarted,
+        empty=empty,
         lived=remember(record.lived, recent),
         late=_lateness(record, recent),
         touched_at=max(record.touched_at, now),
     )
     if seen.incident:
-        said_at = goes_on(seen.incident, impaired=impaired, unplaced=unplaced)
+        said_at = goes_on(seen, impaired=impaired, unplaced=unplaced)
         incident = replace(seen.incident, history=history)
         return extend(record, seen, incident, failures=recent, said_at=said_at, policy=policy, now=now)
     return _suspect(replace(seen, history=history), policy, now)
@@ -183,6 +191,12 @@ def _weigh(sign: _Sign, *, well: Sequence[Well], checked: Sequence[Checked]) -> 
             return _storm(sign)
         case Signal.PLACEMENT:
             return sign.stands()
+        case Signal.RESTARTS:
+            tasks = sign.desired_count or _COUNTLESS
+            many = restart_again_and_again(sign.record.restarted, tasks=tasks, mtbf=sign.policy.flaky_mtbf)
+            return sign.stands() if many else sign.dropped()
+        case Signal.EMPTY:
+            return sign.dropped(empty=()) if checked else sign.stands()
     assert_never(sign.suspicion.signal)
 
 
@@ -216,7 +230,7 @@ def _storm(sign: _Sign) -> _Weighed:
 def _is_for_ecs_to_say(suspicion: Suspicion, record: Record) -> bool:
     """Whether what was heard is no loop by itself: what runs decides."""
     unsaid = suspicion.signal is Signal.IMPAIRED and not record.impaired
-    return unsaid or suspicion.signal is Signal.UNHEALTHY
+    return unsaid or suspicion.signal in (Signal.UNHEALTHY, Signal.RESTARTS, Signal.EMPTY)
 
 
 def _has_started(record: Record, well: Sequence[Well], *, now: float) -> bool:

@@ -15,6 +15,7 @@ from loopbreaker.judging.relapse import taken_up
 from loopbreaker.judging.starts import failed_starts
 from loopbreaker.judging.storm import longest_gap
 from loopbreaker.judging.suspicion import assess, depth_now, profile_of
+from loopbreaker.judging.untold import LEAST_GAP
 from loopbreaker.model import Category, TaskFailure
 from loopbreaker.policy import Policy
 from loopbreaker.remembering.history import NO_FAILURES
@@ -25,6 +26,8 @@ from loopbreaker.remembering.trip import BreakerState
 
 # A task that lived by more than this factor longer than those that failed is no part of their incident.
 _MUCH_LONGER = 1.5
+# What no event tells of.
+_READ = (Signal.RESTARTS, Signal.EMPTY)
 
 
 def _failed_tasks(incident: Incident) -> int:
@@ -63,6 +66,9 @@ def open_incident(
     if found.signal is Signal.STORM:
         rungs = tuple(replace(rung, lifetime=0.0) for rung in record.slow)
     said = {*(rung.failed_at for rung in rungs), *record.impaired, *record.unplaced}
+    if found.signal in _READ:
+        rungs, gap = (), LEAST_GAP
+        said = {*_read(record, found.signal)}
     if found.signal is Signal.IMPAIRED:
         said |= {*failed_starts(record.slow)}
     times = sorted(at for at in said if at >= found.since) or [found.since]
@@ -74,7 +80,7 @@ def open_incident(
         depth=found.depth,
         category=_category(found.signal, rungs) or Category.UNKNOWN,
         longest_lifetime=max((rung.lifetime for rung in rungs), default=0.0),
-        longest_gap=gap or max((b - a for a, b in pairwise(times)), default=0.0),
+        longest_gap=max([gap, *(b - a for a, b in pairwise(times) if not gap or found.signal is Signal.RESTARTS)]),
         desired_count=desired_count,
         silent=silent,
         history=record.history,
@@ -102,16 +108,24 @@ def _began_at(ladder: Ladder, found: Suspicion, policy: Policy) -> float:
     return min([found.since, *(at for at in old if found.since - policy.fast.replacement_gap <= at)])
 
 
-def goes_on(incident: Incident, *, impaired: Sequence[float], unplaced: Sequence[float]) -> Sequence[float]:
-    """The statements of ECS that say that an incident goes on.
+def goes_on(record: Record, *, impaired: Sequence[float], unplaced: Sequence[float]) -> Sequence[float]:
+    """The statements of ECS, or what was read of it, that say that an incident goes on.
 
     A task that finds no place is no failure of those that found one; nor is it a sign of tasks that start and die
     when ECS cannot start tasks, which it says of unplaced ones too.
     """
+    incident = record.incident
+    assert incident is not None
+    if incident.signal in _READ:
+        return _read(record, incident.signal)
     if incident.signal is Signal.PLACEMENT:
         return [*impaired, *unplaced]
     started = incident.signal is not Signal.IMPAIRED and incident.longest_lifetime > 0
     return [] if started else impaired
+
+
+def _read(record: Record, signal: Signal) -> tuple[float, ...]:
+    return record.restarted if signal is Signal.RESTARTS else record.empty
 
 
 def extend(
@@ -137,8 +151,8 @@ def extend(
     # The look that is due stays so, however often a failure moves what it will find.
     due = quiet_at(longer, policy) if record.due_at is None else record.due_at
     record = replace(record, incident=longer, due_at=due, asked_at=now if asked else record.asked_at)
-    if incident.signal in (Signal.PLACEMENT, Signal.STORM) and longer.signal is Signal.FAST:
-        # People know of missing capacity, or of many failures; this is something else.
+    if incident.signal in (Signal.PLACEMENT, Signal.STORM, *_READ) and longer.signal is Signal.FAST:
+        # People know of missing capacity, or of many failures, or that nothing runs; this is something else.
         return say_that_it_loops(record, at=now, reason=because(longer))
     return record
 
@@ -211,3 +225,7 @@ def _why(incident: Incident) -> str:
             return "ECS has found no capacity for tasks of this service for a while"
         case Signal.STORM:
             return "its tasks fail one after another, for hours, more often or more evenly than chance explains"
+        case Signal.RESTARTS:
+            return "ECS restarts its containers inside their tasks, more often than chance explains"
+        case Signal.EMPTY:
+            return "it shall run tasks and has run none for a while, and no failure explains it"

@@ -7,6 +7,7 @@ from loopbreaker.judging.regular import regular_deaths
 from loopbreaker.judging.starts import failed_starts
 from loopbreaker.judging.steady import is_steady
 from loopbreaker.judging.storm import began_at, is_storm
+from loopbreaker.judging.untold import restart_again_and_again, runs_nothing
 from loopbreaker.judging.unwell import may_be_unwell
 from loopbreaker.policy import Policy, Profile
 from loopbreaker.remembering.incident import Signal, Suspicion
@@ -16,7 +17,8 @@ from loopbreaker.remembering.rung import Ladder, Rung
 
 def assess(record: Record, policy: Policy) -> Suspicion | None:
     """The strongest signal by which the record looks like a loop. Its `at` is 0: the caller's to set."""
-    return _by_chain(record, policy) or _by_word(record, policy) or _by_number(record, policy)
+    found = _by_chain(record, policy) or _by_word(record, policy) or _by_number(record, policy)
+    return found or _by_reading(record, policy)
 
 
 def _by_chain(record: Record, policy: Policy) -> Suspicion | None:
@@ -59,6 +61,15 @@ def _by_number(record: Record, policy: Policy) -> Suspicion | None:
         return Suspicion(signal=Signal.STORM, at=0.0, depth=generations, since=record.storm.times[0])
     if rung := may_be_unwell(record.slow, policy):
         return Suspicion(signal=Signal.UNHEALTHY, at=0.0, depth=rung.generation, since=rung.since)
+    return None
+
+
+def _by_reading(record: Record, policy: Policy) -> Suspicion | None:
+    """No event tells of it."""
+    if restart_again_and_again(record.restarted, tasks=1, mtbf=policy.flaky_mtbf):
+        return Suspicion(signal=Signal.RESTARTS, at=0.0, depth=0, since=record.restarted[0])
+    if runs_nothing(record.empty, policy):
+        return Suspicion(signal=Signal.EMPTY, at=0.0, depth=0, since=record.empty[0])
     return None
 
 

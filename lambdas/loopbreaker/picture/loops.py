@@ -107,6 +107,10 @@ def _loops(signal: Signal) -> str:
             return "loops slowly"
         case Signal.STORM:
             return "fails often"
+        case Signal.RESTARTS:
+            return "restarts inside"
+        case Signal.EMPTY:
+            return "runs nothing"
         case Signal.FAST:
             return "loops"
 

@@ -17,6 +17,8 @@ class Signal(StrEnum):
     IMPAIRED = "impaired"
     PLACEMENT = "placement"
     STORM = "storm"
+    RESTARTS = "restarts"
+    EMPTY = "empty"
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,6 +67,8 @@ class Record:
     lived: of the tasks that failed within a day, those that no later one outlived.
     mistakes: what is wrong with its tags, as people were told.
     late: for how long ECS said nothing of its newest failure, where that was more than a minute.
+    restarted: when containers were restarted inside their tasks, in the last six hours.
+    empty: when the service was first and last seen to run nothing, since it last ran something.
     """
 
     service: ServiceRef
@@ -93,6 +95,8 @@ class Record:
     lived: tuple[Lived, ...] = ()
     mistakes: tuple[str, ...] = ()
     late: float = 0.0
+    restarted: tuple[float, ...] = ()
+    empty: tuple[float, ...] = ()
 
     @property
     def breaker(self) -> BreakerState:

@@ -25,6 +25,7 @@ from loopbreaker.stories.saving import saved
 class Observation:
     """What one event says of a service: a failure, a task that found no capacity, or a statement of ECS.
 
+    restarted_at, empty_at: what no event tells of, and was read.
     final: False where the task has failed and is still on its way to STOPPED: another event will tell of the failure.
     """
 
@@ -33,6 +34,8 @@ class Observation:
     final: bool = True
     signal: ServiceSignal | None = None
     unplaced_at: float | None = None
+    restarted_at: tuple[float, ...] = ()
+    empty_at: tuple[float, ...] = ()
 
 
 def observation(event: Event) -> Observation | None:
@@ -57,7 +60,16 @@ def detect(observations: Sequence[Observation], *, store: Records, policy: Polic
     unplaced_at = [o.unplaced_at for o in observations if o.unplaced_at is not None]
 
     def folded(record: Record) -> Record:
-        return observe(record, failures=failures, signals=signals, unplaced_at=unplaced_at, policy=policy, now=now)
+        return observe(
+            record,
+            failures=failures,
+            signals=signals,
+            unplaced_at=unplaced_at,
+            restarted_at=[at for o in observations for at in o.restarted_at],
+            empty_at=[at for o in observations for at in o.empty_at],
+            policy=policy,
+            now=now,
+        )
 
     return saved(observations[0].service, folded, store=store)
 

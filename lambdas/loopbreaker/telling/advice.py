@@ -6,6 +6,7 @@ Each category has a page in docs/runbook/: likely causes, how to tell them apart
 from dataclasses import dataclass
 
 from loopbreaker.model import Category
+from loopbreaker.remembering.incident import Signal
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,9 +109,22 @@ EXIT_CODES: dict[int, str] = {
 _STOPPED_BY_ECS = (Category.ELB_HEALTH_CHECK, Category.CONTAINER_HEALTH_CHECK)
 
 
-def advice(category: Category) -> Advice:
-    """What is known of a cause; a category of ordinary life has only the general advice."""
-    return ADVICE.get(category, ADVICE[Category.UNKNOWN])
+_READ = {
+    Signal.RESTARTS: Advice(
+        "containers with a restart policy end and are started again inside their tasks, of which ECS sends no event",
+        "Read the last log lines of the container before each of its starts; the service's metric RestartCount says "
+        "when. Without a restart policy ECS would replace the task, and say with which exit code it ended.",
+    ),
+    Signal.EMPTY: Advice(
+        "ECS runs none of the tasks that it shall run, and said nothing that explains it",
+        "Look at the events of the service in the console, newest first: they say what ECS waits for.",
+    ),
+}
+
+
+def advice(category: Category, signal: Signal = Signal.FAST) -> Advice:
+    """What is known of a cause, or of what was read; a category of ordinary life has only the general advice."""
+    return _READ.get(signal) or ADVICE.get(category, ADVICE[Category.UNKNOWN])
 
 
 def meaning(exit_code: int, category: Category | None = None) -> str:

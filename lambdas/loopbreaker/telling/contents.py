@@ -6,7 +6,7 @@ from typing import assert_never
 
 from loopbreaker.drill import WHAT_IT_IS, is_drill
 from loopbreaker.model import Category
-from loopbreaker.remembering.incident import Incident
+from loopbreaker.remembering.incident import Incident, Signal
 from loopbreaker.remembering.notice import NoticeKind
 from loopbreaker.telling import commands, mass
 from loopbreaker.telling.advice import advice, meaning
@@ -96,7 +96,7 @@ def _facts(told: Telling, earlier: tuple[Incident, ...]) -> Iterator[tuple[str, 
             "In all",
             f"{count(failed, 'failed task')}; found {incident.times} times since {time_of(incident.opened_at)}",
         )
-    yield "Cause", f"{incident.category.value}: {advice(incident.category).means}"
+    yield "Cause", f"{incident.category.value}: {advice(incident.category, incident.signal).means}"
     if evidence := _evidence(incident):
         yield "Evidence", evidence
     if told.after.mistakes and told.notice.kind is not NoticeKind.BAD_TAG:
@@ -215,14 +215,16 @@ def _side(text: str) -> str:
 
 def _what_to_do(told: Telling, incident: Incident, diagnosis: Diagnosis) -> Block:
     service = told.after.service
+    # What ECS waits for stands where it also says that it finds no place.
+    empty = incident.signal is Signal.EMPTY
     command = commands.check(
         service,
-        incident.category,
+        Category.PLACEMENT if empty else incident.category,
         task_definition=incident.task_definition,
         task_id=diagnosis.task_id,
         log_group=diagnosis.log_group,
     )
-    first = _AFTER.get(told.notice.kind, "{}").format(advice(incident.category).first)
+    first = _AFTER.get(told.notice.kind, "{}").format(advice(incident.category, incident.signal).first)
     return Block("What to do", text=first, commands=(command,))
 
 

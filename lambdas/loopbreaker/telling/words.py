@@ -50,12 +50,24 @@ _LOOPS = {
     Signal.IMPAIRED: ("cannot start its tasks", "could not start its tasks"),
     Signal.PLACEMENT: ("gets no capacity for its tasks", "got no capacity for its tasks"),
     Signal.STORM: ("loses its tasks one after another", "lost its tasks one after another"),
+    Signal.RESTARTS: ("restarts containers inside its tasks", "restarted containers inside its tasks"),
+    Signal.EMPTY: ("runs none of its tasks", "ran none of its tasks"),
 }
 _QUIET = 3600.0
+_STILL = {
+    Signal.PLACEMENT: "gets no capacity for its tasks",
+    Signal.RESTARTS: "restarts containers inside its tasks",
+    Signal.EMPTY: "runs none of its tasks",
+}
+_NO_LONGER = {
+    Signal.RESTARTS: "no longer restarts containers inside its tasks",
+    Signal.EMPTY: "runs tasks again",
+}
 
 
 def headline(telling: Telling) -> str:
     """What happened, as the rest of a sentence that begins with the service's name."""
+    signal = telling.incident.signal if telling.incident else Signal.FAST
     match telling.notice.kind:
         case NoticeKind.LOOPING:
             return _loops(telling)
@@ -64,8 +76,9 @@ def headline(telling: Telling) -> str:
         case NoticeKind.STILL_LOOPING if telling.notice.services > 1:
             return f"and {telling.notice.services - 1:,} more services still loop"
         case NoticeKind.STILL_LOOPING:
-            placement = telling.incident is not None and telling.incident.signal is Signal.PLACEMENT
-            return _held_or(telling, f"still {'gets no capacity for its tasks' if placement else 'loops'}")
+            return _held_or(telling, f"still {_STILL.get(signal, 'loops')}")
+        case NoticeKind.RECOVERED if signal in _NO_LONGER:
+            return _NO_LONGER[signal]
         case NoticeKind.STOPPED:
             again = telling.before is not None and telling.before.breaker is BreakerState.HALF_OPEN
             return "was stopped again" if again else "was stopped"
@@ -85,6 +98,13 @@ def state(telling: Telling) -> str:
     return "not in a restart loop" if record.incident is None else _running(telling)
 
 
+_WHAT_ECS_DOES = {
+    Signal.PLACEMENT: "ECS goes on looking for capacity",
+    Signal.RESTARTS: "its tasks run, and ECS goes on restarting containers inside them",
+    Signal.EMPTY: "none of its tasks runs",
+}
+
+
 def _running(telling: Telling) -> str:
     """The state of a service that loops, or did a moment ago, and that we do not hold."""
     trip, incident = telling.after.trip, telling.incident
@@ -101,8 +121,8 @@ def _running(telling: Telling) -> str:
         return "ECS is taking it back to the revision before"
     if quiet := _quiet_for(telling):
         return f"no task has failed for {span(quiet)}"
-    if incident and incident.signal is Signal.PLACEMENT:
-        return "ECS goes on looking for capacity"
+    if incident and incident.signal in _WHAT_ECS_DOES:
+        return _WHAT_ECS_DOES[incident.signal]
     wanted = f" ({count(incident.desired_count, 'task')} wanted)" if incident and incident.desired_count else ""
     untouched = "; Loopbreaker has not touched it" if telling.notice.kind is NoticeKind.LOOPING else ""
     return f"ECS goes on restarting its tasks{wanted}{untouched}"
