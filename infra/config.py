@@ -99,6 +99,14 @@ class StackConfig:
             "(`loopbreaker:logs` = `true`) or `all`",
         ),
     )
+    digest: bool = field(
+        default=True,
+        metadata=_is(
+            values.boolean,
+            "services whose tasks fail now and then, and that do not loop, are told in one message a day at most, "
+            "each once a week at most",
+        ),
+    )
     runbook: str = field(
         default="",
         metadata=_is(

@@ -60,7 +60,8 @@ class Loopbreaker(Construct):
 
         self.detect = self._worker("Detect", seconds=60, environment=self._store)
         self.respond = self._worker("Respond", seconds=120, environment=self._limits)
-        self.sweep = self._worker("Sweep", seconds=60, environment=self._store)
+        quiet = {} if config.digest else {"DIGEST": "off"}
+        self.sweep = self._worker("Sweep", seconds=60, environment=self._store | quiet)
         self.outlets = list(self._open_outlets())
         self.investigations = self._open_investigations()
         self.amazon_q = self._open_amazon_q()
@@ -154,7 +155,7 @@ class Loopbreaker(Construct):
         """Beyond their own logs, queues and streams. In mode `alert` nothing may change anything outside the stack."""
         self.detect.use(self.table, "dynamodb:GetItem", "dynamodb:PutItem")
         self.respond.use(self.table, "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem", "dynamodb:Query")
-        self.sweep.use(self.table, "dynamodb:GetItem", "dynamodb:PutItem", index=True)
+        self.sweep.use(self.table, "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Scan", index=True)
         read_untold(self.sweep)
         self.draw.use(self.table, "dynamodb:GetItem", index=True)
         self.notify.use(self.table, "dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem")

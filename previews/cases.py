@@ -15,6 +15,7 @@ from loopbreaker.telling import sums
 from loopbreaker.telling.contents import Background
 from loopbreaker.telling.diagnosis import NOTHING, Diagnosis, Difference
 from loopbreaker.telling.mass import Other
+from previews.evidence import EVIDENCE
 
 CLUSTER = "arn:aws:ecs:eu-west-1:123456789012:cluster/prod"
 SERVICE = ServiceRef(CLUSTER, "checkout")
@@ -22,33 +23,6 @@ BEGAN = 1_793_523_660.0  # 2026-11-01 09:01 UTC
 RUNBOOK = "https://git.example.com/platform/loopbreaker/docs/runbook"
 _DEFINITION = "arn:aws:ecs:eu-west-1:123456789012:task-definition/checkout:42"
 _TASK = "0f1e2d3c4b5a69788796a5b4c3d2e1f0"
-
-# What ECS says of each cause, with an exit code where there is one.
-_EVIDENCE: dict[Category, tuple[str, int | None]] = {
-    Category.OUT_OF_MEMORY: ("OutOfMemoryError: Container killed due to memory usage", 137),
-    Category.APP_CRASH: ("exit code 1", 1),
-    Category.SEGFAULT: ("exit code 139", 139),
-    Category.KILLED: ("exit code 137", 137),
-    Category.TERMINATED: ("exit code 143", 143),
-    Category.CLEAN_EXIT: ("exit code 0", 0),
-    Category.CANNOT_START: ('CannotStartContainerError: exec: "/app/serve": permission denied', None),
-    Category.DISK: ("CannotPullContainerError: write /var/lib: no space left on device", None),
-    Category.IMAGE_PULL: (
-        "CannotPullContainerError: pull image manifest has been retried 1 time(s): failed to resolve ref "
-        "123456789012.dkr.ecr.eu-west-1.amazonaws.com/checkout:1.5: not found",
-        None,
-    ),
-    Category.RESOURCE_INIT: (
-        "ResourceInitializationError: unable to pull secrets or registry auth: execution resource retrieval failed: "
-        "unable to retrieve secret from asm: AccessDeniedException",
-        None,
-    ),
-    Category.NETWORK_ENI: ("Timeout waiting for network interface provisioning to complete.", None),
-    Category.PLACEMENT: ("RESOURCE:MEMORY", None),
-    Category.ELB_HEALTH_CHECK: ("Task failed ELB health checks in (target-group checkout)", 143),
-    Category.CONTAINER_HEALTH_CHECK: ("Task failed container health checks", 137),
-    Category.UNKNOWN: ("", None),
-}
 
 _CHANGES = (
     Difference("image of web", "checkout:1.4", "checkout:1.5"),
@@ -89,18 +63,19 @@ class Case:
 
 def cases() -> Iterator[Case]:
     """Every cause of a loop that was found; then every other kind, in each state in which it is told."""
-    for category in _EVIDENCE:
+    for category in EVIDENCE:
         yield _case(f"looping-{category.value}", looping(category), NoticeKind.LOOPING, reason(category))
     crash = looping(Category.APP_CRASH)
     for kind, before, after, why in _others(crash):
         yield _case(kind, before, after[1], why, after=after[0])
     yield _mass()
     yield _mass_goes_on()
+    yield _digest()
 
 
 def looping(category: Category, **fields: Any) -> Record:
     """A record of a loop that was found two minutes after its first failure, at its third generation."""
-    words, code = _EVIDENCE[category]
+    words, code = EVIDENCE[category]
     unstarted = category is Category.PLACEMENT
     known: dict[str, Any] = {
         "signal": Signal.PLACEMENT if unstarted else Signal.FAST,
@@ -303,6 +278,17 @@ def _mass() -> Case:
     why = f"6 services began to loop within 10 minutes, so none is acted on: {listed}"
     told = tell(record, NoticeKind.MASS, at=BEGAN + 140, reason=why)
     return Case("mass", record, told, Background(others=others, runbook=RUNBOOK))
+
+
+def _digest() -> Case:
+    """What ails and does not loop."""
+    calm = Record(service=SERVICE, version=4)
+    lines = (
+        "prod/checkout: 6 tasks failed after 3.2 to 4.1 h (out-of-memory)",
+        "prod/search: 5 tasks of 4 deployments failed at their start, and others ran in their place (app-crash)",
+    )
+    told = tell(calm, NoticeKind.DIGEST, at=BEGAN, reason="; ".join(lines), services=len(lines))
+    return Case("digest", calm, told, Background(runbook=RUNBOOK))
 
 
 def _mass_goes_on() -> Case:

@@ -21,6 +21,7 @@ class Settings:
     channels: where the bot may post; the first is where it posts all.
     agent_space, agent_daily: of AWS DevOps Agent, and how many investigations it may begin in a day.
     chat_queue: of the bot, for what is to be said in a thread.
+    digest: whether services that ail and do not loop are told once a day.
     """
 
     table_name: str
@@ -36,6 +37,7 @@ class Settings:
     agent_space: str
     agent_daily: int
     chat_queue: str
+    digest: bool
     mode: Mode
     scope: Scope
     policy: Policy
@@ -75,6 +77,7 @@ class Settings:
             agent_space=env.get("AGENT_SPACE", ""),
             agent_daily=int(env.get("AGENT_DAILY", "0")),
             chat_queue=env.get("CHAT_QUEUE", ""),
+            digest=env.get("DIGEST", "on") != "off",
             mode=mode,
             scope=Scope(allow=_patterns(env, "ACT_ON"), deny=_patterns(env, "NEVER_ACT_ON")),
             policy=policy,

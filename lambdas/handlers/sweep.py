@@ -9,6 +9,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from handlers.observability import log_unreadable, logger, watched
 from handlers.wiring import settings, table
+from loopbreaker.stories.ports import ConflictError, UnreadableError
 from loopbreaker.stories.sweep import sweep
 
 # Seconds for one run, less than the minute until the next; and no more services than that have time to be asked for.
@@ -43,19 +44,29 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
 
 
 def _read_tags() -> None:
-    """What was not told when it was set: EventBridge brings changes of tags as well as it can, and no better."""
+    """What was not told when it was set: EventBridge brings changes of tags as well as it can, and no better.
+
+    And with the wishes of all owners at hand, the digest.
+    """
     from loopbreaker.aws.clients import client  # noqa: PLC0415 - once a day
     from loopbreaker.aws.tagging import tagged_services  # noqa: PLC0415
+    from loopbreaker.stories.digest import digest  # noqa: PLC0415
     from loopbreaker.stories.tags import read_all  # noqa: PLC0415
 
+    now, read = time.time(), settings("TABLE_NAME")
     try:
-        read = read_all(tagged_services(client("resourcegroupstaggingapi")), store=table(), now=time.time())
+        tags = dict(tagged_services(client("resourcegroupstaggingapi")))
+        seen = read_all(tags.items(), store=table(), now=now)
+        told = digest(table().all_records(), tags, store=table(), policy=read.policy, now=now) if read.digest else 0
     except (ClientError, BotoCoreError):
         logger.exception("could not read the tags of all services")
         return
-    for reason in read.unreadable:
+    except (ConflictError, UnreadableError) as error:
+        logger.warning("no digest today", reason=str(error))
+        return
+    for reason in seen.unreadable:
         logger.warning("tags not read", reason=reason)
-    logger.info("tags read", services=read.services, told=read.told)
+    logger.info("tags read", services=seen.services, told=seen.told, in_digest=told)
 
 
 def _read_untold(context: LambdaContext, *, until: float) -> None:

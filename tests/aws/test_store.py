@@ -306,3 +306,20 @@ def test_more_are_due_than_one_answer_holds(table: Table, dynamodb: Any) -> None
     small = SimpleNamespace(query=paged)
     assert set(Table(small, NAME).due(now=CREATED, limit=100)) == set(fleet)
     assert len(Table(small, NAME).due(now=CREATED, limit=30)) == 30
+
+
+def test_all_records_are_read_but_those_that_cannot_be(table: Table, dynamodb: Any) -> None:
+    """Of every page, without what else is in the table; whoever loads a broken one says so."""
+    fleet = [ServiceRef(WEB.cluster_arn, f"{'x' * 200}{number}") for number in range(9)]
+    for service in fleet:
+        table.save(Record(service=service, touched_at=CREATED))
+    table.gather(WEB, at=CREATED, window=60)
+    broken = dynamodb.get_item(TableName=NAME, Key={"pk": {"S": fleet[0].key}, "sk": {"S": "SERVICE"}})["Item"]
+    dynamodb.put_item(TableName=NAME, Item=broken | {"body": {"S": "{"}})
+    real = dynamodb.scan
+
+    def paged(**parameters: Any) -> Any:
+        return real(**(parameters | {"Limit": 4}))
+
+    found = Table(SimpleNamespace(scan=paged), NAME).all_records()
+    assert {record.service for record in found} == set(fleet[1:])

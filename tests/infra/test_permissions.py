@@ -45,7 +45,7 @@ ALERT = {
     | DIAGNOSE
     | {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem", "dynamodb:Query"},
     "sweep": LOGS
-    | {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "tag:GetResources"}
+    | {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:Scan", "tag:GetResources"}
     | {"cloudwatch:ListMetrics", "cloudwatch:GetMetricData"}
     | {"ecs:ListClusters", "ecs:ListServices", "ecs:DescribeServices"},
     "draw": LOGS | {"dynamodb:GetItem", "dynamodb:Query"},

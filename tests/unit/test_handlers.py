@@ -58,6 +58,9 @@ class MemoryStore:
         late = [r for r in self.records.values() if r.due_at is not None and r.due_at <= now]
         return [r.service for r in late][:limit]
 
+    def all_records(self) -> list[Record]:
+        return list(self.records.values())
+
 
 @dataclass
 class LambdaContext:
@@ -86,7 +89,7 @@ def store(monkeypatch: pytest.MonkeyPatch) -> MemoryStore:
     read = Settings.from_env({"TABLE_NAME": "loops", "INDEX_NAME": "due", "ACTION": "stop"}, needs=())
     for handler in (detect, sweep):
         monkeypatch.setattr(handler, "table", lambda: memory)
-    monkeypatch.setattr(detect, "settings", lambda *_needs: read)
+        monkeypatch.setattr(handler, "settings", lambda *_needs: read)
     return memory
 
 

@@ -22,6 +22,7 @@ FULL = {
     "ACTION": "stop",
     "ACT_ON": "prod/*, stage/web",
     "NEVER_ACT_ON": "*/payments,",
+    "DIGEST": "off",
     "POLICY": '{"fast": {"depth": 4}, "slow.depth": 5, "confirm_after": 60}',
 }
 
@@ -43,6 +44,7 @@ def test_everything_is_read() -> None:
         channels=("C0123456789", "C9999999999"),
         agent_space="",
         agent_daily=0,
+        digest=False,
         chat_queue="",
         log_lines="tagged",
         mode=Mode.STOP,

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from handlers import sweep
-from handlers.settings import Settings
 from loopbreaker.aws.empty import empty_services
 from loopbreaker.aws.restarts import restarts
 from loopbreaker.judging.detection import observe
@@ -286,7 +285,6 @@ def cloud(monkeypatch: pytest.MonkeyPatch) -> dict[str, FakeClient]:
         ),
     }
     monkeypatch.setattr("loopbreaker.aws.clients.client", clients.__getitem__)
-    monkeypatch.setattr(sweep, "settings", lambda *_needs: Settings.from_env({}, needs=()))
     return clients
 
 

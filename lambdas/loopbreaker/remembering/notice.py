@@ -21,6 +21,7 @@ class NoticeKind(StrEnum):
     DOWN = "down"
     MASS_OVER = "mass-over"
     RECOVERED = "recovered"
+    DIGEST = "digest"
 
 
 OF_THE_LOOP = (NoticeKind.LOOPING, NoticeKind.STILL_LOOPING, NoticeKind.RECOVERED)

@@ -68,6 +68,7 @@ class Record:
     mistakes: what is wrong with its tags, as people were told.
     late: for how long ECS said nothing of its newest failure, where that was more than a minute.
     restarted: when containers were restarted inside their tasks, in the last six hours.
+    digested_at: when a digest last told of it.
     empty: when the service was first and last seen to run nothing, since it last ran something.
     """
 
@@ -97,6 +98,7 @@ class Record:
     late: float = 0.0
     restarted: tuple[float, ...] = ()
     empty: tuple[float, ...] = ()
+    digested_at: float = 0.0
 
     @property
     def breaker(self) -> BreakerState:

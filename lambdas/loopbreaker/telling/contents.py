@@ -23,6 +23,10 @@ _AFTER = {
     NoticeKind.ROLLBACK_FAILED: "Do not deploy once more: the cause is not in the revision. "
     "Look at what both revisions depend on: a database, a secret, a queue, the network.",
 }
+_OF_A_DIGEST = (
+    "Nothing at once: each is named once a week at most. Tasks that end after hours often leak memory or lose a "
+    "connection; starts that fail now and then make deployments slow."
+)
 _MOST_CHANGES = 10
 _MOST_NAME = 60
 # ECS shows a stopped task for about an hour (ECS developer guide, "Viewing stopped task errors").
@@ -44,7 +48,7 @@ class Background:
 
 def write(told: Telling, known: Background) -> Letter:
     """The message in its parts."""
-    service, why = told.after.service, clean(told.notice.reason, most=500) or "no reason was recorded"
+    service, why = told.after.service, _why(told)
     if told.notice.kind is NoticeKind.MASS:
         number = told.notice.services
         return Letter(
@@ -63,6 +67,12 @@ def write(told: Telling, known: Background) -> Letter:
         blocks=tuple(_blocks(told, known)),
         links=tuple(_links(told, known)),
     )
+
+
+def _why(told: Telling) -> str:
+    if told.notice.kind is NoticeKind.DIGEST:
+        return "tasks that fail now and then are no restart loop, and worth knowing of"
+    return clean(told.notice.reason, most=500) or "no reason was recorded"
 
 
 def named(told: Telling) -> str:
@@ -132,6 +142,8 @@ def _blocks(told: Telling, known: Background) -> Iterator[Block]:
     incident, kind = told.incident, told.notice.kind
     if kind is NoticeKind.BAD_TAG:
         yield _correct_tag(told)
+    if kind is NoticeKind.DIGEST:
+        yield from _of_a_digest(told)
     if incident is None:
         return
     match kind:
@@ -149,7 +161,7 @@ def _blocks(told: Telling, known: Background) -> Iterator[Block]:
         case NoticeKind.RECOVERED | NoticeKind.BACK:
             yield from _give_scaling_back(told) if scaling_is_left(told) else ()
             yield from cost((*known.earlier, incident), told, known.diagnosis)
-        case NoticeKind.PROBING | NoticeKind.MASS | NoticeKind.MASS_OVER | NoticeKind.BAD_TAG:
+        case NoticeKind.PROBING | NoticeKind.MASS | NoticeKind.MASS_OVER | NoticeKind.BAD_TAG | NoticeKind.DIGEST:
             return
         case _:
             assert_never(kind)
@@ -169,6 +181,11 @@ def _correct_tag(told: Telling) -> Block:
     command = f"aws ecs list-tags-for-resource --region {told.after.service.region} --resource-arn {arn}"
     text = "Correct the tag. Until then it counts as not set."
     return Block("What to do", text=text, commands=(command,))
+
+
+def _of_a_digest(told: Telling) -> Iterator[Block]:
+    yield Block("In the last day", lines=tuple(clean(line) for line in told.notice.reason.split("; ")))
+    yield Block("What to do", text=_OF_A_DIGEST)
 
 
 def _found(told: Telling, incident: Incident, known: Background) -> Iterator[Block]:
@@ -215,11 +232,10 @@ def _side(text: str) -> str:
 
 def _what_to_do(told: Telling, incident: Incident, diagnosis: Diagnosis) -> Block:
     service = told.after.service
-    # What ECS waits for stands where it also says that it finds no place.
-    empty = incident.signal is Signal.EMPTY
     command = commands.check(
         service,
-        Category.PLACEMENT if empty else incident.category,
+        # What ECS waits for stands where it also says that it finds no place.
+        Category.PLACEMENT if incident.signal is Signal.EMPTY else incident.category,
         task_definition=incident.task_definition,
         task_id=diagnosis.task_id,
         log_group=diagnosis.log_group,

@@ -61,9 +61,12 @@ def mark(told: Telling) -> str:
         case BreakerState.HALF_OPEN:
             return "🧪"
         case BreakerState.CLOSED:
-            return {NoticeKind.BACK: "▶️", NoticeKind.ROLLED_BACK: "↩️", NoticeKind.BAD_TAG: "🏷️"}.get(
-                told.notice.kind, "🔁"
-            )
+            return {
+                NoticeKind.BACK: "▶️",
+                NoticeKind.ROLLED_BACK: "↩️",
+                NoticeKind.BAD_TAG: "🏷️",
+                NoticeKind.DIGEST: "🗒️",
+            }.get(told.notice.kind, "🔁")
 
 
 def colour(letter: Letter, told: Telling) -> str:

@@ -73,6 +73,10 @@ def headline(telling: Telling) -> str:
             return _loops(telling)
         case NoticeKind.NOT_STOPPED:
             return _held_or(telling, "is left at 0" if left_at_zero(telling) else "was left alone")
+        case NoticeKind.DIGEST:
+            more = telling.notice.services - 1
+            others = f"and {count(more, 'more service')} lose" if more else "loses"
+            return f"{others} tasks now and then"
         case NoticeKind.STILL_LOOPING if telling.notice.services > 1:
             return f"and {telling.notice.services - 1:,} more services still loop"
         case NoticeKind.STILL_LOOPING:
@@ -156,7 +160,7 @@ def severity(telling: Telling) -> Severity:
             return Severity.WARNING
         case NoticeKind.BAD_TAG:
             return Severity.WARNING
-        case NoticeKind.PROBING | NoticeKind.BACK | NoticeKind.MASS_OVER | NoticeKind.RECOVERED:
+        case NoticeKind.PROBING | NoticeKind.BACK | NoticeKind.MASS_OVER | NoticeKind.RECOVERED | NoticeKind.DIGEST:
             return Severity.INFO
     assert_never(kind)
 

@@ -124,10 +124,8 @@ def _not_for_this_cause(case: Case) -> Decision | None:
             return Decision(Action.LEAVE, "placement", "missing capacity is not the application's fault")
         case Signal.STORM:
             return Decision(Action.LEAVE, "storm", "its tasks fail often and serve in between")
-        case Signal.RESTARTS:
-            return Decision(Action.LEAVE, "restarts", "its containers are restarted inside tasks that run")
-        case Signal.EMPTY:
-            return Decision(Action.LEAVE, "empty", "it runs nothing that could be stopped")
+        case Signal.RESTARTS | Signal.EMPTY:
+            return Decision(Action.LEAVE, signal.value, "no task of it failed")
     assert_never(signal)
 
 

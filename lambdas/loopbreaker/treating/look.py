@@ -244,6 +244,7 @@ def _close(record: Record, reason: str, *, now: float) -> Look:
         notices=ended.notices,
         trips=record.trips,
         mistakes=record.mistakes,
+        digested_at=record.digested_at,
         past=closed(ended.incident, at=now) if ended.incident else record.past,
     )
     return Look(replace(clean, history_until=now, touched_at=now), closed=reason, ended=record.incident)

@@ -1,0 +1,122 @@
+"""What is no loop and worth a line: one quiet message a day for all, each service once a week."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from handlers import sweep
+from handlers.settings import Settings
+from loopbreaker.judging.ailing import ailing
+from loopbreaker.judging.detection import observe
+from loopbreaker.model import Category, ServiceRef, TaskFailure
+from loopbreaker.remembering.incident import Past
+from loopbreaker.remembering.notice import NoticeKind
+from loopbreaker.remembering.record import Record
+from loopbreaker.stories.digest import digest
+from tests.aws.fake_clients import FakeClient
+from tests.builders import POLICY, SERVICE, T0, looping, task_failure
+from tests.unit.test_handlers import CONTEXT, MemoryStore
+from tests.unit.test_handlers import store as _store
+
+store = _store
+HOUR, DAY = 3600.0, 86_400.0
+NOW = T0 + DAY
+
+
+def record_of(failures: Iterable[TaskFailure], service: ServiceRef = SERVICE) -> Record:
+    record = Record(service=service)
+    for failure in failures:
+        record = observe(record, failures=[failure], policy=POLICY, now=failure.failed_at)
+    return record
+
+
+def leak(number: int = 4, *, lives: float = 4 * HOUR, **fields: Any) -> list[TaskFailure]:
+    """A task dies of memory after about so long, each a bit later than the one before."""
+    known = {"category": Category.OUT_OF_MEMORY} | fields
+    return [task_failure(n * 5 * HOUR, n * 5 * HOUR + lives + n * 900, **known) for n in range(number)]
+
+
+def stumble(number: int = 3) -> list[TaskFailure]:
+    """A start fails at each of some deployments."""
+    return [task_failure(n * 3 * HOUR, n * 3 * HOUR + 20, deployment_id=f"ecs-svc/{n}") for n in range(number)]
+
+
+def words(record: Record) -> str:
+    found = ailing(record, POLICY, now=NOW)
+    return found.words if found else ""
+
+
+def test_a_slow_leak_is_worth_a_line() -> None:
+    """With how many, after how long, and of what."""
+    assert words(record_of(leak())) == "4 tasks failed after 4 to 4.8 h (out-of-memory)"
+
+
+def test_starts_that_fail_now_and_then_are_worth_a_line() -> None:
+    """With the number of deployments."""
+    said = "3 tasks of 3 deployments failed at their start, and others ran in their place (app-crash)"
+    assert words(record_of(stumble())) == said
+
+
+def test_both_are_one_line() -> None:
+    """A service may ail in two ways."""
+    both = sorted([*leak(), *stumble()], key=lambda failure: failure.failed_at)
+    assert words(record_of(both)).count(" failed ") == 2
+
+
+def test_what_is_little_old_or_clean_is_worth_none() -> None:
+    """Two in a day; four a day ago; workers that are renewed."""
+    assert words(record_of(leak(2))) == ""
+    assert words(record_of(stumble(2))) == ""
+    assert ailing(record_of(leak()), POLICY, now=NOW + DAY) is None
+    assert words(record_of(leak(category=Category.CLEAN_EXIT))) == ""
+
+
+def test_of_what_people_know_there_is_no_line() -> None:
+    """It loops, did so within the day, or was in a digest this week."""
+    ill = record_of(leak())
+    assert ailing(replace(looping(), slow=ill.slow), POLICY, now=NOW) is None
+    past = Past(
+        opened_at=T0, openings=(T0,), times=1, last_failure_at=T0, longest_gap=1.0, deployment_id="", closed_at=T0
+    )
+    assert ailing(replace(ill, past=past), POLICY, now=NOW) is None
+    assert ailing(replace(ill, digested_at=NOW - 6 * DAY), POLICY, now=NOW) is None
+    assert ailing(replace(ill, digested_at=NOW - 8 * DAY), POLICY, now=NOW) is not None
+
+
+def test_one_message_tells_of_all(store: MemoryStore) -> None:
+    """In the name of the worst; the next day nobody is told again."""
+    api = ServiceRef(SERVICE.cluster_arn, "api")
+    ill = [record_of(leak(4)), record_of(leak(3), api)]
+    store.records = {record.service: record for record in ill}
+    assert digest(ill, {}, store=store, policy=POLICY, now=NOW) == 2
+    (notice,) = store.records[SERVICE].notices
+    assert (notice.kind, notice.services) == (NoticeKind.DIGEST, 2)
+    assert notice.reason.split("; ") == [
+        "prod/web: 4 tasks failed after 4 to 4.8 h (out-of-memory)",
+        "prod/api: 3 tasks failed after 4 to 4.5 h (out-of-memory)",
+    ]
+    assert store.records[api].notices == ()
+    assert digest(store.all_records(), {}, store=store, policy=POLICY, now=NOW + 60) == 0
+
+
+def test_silence_is_kept(store: MemoryStore) -> None:
+    """Whose owner asked for it is in no digest."""
+    tags = {SERVICE: {"loopbreaker:action": "ignore"}}
+    assert digest([record_of(leak())], tags, store=store, policy=POLICY, now=NOW) == 0
+    assert not store.records
+
+
+@pytest.mark.parametrize(("chosen", "told"), [({}, 1), ({"DIGEST": "off"}, 0)])
+def test_the_clock_brings_it_once_a_day_unless_it_is_off(
+    store: MemoryStore, monkeypatch: pytest.MonkeyPatch, chosen: dict[str, str], told: int
+) -> None:
+    """With the look at everybody's tags."""
+    tagging = FakeClient("resourcegroupstaggingapi", get_resources={"ResourceTagMappingList": []})
+    monkeypatch.setattr("loopbreaker.aws.clients.client", lambda _name: tagging)
+    monkeypatch.setattr(sweep, "settings", lambda *_needs: Settings.from_env(chosen, needs=()))
+    monkeypatch.setattr("handlers.sweep.time.time", lambda: NOW)
+    store.records[SERVICE] = record_of(leak())
+    sweep.handler({"time": "2026-01-01T03:37:12Z"}, CONTEXT)
+    assert len(store.records[SERVICE].notices) == told
