@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from loopbreaker.judging.ending import Tasks, may_remind, next_end, over, over_unasked, quiet_at, told_at
+from loopbreaker.judging.ending import Tasks, next_end, over, over_unasked, quiet_at
+from loopbreaker.judging.ration import may_remind, told_at
 from loopbreaker.judging.relapse import closed, taken_up
 from loopbreaker.remembering.incident import Incident, Past
 from loopbreaker.remembering.notice import NoticeKind, Told
