@@ -9,6 +9,7 @@ from benchmarks.detection.crowds import crowds
 from benchmarks.detection.enemies import enemies
 from benchmarks.detection.judging import Outcome, judge
 from benchmarks.detection.loops import loops
+from benchmarks.detection.mixtures import mixtures
 from benchmarks.detection.oddities import oddities
 from benchmarks.detection.recoveries import recoveries
 from benchmarks.detection.relapses import relapses
@@ -18,7 +19,7 @@ from benchmarks.detection.watching import SHUFFLED, USUAL
 
 SCENARIOS: dict[str, Scenario] = {
     scenario.key: scenario
-    for scenario in (*loops(), *churn(), *recoveries(), *relapses(), *crowds(), *oddities(), *enemies())
+    for scenario in (*loops(), *churn(), *recoveries(), *relapses(), *crowds(), *oddities(), *enemies(), *mixtures())
 }
 """Every scenario by its key."""
 

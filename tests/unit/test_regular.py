@@ -132,3 +132,12 @@ def open_of(record: Record) -> Incident:
 def test_statements_of_ecs_are_no_deaths() -> None:
     """A record without any failure holds nothing regular."""
     assert regular_deaths(observed(signals=[signal(0)]).slow, POLICY) == ()
+
+
+def test_a_loop_that_outlives_the_profile_but_once_knows_its_gap() -> None:
+    """Deaths at 60 to 65 minutes, the last a little before an hour: its quiet is twice an hour, and not one."""
+    lifetimes = [minutes * 60.0 for minutes in (61, 64, 62, 65, 61, 63, 62, 59)]
+    record = opened(deaths(*lifetimes))
+    assert record.incident is not None
+    assert record.incident.depth > 1
+    assert record.incident.longest_gap >= HOUR

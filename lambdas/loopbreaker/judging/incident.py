@@ -61,7 +61,10 @@ def open_incident(
 ) -> Record:
     """The record with the incident that a suspicion has become, and the message that it loops."""
     ladder = record.slow if profile_of(found.signal, policy) is policy.slow else record.fast
-    rungs = chain(ladder, profile_of(found.signal, policy) or policy.fast) or regular_deaths(ladder, policy)
+    rungs = chain(ladder, profile_of(found.signal, policy) or policy.fast)
+    if len(rungs) < found.depth:
+        # Those that die at one age may outlive the profile, but for the odd one.
+        rungs = regular_deaths(ladder, policy) or rungs
     gap = longest_gap(record.storm) if found.signal is Signal.STORM else 0.0
     if found.signal is Signal.STORM:
         rungs = tuple(replace(rung, lifetime=0.0) for rung in record.slow)
