@@ -70,7 +70,7 @@ def write(told: Telling, known: Background) -> Letter:
 
 
 def _why(told: Telling) -> str:
-    if told.notice.kind is NoticeKind.DIGEST:
+    if told.notice.kind is NoticeKind.DIGEST and told.notice.reason:
         return "tasks that fail now and then are no restart loop, and worth knowing of"
     return clean(told.notice.reason, most=500) or "no reason was recorded"
 

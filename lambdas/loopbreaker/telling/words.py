@@ -75,7 +75,7 @@ def headline(telling: Telling) -> str:
             return _held_or(telling, "is left at 0" if left_at_zero(telling) else "was left alone")
         case NoticeKind.DIGEST:
             more = telling.notice.services - 1
-            others = f"and {count(more, 'more service')} lose" if more else "loses"
+            others = f"and {count(more, 'more service')} lose" if more > 0 else "loses"
             return f"{others} tasks now and then"
         case NoticeKind.STILL_LOOPING if telling.notice.services > 1:
             return f"and {telling.notice.services - 1:,} more services still loop"
