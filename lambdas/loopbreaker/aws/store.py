@@ -8,7 +8,7 @@ pk = LOOPS                        sk = TOLD                             of how m
 """
 
 from base64 import b64decode
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -150,7 +150,6 @@ class Table:
     def due(self, *, now: float, limit: int) -> list[ServiceRef]:
         """Services whose records want attention by now, the longest overdue first; an eventually consistent read."""
         pages = self._pages(
-            self._client.query,
             IndexName=self._index,
             KeyConditionExpression="due_shard = :shard AND due_at <= :now",
             ExpressionAttributeValues={":shard": {"S": _SHARD}, ":now": {"N": _number(now)}},
@@ -160,15 +159,14 @@ class Table:
 
     def all_records(self) -> Iterator[Record]:
         """Every record that can be read; an eventually consistent read of the whole table, for once a day."""
-        services = {"FilterExpression": "sk = :service", "ExpressionAttributeValues": {":service": {"S": "SERVICE"}}}
-        for item in self._pages(self._client.scan, **services):
-            with suppress(CodecError):  # who loads it says so
-                yield from_item(item)
+        for item in self._pages("scan"):
+            if item["sk"]["S"] == "SERVICE":
+                with suppress(CodecError):  # who loads it says so
+                    yield from_item(item)
 
     def _query(self, pk: str, first: str, last: str, *, most: int | None = None) -> Iterator[dict[str, Any]]:
         """Items of one partition between two sort keys, the newest first."""
         pages = self._pages(
-            self._client.query,
             KeyConditionExpression="pk = :pk AND sk BETWEEN :first AND :last",
             ExpressionAttributeValues={":pk": {"S": pk}, ":first": {"S": first}, ":last": {"S": last}},
             ScanIndexForward=False,
@@ -177,10 +175,10 @@ class Table:
         )
         return islice(pages, most)
 
-    def _pages(self, call: Callable[..., dict[str, Any]], **parameters: Any) -> Iterator[dict[str, Any]]:
+    def _pages(self, by: str = "query", /, **parameters: Any) -> Iterator[dict[str, Any]]:
         start: dict[str, Any] = {}
         while True:
-            page = call(TableName=self._name, **parameters, **start)
+            page = getattr(self._client, by)(TableName=self._name, **parameters, **start)
             yield from page["Items"]
             if "LastEvaluatedKey" not in page:
                 return
