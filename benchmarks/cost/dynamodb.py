@@ -20,6 +20,7 @@ from botocore.exceptions import ClientError
 Item = dict[str, Any]
 
 _PAGE = 1_000_000
+_UPDATE = re.compile(r"SET (.+) ADD (#\w+) (:\w+)")
 _TERM = re.compile(r"attribute_not_exists\((\w+)\)|([#\w]+) (=|<|<=) (:\w+)")
 
 
@@ -34,6 +35,8 @@ def _size(value: Mapping[str, Any]) -> int:
             return len(text.encode())
         case {"B": bytes(data)}:
             return len(data)
+        case {"SS": list(texts)}:
+            return sum(len(text.encode()) for text in texts)
         case {"N": str(number)}:
             return ceil(len(number.replace(".", "").replace("-", "").strip("0")) / 2) + 1
         case {"L": list(items)}:
@@ -90,6 +93,36 @@ class DynamoDB:
         self._index(key, old or {}, Item)
         self.on_write(old, Item)
         self.after("put_item", key[0])
+        return {}
+
+    def update_item(
+        self,
+        *,
+        TableName: str,  # noqa: N803
+        Key: Item,  # noqa: N803
+        UpdateExpression: str,  # noqa: N803
+        ExpressionAttributeNames: Mapping[str, str],  # noqa: N803
+        ExpressionAttributeValues: Item,  # noqa: N803
+    ) -> Item:
+        """`SET a = :a, b = :b ADD #set :texts`, which makes the item where there is none."""
+        parts = _UPDATE.fullmatch(UpdateExpression)
+        if parts is None:
+            raise NotImplementedError(UpdateExpression)
+        key, values = _key(Key), ExpressionAttributeValues
+        self._called("update_item", key)
+        old = self.items.get(key, {})
+        set_ = dict(term.split(" = ") for term in parts[1].split(", "))
+        name = ExpressionAttributeNames[parts[2]]
+        texts = {*old.get(name, {"SS": []})["SS"], *values[parts[3]]["SS"]}
+        new = {**old, **Key, **{attribute: values[value] for attribute, value in set_.items()}}
+        new[name] = {"SS": sorted(texts)}
+        written = max(1, ceil(max(size(new), size(old)) / 1024))
+        self.units["write"] += written
+        self.hottest[key[0]] += written
+        self.items[key] = new
+        if not old:
+            insort(self._partitions.setdefault(key[0], []), key[1])
+        self.after("update_item", key[0])
         return {}
 
     def delete_item(self, *, TableName: str, Key: Item) -> Item:  # noqa: N803

@@ -2,7 +2,7 @@
 
 The handlers are the shipped ones, given what Lambda would give them. Batches form as the event source mappings of
 `infra/functions.py` let them: messages wait for others up to the window, per poller; changes of a record go by lanes,
-all of one service in one of them.
+all of one service in one of them. Each poller invokes a process of its own, which remembers what it saved.
 """
 
 import heapq
@@ -23,6 +23,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from benchmarks.cost.dynamodb import DynamoDB, Item, image
 from loopbreaker.model import ServiceRef
+from loopbreaker.stories.saving import Memory
 from loopbreaker.telling.messages import Message
 from loopbreaker.treating.facts import Facts, Unknown
 
@@ -65,18 +66,20 @@ class Cluster:
 
 @dataclass
 class Outbox:
-    """Where messages go; `down` is raised instead."""
+    """Where messages go; `down` is raised instead. `noted` is told who took one."""
 
     sent: list[tuple[float, Message]] = field(default_factory=list)
     down: Exception | None = None
     clock: Callable[[], float] = float
     before: Callable[[], None] = lambda: None
+    noted: Callable[[Message, tuple[str, ...]], None] = lambda message, to: None
 
     def publish(self, message: Message) -> None:
         self.before()
         if self.down:
             raise self.down
         self.sent.append((self.clock(), message))
+        self.noted(message, ("event bus default", "mail topic loops"))
 
 
 @dataclass(order=True)
@@ -105,6 +108,7 @@ class Installation:
         self._window = window
         self._pollers: list[list[tuple[str, int]]] = [[] for _ in range(pollers)]
         self._opened: list[float] = [0.0] * pollers
+        self._memories = [Memory() for _ in range(pollers)]
         self._queue: list[_Waiting] = []
         self._lanes: dict[tuple[str, int], list[Item]] = defaultdict(list)
         self._blocked: dict[tuple[str, int], float] = {}
@@ -164,18 +168,22 @@ class Installation:
         batch, self._pollers[number] = self._pollers[number], []
         # One for each message that is sent; one for each ten that are received, and that are deleted.
         self.requests["sqs"] += len(batch) + 2 * -(-len(batch) // 10)
-        for body, tries in self.detect(batch):
+        for body, tries in self.detect(batch, poller=number):
             if tries >= TRIES:
                 self.poison.append(body)
             else:
                 self._put((body, tries + 1), self.now + VISIBLE_AFTER)
         self._drain()
 
-    def detect(self, batch: list[tuple[str, int]]) -> list[tuple[str, int]]:
+    def detect(self, batch: list[tuple[str, int]], *, poller: int = 0) -> list[tuple[str, int]]:
         """The messages that are to be delivered again."""
+        from handlers import detect  # noqa: PLC0415 - its clients are made of this table
+
         records = [{"messageId": str(n), "body": body} for n, (body, _) in enumerate(batch)]
-        answer = self._invoke("detect", {"Records": records})
+        with patch.object(detect, "MEMORY", self._memories[poller]):
+            answer = self._invoke("detect", {"Records": records})
         if answer is None:
+            self._memories[poller] = Memory()
             return batch
         return [batch[int(item["itemIdentifier"])] for item in answer["batchItemFailures"]]
 
@@ -250,7 +258,8 @@ def installed(begin: float, **fields: Any) -> Iterator[Installation]:
             "POWERTOOLS_METRICS_NAMESPACE": "Loopbreaker",
         }
         stack.enter_context(patch.dict(os.environ, environment))
-        from handlers import notify, observability, respond, wiring  # noqa: PLC0415 - they read the environment
+        # They read the environment.
+        from handlers import notify, observability, receipts, respond, wiring  # noqa: PLC0415
         from loopbreaker.policy import Mode, Policy  # noqa: PLC0415
         from loopbreaker.stories.respond import Tools  # noqa: PLC0415
         from loopbreaker.treating.scope import Scope  # noqa: PLC0415
@@ -260,6 +269,8 @@ def installed(begin: float, **fields: Any) -> Iterator[Installation]:
         stack.enter_context(patch.object(wiring, "client", lambda _service: ours.table))
         stack.enter_context(patch.object(notify, "client", lambda _service: ours.table))
         stack.enter_context(patch.object(notify, "publisher", lambda: ours.outbox))
+        stack.enter_context(patch.object(receipts, "client", lambda _service: ours.table))
+        ours.outbox.noted = notify._noted
         tools = Tools(
             store=wiring.table.__wrapped__(),
             ecs=ours.ecs,  # type: ignore[arg-type]
@@ -271,7 +282,7 @@ def installed(begin: float, **fields: Any) -> Iterator[Installation]:
         stack.enter_context(patch.object(respond, "tools", lambda: tools))
         for handler in observability.logger.handlers:
             stack.enter_context(patch.object(handler, "stream", ours.log))
-        for made in (wiring.table, wiring.settings, notify.library):
+        for made in (wiring.table, wiring.settings, receipts.receipts):
             made.cache_clear()
             stack.callback(made.cache_clear)
         yield ours

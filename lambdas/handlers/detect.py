@@ -18,11 +18,14 @@ from loopbreaker.seeing.tags import is_tag_change, tag_change
 from loopbreaker.stories.detect import Observation, observation
 from loopbreaker.stories.detect import detect as fold
 from loopbreaker.stories.ports import Change, ConflictError, UnreadableError
+from loopbreaker.stories.saving import Memory
 
 Failures = dict[str, list[dict[str, str]]]
 
 # What is left of the function's time, in milliseconds, when it begins no other service: a slow table takes as long.
 _LAST_CALLS = 25_000
+# Of this process, for as long as Lambda keeps it.
+MEMORY = Memory()
 # Clocks differ by seconds. What claims to happen later than this, in seconds, would stand as the newest for ever.
 _AHEAD = 900.0
 
@@ -96,7 +99,8 @@ def _read_tags(envelope: object) -> bool:
 def _fold(service: ServiceRef, observations: list[Observation]) -> bool:
     """Fold what the batch says of one service; False where it is to be delivered again."""
     read = settings("TABLE_NAME")
-    if not _saved(service, lambda: fold(observations, store=table(), policy=read.policy, now=time.time())):
+    now = time.time()
+    if not _saved(service, lambda: fold(observations, store=table(), memory=MEMORY, policy=read.policy, now=now)):
         return False
     # None twice for being told of early.
     count_event(FAILURES, sum(o.failure is not None and o.final for o in observations))

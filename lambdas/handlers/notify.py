@@ -21,14 +21,18 @@ from loopbreaker.telling.messages import Message
 
 Failures = dict[str, list[dict[str, str]]]
 
+# What is left of the function's time, in milliseconds, when nothing more is looked up for a message: it is sent
+# without. A summary of many services looks up eighty items, and a slow table takes seconds for each.
+_TO_SEND = 18_000
+
 
 @watched
-def handler(event: dict[str, Any], _context: LambdaContext) -> Failures:
+def handler(event: dict[str, Any], context: LambdaContext) -> Failures:
     """Publish the messages that each change of a record owes, in order; stops at the first that fails."""
     for record in event["Records"]:
         images = record["dynamodb"]
         try:
-            _publish(images)
+            _publish(images, library(context))
         except CodecError as error:
             log_unreadable(service_of(images["NewImage"]).name, str(error))
         except (ClientError, BotoCoreError, PublishError):
@@ -37,20 +41,24 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> Failures:
     return {"batchItemFailures": []}
 
 
-def _publish(images: dict[str, Any]) -> None:
+def _publish(images: dict[str, Any], known: Library) -> None:
     after = from_item(images["NewImage"])
     before = from_item(images["OldImage"]) if "OldImage" in images else None
-    notices = tell_people(before, after, outlet=publisher(), library=library())
+    notices = tell_people(before, after, outlet=publisher(), library=known)
     count_event(MESSAGES, len(notices))
     for notice in notices:
         logger.info("message sent", transition=notice.kind.value, service_name=after.service.name, reason=notice.reason)
 
 
-@cache
-def library() -> Library:
-    """What was found out before; made when the first message is owed."""
+def library(context: LambdaContext) -> Library:
+    """What was found out before, as far as there is time to look it up."""
     read = settings("TABLE_NAME")
-    shelf = Findings(client("dynamodb"), read.table_name, table())
+    shelf = Findings(
+        client("dynamodb"),
+        read.table_name,
+        table(),
+        hurry=lambda: context.get_remaining_time_in_millis() < _TO_SEND,
+    )
     return Library(shelf=shelf, runbook=read.runbook, window=read.policy.mass_window)
 
 

@@ -28,7 +28,9 @@ def test_a_failure_is_one_read_and_one_write(one: Counts) -> None:
     assert folds in (one.failures, one.failures - 1)
     assert one.largest <= 1024
     # A look is asked for by the clock and saved by respond; the one that finds the loop was asked for by detect.
-    assert one.units["write"] == one.calls["put_item"] <= folds + 2 * looks + 2
+    # Who took a message is noted beside it.
+    assert one.calls["update_item"] == one.messages
+    assert one.units["write"] == one.calls["put_item"] + one.messages <= folds + 2 * looks + 6
     assert one.units["read"] <= folds + 2 * looks + 10
     assert one.units["index"] <= 4 * looks + 4
 

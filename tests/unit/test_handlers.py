@@ -292,7 +292,7 @@ class Outbox:
 def outbox(monkeypatch: pytest.MonkeyPatch) -> Outbox:
     box = Outbox()
     monkeypatch.setattr(notify, "publisher", lambda: box)
-    monkeypatch.setattr(notify, "library", Library)
+    monkeypatch.setattr(notify, "library", lambda _context: Library())
     return box
 
 
@@ -467,7 +467,7 @@ def test_the_clock_believes_the_table_and_not_its_index(store: MemoryStore, monk
 @pytest.fixture
 def environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
     """A function's environment, and nothing cached before or after."""
-    cached = (wiring.settings, wiring.table, notify.publisher, notify.library, respond.tools, client)
+    cached = (wiring.settings, wiring.table, notify.publisher, respond.tools, client)
     for name, value in {"TABLE_NAME": "loops", "INDEX_NAME": "due", "TOPIC_ARN": "arn:topic", "ACTION": "stop"}.items():
         monkeypatch.setenv(name, value)
     for build in cached:

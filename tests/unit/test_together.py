@@ -164,6 +164,25 @@ def test_a_trouble_that_lasts_stays_one() -> None:
     assert before["looping"] == 5
 
 
+def test_how_many_are_left_is_seldom_asked() -> None:
+    """A loop of a summary that is looked at each minute asks six times an hour whether the others still loop."""
+    region = Region(20)
+    region.begin()
+    asked, in_summary = 0, region.store.in_summary
+
+    def counted(*, most: int) -> tuple[ServiceRef, ...]:
+        nonlocal asked
+        asked += 1
+        return in_summary(most=most)
+
+    region.store.in_summary = counted  # type: ignore[method-assign]
+    for minute in range(120, 180):
+        region.now = T0 + 60 * minute
+        keep_failing(region, region.services[9])
+        region.look(region.services[9])
+    assert 6 <= asked <= 7
+
+
 def test_who_could_not_save_the_end_tells_it_again() -> None:
     """Another saved in between: the last one of a summary still tells, and once."""
     region = Region(12)

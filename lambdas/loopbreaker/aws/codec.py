@@ -14,7 +14,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import fields, is_dataclass
 from enum import StrEnum
 from functools import cache, partial
-from itertools import accumulate, pairwise
+from itertools import accumulate
+from operator import attrgetter, sub
 from types import NoneType, UnionType
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
@@ -100,9 +101,8 @@ def encode(value: object) -> Any:
         }
     if isinstance(value, tuple):
         if value and getattr(value[0], "COMPACT", False):
-            names = [name for name, _, _ in _parts(value[0].__class__)]
-            rows = [[getattr(row, name) for name in names] for row in value]
-            return {"n": len(rows), "of": [_column(column) for column in zip(*rows, strict=True)]}
+            rows = map(_row(value[0].__class__), value)
+            return {"n": len(value), "of": [_column(column) for column in zip(*rows, strict=True)]}
         return [encode(item) for item in value]
     if isinstance(value, float):
         return int(value) if value.is_integer() else round(value, 6)
@@ -115,6 +115,12 @@ def _parts(kind: type) -> tuple[tuple[str, Any, bool], ...]:
     if not is_dataclass(kind):
         return ()
     return tuple((item.name, item.default, PACKED in item.metadata) for item in fields(kind))
+
+
+@cache
+def _row(kind: type) -> "attrgetter[tuple[Any, ...]]":
+    """What reads all fields of a dataclass."""
+    return attrgetter(*(name for name, _, _ in _parts(kind)))
 
 
 def _numbers(values: tuple[int, ...]) -> str:
@@ -130,13 +136,13 @@ def decode(kind: type[T], data: object) -> T:
 def _column(values: Sequence[Any]) -> Any:
     if values.count(values[0]) == len(values):
         return encode(values[0])
-    if not {type(value) for value in values} <= {int, float}:
+    if not {*map(type, values)} <= {int, float}:
         return list(values)
     for scale in _SCALES:
         whole = [round(value * scale) for value in values]
-        if scale == _SCALES[-1] or all(number / scale == value for number, value in zip(whole, values, strict=True)):
+        if [number / scale for number in whole] == [*values]:
             break
-    return {"scale": scale, "by": [whole[0], *(b - a for a, b in pairwise(whole))]}
+    return {"scale": scale, "by": [whole[0], *map(sub, whole[1:], whole)]}
 
 
 def _read(kind: Any, data: object, where: str) -> Any:
@@ -193,7 +199,7 @@ def _read_column(hint: Any, column: object, number: int, where: str) -> list[Any
     match column:
         case {"scale": int(scale), "by": list(by)} if scale and all(type(step) is int for step in by):
             if hint is not int:
-                return [number / scale for number in accumulate(by)]
+                return _scaled(by, scale, where)
             if scale != 1:
                 raise CodecError(f"{where}: not whole numbers: {column!r}")
             return list(accumulate(by))
@@ -201,6 +207,13 @@ def _read_column(hint: Any, column: object, number: int, where: str) -> list[Any
             return [_read(hint, value, f"{where}[{i}]") for i, value in enumerate(column)]
         case _:
             return [_read(hint, column, where)] * number
+
+
+def _scaled(by: list[int], scale: int, where: str) -> list[float]:
+    try:
+        return [number / scale for number in accumulate(by)]
+    except OverflowError as wrong:
+        raise CodecError(f"{where}: {wrong}") from wrong
 
 
 def _read_dataclass(kind: Any, data: object, where: str) -> Any:
@@ -219,7 +232,7 @@ def _read_scalar(kind: Any, data: object, where: str) -> Any:
     if type(data) is kind:
         return data
     if kind is float and isinstance(data, int | float) and not isinstance(data, bool):
-        return float(data)
+        return _scaled([data], 1, where)[0] if isinstance(data, int) else data
     if issubclass(kind, StrEnum) and isinstance(data, str):
         try:
             return kind(data)

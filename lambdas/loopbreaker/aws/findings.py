@@ -1,6 +1,6 @@
 """What was found out about an incident, in the table: an item of its own beside the service's record."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any, Protocol
 
@@ -28,16 +28,21 @@ class Records(Protocol):
 
 
 class Findings:
-    """DIAGNOSIS#<incident>: 90 days, because ECS forgets a stopped task after about an hour."""
+    """DIAGNOSIS#<incident>: 90 days, because ECS forgets a stopped task after about an hour.
 
-    def __init__(self, client: Any, name: str, records: Records) -> None:
-        self._client, self._name, self._records = client, name, records
+    hurry: whether there is no time left to look anything up; what was not read by then is left out.
+    """
+
+    def __init__(self, client: Any, name: str, records: Records, *, hurry: Callable[[], bool] = lambda: False) -> None:
+        self._client, self._name, self._records, self._hurry = client, name, records, hurry
 
     def at_once(self, *, at: float, window: float, most: int) -> list[Record]:
         """The records of services that began to loop at about one time, without those that cannot be read."""
         found: list[Record] = []
         try:
             for service in self._records.began(at=at, window=window)[:most]:
+                if self._hurry():
+                    break
                 with suppress(UnreadableError):
                     found.append(self._records.load(service))
         except (ClientError, BotoCoreError):
@@ -69,6 +74,8 @@ class Findings:
 
     def find(self, service: ServiceRef, incident: Incident) -> Diagnosis:
         """What is known of it; where that cannot be read, a diagnosis that says so: the message goes all the same."""
+        if self._hurry():
+            return _unread("no time was left")
         try:
             answer = self._client.get_item(TableName=self._name, Key=_key(service, incident), ConsistentRead=True)
             item = answer.get("Item")

@@ -226,10 +226,13 @@ def from_item(item: dict[str, Any]) -> Record:
     body = _body(item)
     service = service_of(item)
     body["service"] = {"cluster_arn": service.cluster_arn, "name": service.name}
-    # They once stood beside the body.
-    if "notices" in item:
-        body["notices"] = [unpack(notice["S"]) for notice in item["notices"]["L"]]
-    body["version"] = int(item["version"]["N"])
+    try:
+        # They once stood beside the body.
+        if "notices" in item:
+            body["notices"] = [unpack(notice["S"]) for notice in item["notices"]["L"]]
+        body["version"] = int(item["version"]["N"])
+    except (KeyError, TypeError) as wrong:
+        raise CodecError(f"version or notices: absent, or not of their types: {wrong}") from wrong
     record = decode(Record, body)
     if record.trip and record.trip.step is Step.HELD:
         # Who held a service before that was written down set it to 0 all the same: nobody else would bring it back.

@@ -18,7 +18,7 @@ from loopbreaker.policy import Policy
 from loopbreaker.remembering.record import Record
 from loopbreaker.seeing.reasons import classify, failure
 from loopbreaker.stories.ports import Change, Records
-from loopbreaker.stories.saving import saved
+from loopbreaker.stories.saving import Memory, saved_again
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +50,12 @@ def observation(event: Event) -> Observation | None:
     assert_never(event)
 
 
-def detect(observations: Sequence[Observation], *, store: Records, policy: Policy, now: float) -> Change | None:
+def detect(
+    observations: Sequence[Observation], *, store: Records, policy: Policy, now: float, memory: Memory | None = None
+) -> Change | None:
     """Fold observations of one service into its record; None where they said nothing new.
+
+    memory: what this process saved before, where it lives on.
 
     Raises ConflictError where others kept winning the race for the record.
     """
@@ -71,7 +75,7 @@ def detect(observations: Sequence[Observation], *, store: Records, policy: Polic
             now=now,
         )
 
-    return saved(observations[0].service, folded, store=store)
+    return saved_again(observations[0].service, folded, store=store, memory=memory or Memory(), now=now)
 
 
 def _of_task(task: TaskState) -> Observation | None:

@@ -3,6 +3,7 @@
 from zlib import crc32
 
 from loopbreaker.policy import Policy
+from loopbreaker.remembering.incident import Incident
 from loopbreaker.remembering.notice import NoticeKind
 from loopbreaker.remembering.owed import tell
 from loopbreaker.remembering.record import Record
@@ -16,6 +17,8 @@ DIAGNOSED = 40
 _COUNTED_FROM, _COUNTED_BY = MOST_BEGINNINGS // 2, 16
 # A trouble that has lasted for so long, in seconds, may leave a few services behind that loop by themselves.
 _LEFT_BEHIND = 3600.0
+# How many still loop is asked once in so many seconds, however often each is looked at.
+_COUNTED_EVERY = 600.0
 
 
 def begin_together(record: Record, *, store: Incidents, policy: Policy, now: float) -> tuple[Record, int]:
@@ -40,7 +43,7 @@ def go_on_together(before: Record, record: Record, *, store: Incidents, policy: 
     While there are many, one of them speaks for all when a reminder is due.
     """
     assert record.incident is not None
-    if now < record.incident.found_at + _LEFT_BEHIND:
+    if now < record.incident.found_at + _LEFT_BEHIND or not _is_counted(before, record.incident, now):
         return record
     left = store.in_summary(most=policy.mass_limit + 1)
     if len(left) > policy.mass_limit:
@@ -51,6 +54,14 @@ def go_on_together(before: Record, record: Record, *, store: Incidents, policy: 
         record = tell(record, NoticeKind.MASS_OVER, at=now, reason=why)
     store.leave_summary(record.service)
     return out_of_summary(record, now=now)
+
+
+def _is_counted(before: Record, incident: Incident, now: float) -> bool:
+    """Whether this is the first look of its span at which ECS answered, or a reminder is due."""
+    was = before.incident
+    if was is None or incident.reminded > was.reminded:
+        return True
+    return was.looked_at // _COUNTED_EVERY != now // _COUNTED_EVERY
 
 
 def _remind_together(before: Record, record: Record, *, speaks: bool, store: Incidents, now: float) -> Record:
