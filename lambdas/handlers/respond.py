@@ -22,27 +22,44 @@ from loopbreaker.treating.owner import wishes
 
 Failures = dict[str, list[dict[str, str]]]
 
+# A fault that passes, such as a throttled table, is over in a moment, and a lane of the stream that waits for a
+# retry holds up all services in it: each is tried so often in one invocation.
+_TRIES = 3
+# What is left of the function's time, in milliseconds, when it begins no other look: a slow table takes as long.
+_LAST_LOOK = 50_000
+
 
 @watched
-def handler(event: dict[str, Any], _context: LambdaContext) -> Failures:
+def handler(event: dict[str, Any], context: LambdaContext) -> Failures:
     """Attend to each service whose record asks for it, once a batch, by its record as it is now."""
     asked: dict[ServiceRef, dict[str, Any]] = {}
     for record in event["Records"]:
         # The first of several: Lambda takes what comes before the record that is named for done.
         asked.setdefault(service_of(record["dynamodb"]["NewImage"]), record)
-    for service, record in asked.items():
-        try:
-            outcome = look_and_act(service, tools())
-        except UnreadableError as error:
-            log_unreadable(service.name, str(error))
-            continue
-        except (ClientError, BotoCoreError, ConflictError):
-            # Lambda retries from this record on; what came before it is done.
-            logger.exception("could not attend", service_name=service.name)
-            return {"batchItemFailures": [{"itemIdentifier": record["dynamodb"]["SequenceNumber"]}]}
-        if outcome and outcome.change.after != outcome.change.before:
-            log_change(outcome.change, outcome.decision)
+    left = asked
+    for _ in range(_TRIES):
+        left = {service: record for service, record in left.items() if not _attended(service, context)}
+    for record in left.values():
+        # Lambda retries from the first of them on; what is done of those behind it asks for nothing any more.
+        return {"batchItemFailures": [{"itemIdentifier": record["dynamodb"]["SequenceNumber"]}]}
     return {"batchItemFailures": []}
+
+
+def _attended(service: ServiceRef, context: LambdaContext) -> bool:
+    """Look at one service, and act; False where that is to be tried again. It keeps up no other."""
+    if context.get_remaining_time_in_millis() < _LAST_LOOK:
+        return False
+    try:
+        outcome = look_and_act(service, tools())
+    except UnreadableError as error:
+        log_unreadable(service.name, str(error))
+        return True
+    except (ClientError, BotoCoreError, ConflictError):
+        logger.exception("could not attend", service_name=service.name)
+        return False
+    if outcome and outcome.change.after != outcome.change.before:
+        log_change(outcome.change, outcome.decision)
+    return True
 
 
 @cache

@@ -66,7 +66,7 @@ def test_a_record_that_cannot_be_read_blocks_no_shard(poison: str) -> None:
 @pytest.mark.parametrize("seconds", [1.0, 2.5, 4.0])
 def test_a_table_that_takes_seconds_loses_nothing(seconds: float) -> None:
     """Of each batch `detect` folds what it has time for and gives the rest back, and `notify` looks up no more than it
-    has time for: neither is cut off, no message is poison, and all twenty services that loop are told of."""
+    has time for, as `respond` begins no look: none is cut off, no message is poison, and all twenty services that loop are told of."""
     running, elapsed = "", 0.0
     cut_off: Counter[str] = Counter()
 
@@ -100,7 +100,7 @@ def test_a_table_that_takes_seconds_loses_nothing(seconds: float) -> None:
     with patch.object(installation, "Context", Timed):
         done = weather(iter(events), until=BEGIN + 6000, prepare=prepare)
     assert done.poison == 0
-    assert cut_off["detect"] == cut_off["notify"] == 0
+    assert cut_off["detect"] == cut_off["notify"] == cut_off["respond"] == 0
     kinds = totals(done)
     assert (kinds["looping"], kinds["mass"]) == (5, 2), "five by themselves, and of six and of twelve and more"
     in_summary = [record for record in done.records.values() if record.incident and "mass" in record.incident.told]
