@@ -65,8 +65,9 @@ def test_a_record_that_cannot_be_read_blocks_no_shard(poison: str) -> None:
 
 @pytest.mark.parametrize("seconds", [1.0, 2.5, 4.0])
 def test_a_table_that_takes_seconds_loses_nothing(seconds: float) -> None:
-    """Of each batch `detect` folds what it has time for and gives the rest back, and `notify` looks up no more than it
-    has time for, as `respond` begins no look: none is cut off, no message is poison, and all twenty services that loop are told of."""
+    """Of each batch `detect` folds what it has time for and gives the rest back, `respond` begins no look and `notify`
+    looks nothing up that it has no time for: none is cut off, no message is poison, and all twenty that loop are told
+    of."""
     running, elapsed = "", 0.0
     cut_off: Counter[str] = Counter()
 

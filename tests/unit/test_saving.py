@@ -50,11 +50,11 @@ def _detect(n: int, books: Books, memory: Memory, *, now: float | None = None) -
 
 
 def test_who_saves_alone_soon_reads_no_more() -> None:
-    """From the fourth failure of a service on a process that nobody comes before makes one call for each."""
+    """From the sixth failure of a service on a process that nobody comes before makes one call for each."""
     books, memory = Books(), Memory()
     for n in range(8):
         _detect(n, books, memory)
-    assert books.calls == ["read", "write"] * 3 + ["write"] * 5
+    assert books.calls == ["read", "write"] * 5 + ["write"] * 3
     assert books.counted() == 8
 
 
@@ -70,51 +70,51 @@ def test_processes_in_turn_read_each_time() -> None:
 def test_what_another_saved_is_kept() -> None:
     """A process that was alone for long, and then is not, folds into what the other has saved."""
     books, mine, other = Books(), Memory(), Memory()
-    for n in range(5):
+    for n in range(7):
         _detect(n, books, mine)
-    _detect(5, books, other)
+    _detect(7, books, other)
     books.calls.clear()
-    _detect(6, books, mine)
+    _detect(8, books, mine)
     assert books.calls == ["refused", "read", "write"]
-    assert books.counted() == 7
+    assert books.counted() == 9
 
 
 def test_that_nothing_is_new_is_read_in_the_table() -> None:
     """A failure that comes again is looked up, and changes nothing; its record may have been deleted meanwhile."""
     books, memory = Books(), Memory()
-    for n in range(5):
+    for n in range(7):
         _detect(n, books, memory)
     books.calls.clear()
-    _detect(4, books, memory)
+    _detect(6, books, memory)
     assert books.calls == ["read"]
     books.records.clear()
-    _detect(4, books, memory)
+    _detect(6, books, memory)
     assert books.counted() == 1
 
 
 def test_what_is_old_is_read_again() -> None:
     """After a quarter of an hour nothing is remembered: a record that the table forgot and began anew is not."""
     books, memory = Books(), Memory()
-    for n in range(5):
+    for n in range(7):
         _detect(n, books, memory)
     books.calls.clear()
-    _detect(5, books, memory, now=FAILURES[4].failed_at + 902)
+    _detect(7, books, memory, now=FAILURES[6].failed_at + 902)
     assert books.calls == ["read", "write"]
 
 
 def test_a_save_that_fails_leaves_nothing_to_remember() -> None:
     """Whether it was done is not known, so it is read."""
     books, memory = Books(), Memory()
-    for n in range(5):
+    for n in range(7):
         _detect(n, books, memory)
     books.away = True
     with pytest.raises(TimeoutError):
-        _detect(5, books, memory)
+        _detect(7, books, memory)
     books.away = False
     books.calls.clear()
-    _detect(5, books, memory)
+    _detect(7, books, memory)
     assert books.calls == ["read", "write"]
-    assert books.counted() == 6
+    assert books.counted() == 8
 
 
 def test_no_process_remembers_without_bound() -> None:

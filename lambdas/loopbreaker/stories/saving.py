@@ -10,8 +10,8 @@ from loopbreaker.stories.ports import ATTEMPTS, Change, ConflictError, Records
 # A record is deleted a day after it last changed; none that is so young can have been, and begun anew.
 _YOUNG = 900.0
 # To try a record that somebody else has changed costs a write, five times what it costs to read it: who was the last
-# to save it twice in a row is likely to be so again, and of several processes in turn none is.
-_LIKELY = 2
+# to save it four times in a row is likely to be so again, and of several processes in turn none is.
+_LIKELY = 4
 _MOST = 500
 
 
