@@ -35,7 +35,7 @@ ENVIRONMENT = {
     "SECRET_NAME": "ops/slack",
 }
 CACHES = (
-    wiring.settings, wiring.table, notify.library, notify.publisher, receipts.receipts,
+    wiring.settings, wiring.table, notify.publisher, receipts.receipts,
     chat.bot, chat.token, chat.memory, webhook.pace, webhook.address, clients.client,
 )  # fmt: skip
 
