@@ -21,7 +21,7 @@ from loopbreaker.model import ServiceRef
 from loopbreaker.policy import Policy
 from loopbreaker.remembering.record import Record
 from loopbreaker.remembering.trip import BreakerState
-from simulation import Delivery, Mode, ServiceSpec, Simulation, Timing, constant, crash, uniform
+from simulation import Delivery, Failure, ServiceSpec, Simulation, Timing, constant, crash, uniform
 from simulation.server import Server
 
 SOURCE = "demo.ecs"
@@ -110,7 +110,7 @@ class Story:
 
     def _break(self) -> None:
         sim = self._ecs.simulation
-        sim.behave(_CLUSTER, _LOOPING, crash(Mode.APP_CRASH, after=constant(_LIFETIME)))
+        sim.behave(_CLUSTER, _LOOPING, crash(Failure.APP_CRASH, after=constant(_LIFETIME)))
         sim.churn.blip(_CLUSTER, _LOOPING)
 
     def _fix(self) -> None:

@@ -15,7 +15,7 @@ from unittest.mock import patch
 from typer.testing import CliRunner
 
 from loopctl.cli import app
-from simulation import Mode, ServiceSpec, Simulation, crash
+from simulation import Failure, ServiceSpec, Simulation, crash
 
 README = Path(__file__).resolve().parent.parent / "README.md"
 _BEGIN, _END = "<!-- screens -->\n", "<!-- /screens -->"
@@ -44,10 +44,10 @@ def scan() -> str:
         for number in range(_FINE):
             ecs.create_service(ServiceSpec(cluster=cluster, name=f"fine-{number}", desired_count=2))
     ecs.create_service(ServiceSpec(cluster="stage", name="web"))
-    looping = {"checkout": Mode.APP_CRASH, "search": Mode.OUT_OF_MEMORY}
+    looping = {"checkout": Failure.APP_CRASH, "search": Failure.OUT_OF_MEMORY}
     for name, failure in looping.items():
         ecs.create_service(ServiceSpec(cluster="prod", name=name, behaviour=crash(failure)))
-    ecs.create_service(ServiceSpec(cluster="stage", name="reports", behaviour=crash(Mode.IMAGE_PULL)))
+    ecs.create_service(ServiceSpec(cluster="stage", name="reports", behaviour=crash(Failure.IMAGE_PULL)))
     ecs.run_until(50 * _MINUTE)
     with _in_place_of_aws(ecs):
         return _printed("scan")
@@ -57,9 +57,9 @@ def backtest() -> str:
     """A service that lives, loops for two days, and lives again."""
     ecs = Simulation(seed=1, start=_START)
     ecs.create_cluster("prod")
-    ecs.create_service(ServiceSpec(cluster="prod", name="checkout", behaviour=crash(Mode.APP_CRASH)))
+    ecs.create_service(ServiceSpec(cluster="prod", name="checkout", behaviour=crash(Failure.APP_CRASH)))
     events = ecs.run_until(48 * _HOUR)
-    ecs.behave("prod", "checkout", crash(Mode.APP_CRASH, slots=()))
+    ecs.behave("prod", "checkout", crash(Failure.APP_CRASH, slots=()))
     events += ecs.advance(2 * _HOUR)
     ecs.deploy("prod", "checkout")
     events += ecs.advance(_HOUR)

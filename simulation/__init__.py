@@ -1,10 +1,10 @@
 """A simulated Amazon ECS: services, tasks, deployments, scaling and their events, on a virtual clock.
 
-from simulation import Mode, ServiceSpec, Simulation, constant, crash, healthy
+from simulation import Failure, ServiceSpec, Simulation, constant, crash, healthy
 
 sim = Simulation(seed=1)
 sim.create_cluster("prod")
-sim.create_service(ServiceSpec(cluster="prod", name="web", desired_count=3, behaviour=crash(Mode.APP_CRASH)))
+sim.create_service(ServiceSpec(cluster="prod", name="web", desired_count=3, behaviour=crash(Failure.APP_CRASH)))
 sim.at(3600, lambda: sim.deploy("prod", "web", behaviour=healthy()))
 for event in sim.run_until(7200):
     ...
@@ -12,7 +12,7 @@ for event in sim.run_until(7200):
 
 from simulation.delivery.bus import Delivery
 from simulation.scripting.behaviour import Behaviour, constant, crash, exponential, healthy, uniform
-from simulation.scripting.failures import Ending, Mode, Phase, endings
+from simulation.scripting.failures import Ending, Failure, Phase, endings
 from simulation.scripting.spec import (
     CircuitBreaker,
     EarlySuccess,
@@ -31,8 +31,8 @@ __all__ = [
     "Delivery",
     "EarlySuccess",
     "Ending",
+    "Failure",
     "HealthCheck",
-    "Mode",
     "Phase",
     "ServiceSpec",
     "Simulation",

@@ -11,7 +11,7 @@ from benchmarks.breaker.living import Living, Told
 from benchmarks.breaker.stage import CLUSTER, HOUR, MINUTE, Stage, World
 from benchmarks.breaker.words import Reader
 from simulation import Delivery, Simulation
-from simulation.core.state import Change, Task
+from simulation.core.state import Task, TaskChange
 
 STEP = 10.0
 """Seconds between two looks of the judge."""
@@ -154,9 +154,9 @@ def _watch(sim: Simulation, courses: dict[str, Course], reader: Reader) -> None:
 
     tell_scheduler = sim.world.on_change
 
-    def overhear(task: Task, change: Change) -> None:
+    def overhear(task: Task, change: TaskChange) -> None:
         tell_scheduler(task, change)
-        if change is Change.STOPPING and task.stop and _failed(task.stop.code, task.stop.reason):
+        if change is TaskChange.STOPPING and task.stop and _failed(task.stop.code, task.stop.reason):
             courses[task.service.name].failures += 1
             reader.failed(task.service.name)
 

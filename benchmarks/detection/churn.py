@@ -5,7 +5,7 @@ from typing import Any
 
 from benchmarks.detection.loops import break_down
 from benchmarks.detection.scenario import CLUSTER, DAY, HOUR, SERVICE, Group, Loop, Scenario, Script, serve
-from simulation import Behaviour, Mode, Simulation, TargetGroup, crash, exponential, healthy, uniform
+from simulation import Behaviour, Failure, Simulation, TargetGroup, crash, exponential, healthy, uniform
 
 _HALF_DAY = 12.0
 MTBF_HOURS = (2, 6, 24, 72)
@@ -30,7 +30,7 @@ def _deploy(sim: Simulation, _: int) -> None:
 
 
 def _deploy_stumbling(sim: Simulation, _: int) -> None:
-    sim.deploy(CLUSTER, SERVICE, behaviour=crash(Mode.APP_CRASH, first_starts=1))
+    sim.deploy(CLUSTER, SERVICE, behaviour=crash(Failure.APP_CRASH, first_starts=1))
 
 
 def _swing(sim: Simulation, tasks: int) -> None:
@@ -55,7 +55,7 @@ def _outage(seconds: float) -> Happening:
     """A dependency is away for a while: all tasks die, and so do new ones that come up before it is back."""
 
     def happening(sim: Simulation, _: int) -> None:
-        break_down(sim, crash(Mode.APP_CRASH, after=uniform(5, 30), until=sim.now + seconds))
+        break_down(sim, crash(Failure.APP_CRASH, after=uniform(5, 30), until=sim.now + seconds))
         sim.at(sim.now + seconds, lambda: sim.behave(CLUSTER, SERVICE, healthy()))
 
     return happening
@@ -120,9 +120,9 @@ def _mishaps() -> Iterator[Scenario]:
     for tasks in (4, 20, 200):
         yield churn("some tasks die once", tasks, lambda sim, n: sim.churn.blip(CLUSTER, SERVICE, count=max(3, n // 5)))
     for tasks in (1, 4, 20, 200):
-        leak = crash(Mode.OUT_OF_MEMORY, after=uniform(4 * HOUR, 8 * HOUR))
+        leak = crash(Failure.OUT_OF_MEMORY, after=uniform(4 * HOUR, 8 * HOUR))
         yield Scenario("a slow leak, dies every 4 to 8 h", Group.CHURN, tasks, 96, _living(leak, tasks), seeds=2)
-        timed = crash(Mode.CLEAN_EXIT, after=uniform(2 * HOUR, 2.1 * HOUR))
+        timed = crash(Failure.CLEAN_EXIT, after=uniform(2 * HOUR, 2.1 * HOUR))
         yield Scenario("ends by itself every 2 h", Group.CHURN, tasks, 48, _living(timed, tasks), seeds=2)
     script = _again(_outage(180), 4, every=3 * HOUR, hosts=4)
     yield Scenario("a dependency is away for 3 min, on EC2", Group.APART, 4, _HALF_DAY, script)
@@ -141,7 +141,7 @@ def _flaky() -> Iterator[Scenario]:
     for hours in MTBF_HOURS:
         for tasks in (1, 4, 20, 200):
             storm = hours * HOUR / tasks < CRASH_STORM
-            flaky = crash(Mode.APP_CRASH, after=exponential(hours * HOUR))
+            flaky = crash(Failure.APP_CRASH, after=exponential(hours * HOUR))
             yield Scenario(
                 flaky_name(hours),
                 Group.APART if storm else Group.FLAKY,
@@ -151,7 +151,7 @@ def _flaky() -> Iterator[Scenario]:
                 seeds=1 if tasks >= 200 else 3,
             )
     for tasks in (1, 4):
-        unwell = crash(Mode.ELB_HEALTH_CHECK, after=exponential(2 * HOUR))
+        unwell = crash(Failure.ELB_HEALTH_CHECK, after=exponential(2 * HOUR))
         script = _living(unwell, tasks, target_group=TargetGroup(grace=90))
         yield Scenario("flaky by ELB health check, each task every 2 h", Group.FLAKY, tasks, 30 * DAY / HOUR, script)
 

@@ -10,8 +10,8 @@ from benchmarks.detection.software import by_slot, stumbling
 from simulation import (
     Behaviour,
     EarlySuccess,
+    Failure,
     HealthCheck,
-    Mode,
     Simulation,
     TargetGroup,
     TrafficShift,
@@ -21,8 +21,8 @@ from simulation import (
     uniform,
 )
 
-_CRASH = crash(Mode.APP_CRASH, after=uniform(1, 9))
-_UNWELL = crash(Mode.ELB_HEALTH_CHECK)
+_CRASH = crash(Failure.APP_CRASH, after=uniform(1, 9))
+_UNWELL = crash(Failure.ELB_HEALTH_CHECK)
 Step = Callable[[Simulation], object]
 
 
@@ -65,7 +65,7 @@ def _scale(count: int) -> Step:
 
 def _two_in_a_row(sim: Simulation) -> None:
     """One task dies, and its replacement once more."""
-    sim.behave(CLUSTER, SERVICE, crash(Mode.APP_CRASH, after=uniform(5, 10), first_starts=2))
+    sim.behave(CLUSTER, SERVICE, crash(Failure.APP_CRASH, after=uniform(5, 10), first_starts=2))
     sim.churn.blip(CLUSTER, SERVICE, count=1)
     sim.at(sim.now + 80, lambda: sim.behave(CLUSTER, SERVICE, healthy()))
 
@@ -92,11 +92,11 @@ def enemies() -> Iterator[Scenario]:
 
 def _loops(enemy: Callable[..., Scenario]) -> Iterator[Scenario]:
     at_once, from_hour = (Loop(0),), (Loop(HOUR),)
-    mixed = by_slot([crash(Mode.APP_CRASH), crash(Mode.OUT_OF_MEMORY, after=uniform(500, 700))])
+    mixed = by_slot([crash(Failure.APP_CRASH), crash(Failure.OUT_OF_MEMORY, after=uniform(500, 700))])
     yield enemy("two loops in one service", 4, 4, _life(tasks=4, behaviour=mixed, loops=at_once))
     changing = (
-        (HOUR, _break(crash(Mode.OUT_OF_MEMORY, after=uniform(20, 60)))),
-        (2 * HOUR, _behave(crash(Mode.IMAGE_PULL))),
+        (HOUR, _break(crash(Failure.OUT_OF_MEMORY, after=uniform(20, 60)))),
+        (2 * HOUR, _behave(crash(Failure.IMAGE_PULL))),
         (4 * HOUR, _behave(_CRASH)),
     )
     yield enemy("a loop that changes its cause", 4, 6, _life(*changing, tasks=4, loops=from_hour))
@@ -110,11 +110,11 @@ def _loops(enemy: Callable[..., Scenario]) -> Iterator[Scenario]:
     )
     ill_green = _life((HOUR, _deploy(_UNWELL)), tasks=4, loops=from_hour, **green)
     yield enemy("blue/green whose green is unhealthy", 4, 3, ill_green)
-    last = crash(Mode.APP_CRASH, slots=range(18, 20))
+    last = crash(Failure.APP_CRASH, slots=range(18, 20))
     early = _life((HOUR, _deploy(last)), tasks=20, loops=from_hour, early_success=EarlySuccess())
     yield enemy("early success while the last tasks crash", 20, 4, early)
     checked: dict[str, Any] = {"task": {"health_check": HealthCheck(start_period=300)}}
-    sick = crash(Mode.CONTAINER_HEALTH_CHECK)
+    sick = crash(Failure.CONTAINER_HEALTH_CHECK)
     yield enemy(
         "container health check, start period 300 s", 4, 4, _life(tasks=4, behaviour=sick, loops=at_once, **checked)
     )
@@ -135,10 +135,10 @@ def _calm(calm: Callable[..., Scenario]) -> Iterator[Scenario]:
     yield calm("two failures in a row every 3 h", 4, 48, _over_and_over(_two_in_a_row, every=3 * HOUR, tasks=4))
     nightly = _over_and_over(lambda sim: sim.churn.blip(CLUSTER, SERVICE), every=DAY, tasks=8)
     yield calm("all tasks restart themselves once a day", 8, 240, nightly)
-    flaky_start = stumbling(0.1, Mode.APP_CRASH, first_starts=1)
+    flaky_start = stumbling(0.1, Failure.APP_CRASH, first_starts=1)
     hosts = _over_and_over(_renew_hosts, every=600, tasks=12, hosts=6, behaviour=flaky_start)
     yield calm("hosts renewed one by one, 10% of the first starts fail", 12, 6, hosts)
-    many = stumbling(0.005, Mode.APP_CRASH)
+    many = stumbling(0.005, Failure.APP_CRASH)
     script = _over_and_over(_deploy(many), every=HOUR, tasks=1000, minimum_percent=90, maximum_percent=110)
     yield calm("deployed hourly, 0.5% of the starts fail", 1000, 2.9, script)
     slow, group = healthy(ready_after=constant(240)), TargetGroup(grace=300)
@@ -160,7 +160,7 @@ def _calm(calm: Callable[..., Scenario]) -> Iterator[Scenario]:
     yield calm("scaled to 0 each night", 6, 120, _over_and_over(nights, every=DAY, tasks=6))
 
     def outage(sim: Simulation) -> None:
-        sim.churn.blip(CLUSTER, SERVICE, mode=Mode.ELB_HEALTH_CHECK)
+        sim.churn.blip(CLUSTER, SERVICE, cause=Failure.ELB_HEALTH_CHECK)
 
     group = TargetGroup(grace=300)
     yield calm(

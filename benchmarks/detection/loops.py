@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from benchmarks.detection.scenario import CLUSTER, DAY, HOUR, SERVICE, Group, Loop, Scenario, Script, serve
-from simulation import Behaviour, HealthCheck, Mode, Simulation, TargetGroup, constant, crash, exponential, uniform
+from simulation import Behaviour, Failure, HealthCheck, Simulation, TargetGroup, constant, crash, exponential, uniform
 from simulation.scripting.behaviour import Draw
 
 SIZES = (1, 2, 20, 200)
@@ -17,7 +17,7 @@ class Kind:
     """A way to loop from the first task on. `hours` of stream; services of 200 tasks get `hours_large`."""
 
     name: str
-    mode: Mode
+    cause: Failure
     after: Draw | None = None
     hours: float = 3
     hours_large: float = 0.5
@@ -26,7 +26,7 @@ class Kind:
 
     @property
     def behaviour(self) -> Behaviour:
-        return crash(self.mode, after=self.after, ending=self.ending)
+        return crash(self.cause, after=self.after, ending=self.ending)
 
 
 def _elb(grace: float, deregistration_delay: float, **spec: Any) -> dict[str, Any]:
@@ -34,29 +34,29 @@ def _elb(grace: float, deregistration_delay: float, **spec: Any) -> dict[str, An
 
 
 _MINUTE = 60.0
-_BY_ELB = Mode.ELB_HEALTH_CHECK
+_BY_ELB = Failure.ELB_HEALTH_CHECK
 _CHECKED = {"task": {"health_check": HealthCheck()}}
 
 KINDS = (
-    Kind("app crash after 2 s", Mode.APP_CRASH, constant(2)),
-    Kind("app crash after 10 min", Mode.APP_CRASH, uniform(570, 630), hours=4, hours_large=1.5),
-    Kind("app crash after 1 to 14 min", Mode.APP_CRASH, uniform(60, 840), hours=6, hours_large=1),
-    Kind("app crash after 30 min", Mode.APP_CRASH, uniform(1740, 1860), hours=8, hours_large=4),
-    Kind("out of memory within a minute", Mode.OUT_OF_MEMORY, uniform(20, 60)),
-    Kind("out of memory after 12 to 30 min", Mode.OUT_OF_MEMORY, uniform(720, 1800), hours=8, hours_large=2),
-    Kind("segmentation fault", Mode.SEGFAULT),
-    Kind("killed", Mode.KILLED, uniform(5, 90)),
-    Kind("terminated", Mode.TERMINATED, uniform(5, 90)),
-    Kind("exit 0", Mode.CLEAN_EXIT),
-    Kind("cannot start", Mode.CANNOT_START, hours=8),
-    Kind("entry point not found", Mode.CANNOT_START, ending=7),
-    Kind("disk", Mode.DISK, hours=8),
-    Kind("image pull, throttled", Mode.IMAGE_PULL, hours=8),
-    Kind("secrets", Mode.RESOURCE_INIT, hours=8),
-    Kind("network interface times out", Mode.NETWORK_ENI, constant(180), hours=8),
-    Kind("placement", Mode.PLACEMENT, hours=8),
-    Kind("cause not told", Mode.UNKNOWN),
-    Kind("container health check", Mode.CONTAINER_HEALTH_CHECK, hours=4, hours_large=1, spec=_CHECKED),
+    Kind("app crash after 2 s", Failure.APP_CRASH, constant(2)),
+    Kind("app crash after 10 min", Failure.APP_CRASH, uniform(570, 630), hours=4, hours_large=1.5),
+    Kind("app crash after 1 to 14 min", Failure.APP_CRASH, uniform(60, 840), hours=6, hours_large=1),
+    Kind("app crash after 30 min", Failure.APP_CRASH, uniform(1740, 1860), hours=8, hours_large=4),
+    Kind("out of memory within a minute", Failure.OUT_OF_MEMORY, uniform(20, 60)),
+    Kind("out of memory after 12 to 30 min", Failure.OUT_OF_MEMORY, uniform(720, 1800), hours=8, hours_large=2),
+    Kind("segmentation fault", Failure.SEGFAULT),
+    Kind("killed", Failure.KILLED, uniform(5, 90)),
+    Kind("terminated", Failure.TERMINATED, uniform(5, 90)),
+    Kind("exit 0", Failure.CLEAN_EXIT),
+    Kind("cannot start", Failure.CANNOT_START, hours=8),
+    Kind("entry point not found", Failure.CANNOT_START, ending=7),
+    Kind("disk", Failure.DISK, hours=8),
+    Kind("image pull, throttled", Failure.IMAGE_PULL, hours=8),
+    Kind("secrets", Failure.RESOURCE_INIT, hours=8),
+    Kind("network interface times out", Failure.NETWORK_ENI, constant(180), hours=8),
+    Kind("placement", Failure.PLACEMENT, hours=8),
+    Kind("cause not told", Failure.UNKNOWN),
+    Kind("container health check", Failure.CONTAINER_HEALTH_CHECK, hours=4, hours_large=1, spec=_CHECKED),
     *(
         Kind(
             f"ELB, grace {grace} s, deregistration {delay} s",
@@ -109,7 +109,7 @@ def break_down(sim: Simulation, behaviour: Behaviour) -> None:
 
 def _some_slots(slots: range, tasks: int) -> Script:
     def script(sim: Simulation, gb: float) -> tuple[Loop, ...]:
-        serve(sim, gb, tasks=tasks, behaviour=crash(Mode.APP_CRASH, slots=slots))
+        serve(sim, gb, tasks=tasks, behaviour=crash(Failure.APP_CRASH, slots=slots))
         return (Loop(0),)
 
     return script
@@ -120,7 +120,7 @@ def _many_services(count: int) -> Script:
 
     def fall_ill(sim: Simulation, gb: float) -> None:
         for number in range(count):
-            broken = crash(Mode.RESOURCE_INIT) if number % 2 else crash(Mode.APP_CRASH, after=uniform(5, 60))
+            broken = crash(Failure.RESOURCE_INIT) if number % 2 else crash(Failure.APP_CRASH, after=uniform(5, 60))
             serve(sim, gb, tasks=1 + number % 4, name=f"ill-{number}", behaviour=broken)
 
     def script(sim: Simulation, gb: float) -> tuple[Loop, ...]:
@@ -134,7 +134,7 @@ def _many_services(count: int) -> Script:
 
 def _on_hosts(tasks: int, *, hosts: int, **spec: Any) -> Script:
     def script(sim: Simulation, gb: float) -> tuple[Loop, ...]:
-        serve(sim, gb, tasks=tasks, hosts=hosts, behaviour=crash(Mode.APP_CRASH, after=uniform(1, 20)), **spec)
+        serve(sim, gb, tasks=tasks, hosts=hosts, behaviour=crash(Failure.APP_CRASH, after=uniform(1, 20)), **spec)
         return (Loop(0),)
 
     return script
@@ -148,7 +148,7 @@ def _while_scaling(tasks: int) -> Script:
         sim.scaling.register(CLUSTER, SERVICE, minimum=tasks // 2, maximum=tasks * 2)
         sim.every(600, lambda: sim.scaling.scale_out_alarm(CLUSTER, SERVICE, by=tasks // 2))
         sim.every(600, lambda: sim.scaling.scale_in_alarm(CLUSTER, SERVICE, by=tasks // 2), first=900)
-        sim.at(2 * HOUR, lambda: break_down(sim, crash(Mode.APP_CRASH, after=uniform(10, 40))))
+        sim.at(2 * HOUR, lambda: break_down(sim, crash(Failure.APP_CRASH, after=uniform(10, 40))))
         return (Loop(2 * HOUR),)
 
     return script
@@ -158,8 +158,8 @@ def _after_flaky(tasks: int) -> Script:
     """A service that was only flaky for a day begins to loop."""
 
     def script(sim: Simulation, gb: float) -> tuple[Loop, ...]:
-        serve(sim, gb, tasks=tasks, behaviour=crash(Mode.APP_CRASH, after=exponential(DAY)))
-        sim.at(DAY, lambda: break_down(sim, crash(Mode.APP_CRASH, after=uniform(10, 40))))
+        serve(sim, gb, tasks=tasks, behaviour=crash(Failure.APP_CRASH, after=exponential(DAY)))
+        sim.at(DAY, lambda: break_down(sim, crash(Failure.APP_CRASH, after=uniform(10, 40))))
         return (Loop(DAY),)
 
     return script
@@ -181,7 +181,7 @@ def loops() -> Iterator[Scenario]:
             for tasks in (4, 20):
                 yield hard(f"bad roll-out beside healthy tasks: {kind.name}", tasks, 4, _roll_out(kind, tasks))
     for tasks in SIZES[:3]:
-        lost = crash(Mode.APP_CRASH, after=uniform(5, 30))
+        lost = crash(Failure.APP_CRASH, after=uniform(5, 30))
         yield hard("a dependency is gone", tasks, 3, _dependency(lost, tasks))
         yield hard("crash on EC2", tasks, 2, _on_hosts(tasks, hosts=4))
     yield hard("one looping slot", 40, 3, _some_slots(range(7, 8), 40))
@@ -190,7 +190,7 @@ def loops() -> Iterator[Scenario]:
     yield hard("DAEMON", 5, 2, _on_hosts(5, hosts=5, strategy="DAEMON"))
     yield hard("loop while auto scaling swings", 10, 4, _while_scaling(10))
     yield hard("loop of a flaky service", 20, 27, _after_flaky(20))
-    yield hard("image pull for two days", 1, 48, _from_the_start(Kind("", Mode.IMAGE_PULL), 1))
+    yield hard("image pull for two days", 1, 48, _from_the_start(Kind("", Failure.IMAGE_PULL), 1))
     for tasks in (1, 4):
         stop_first = Kind("", _BY_ELB, spec=_elb(90, 300, maximum_percent=100, minimum_percent=0))
         yield hard("ELB, grace 90 s, stop-first", tasks, 6, _from_the_start(stop_first, tasks))

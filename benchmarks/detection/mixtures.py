@@ -10,8 +10,8 @@ from benchmarks.detection.scenario import CLUSTER, HOUR, SERVICE, Event, Group, 
 from benchmarks.detection.software import by_slot, in_turn, stumbling
 from simulation import (
     Behaviour,
+    Failure,
     HealthCheck,
-    Mode,
     Simulation,
     TargetGroup,
     TrafficShift,
@@ -72,7 +72,7 @@ def _away(seconds: float) -> Step:
     """What the tasks need is away for a moment."""
 
     def step(sim: Simulation) -> None:
-        break_down(sim, crash(Mode.APP_CRASH, after=uniform(2, 20)))
+        break_down(sim, crash(Failure.APP_CRASH, after=uniform(2, 20)))
         sim.at(sim.now + seconds, lambda: sim.behave(CLUSTER, SERVICE, well()))
 
     return step
@@ -81,7 +81,7 @@ def _away(seconds: float) -> Step:
 def _zone_lost(sim: Simulation) -> None:
     """A third of the tasks die, and for five minutes their replacements find no place."""
     tasks = sim.tasks(CLUSTER, SERVICE)
-    sim.behave(CLUSTER, SERVICE, crash(Mode.PLACEMENT, share=0.5))
+    sim.behave(CLUSTER, SERVICE, crash(Failure.PLACEMENT, share=0.5))
     sim.churn.blip(CLUSTER, SERVICE, count=len(tasks) // 3)
     sim.at(sim.now + 300, lambda: sim.behave(CLUSTER, SERVICE, well()))
 
@@ -101,42 +101,42 @@ def _loops() -> Iterator[Scenario]:
     def loop(name: str, tasks: int, hours: float, script: Script, **known: Any) -> Scenario:
         return Scenario(name, Group.LOOP, tasks, hours, script, seeds=2, attack=True, **known)
 
-    quick = crash(Mode.APP_CRASH, after=uniform(1, 9))
-    backs_off = in_turn([crash(Mode.APP_CRASH, after=constant(5.0 * 2**n)) for n in range(8)])
+    quick = crash(Failure.APP_CRASH, after=uniform(1, 9))
+    backs_off = in_turn([crash(Failure.APP_CRASH, after=constant(5.0 * 2**n)) for n in range(8)])
     for tasks in (1, 6):
         yield loop("backs off from 5 s to 11 min, over and over", tasks, 8, _ill(backs_off, tasks))
     turns = in_turn(
         [
-            crash(Mode.APP_CRASH),
-            crash(Mode.OUT_OF_MEMORY, after=uniform(200, 400)),
-            crash(Mode.KILLED, after=uniform(500, 900)),
-            crash(Mode.SEGFAULT, after=uniform(30, 90)),
+            crash(Failure.APP_CRASH),
+            crash(Failure.OUT_OF_MEMORY, after=uniform(200, 400)),
+            crash(Failure.KILLED, after=uniform(500, 900)),
+            crash(Failure.SEGFAULT, after=uniform(30, 90)),
         ]
     )
     yield loop("four causes in turn", 2, 8, _ill(turns, 2))
-    ends = in_turn([crash(Mode.CLEAN_EXIT, after=uniform(5, 20)), quick])
+    ends = in_turn([crash(Failure.CLEAN_EXIT, after=uniform(5, 20)), quick])
     yield loop("ends with 0 and with 1 in turn", 3, 4, _ill(ends, 3))
-    spread = by_slot([crash(Mode.APP_CRASH, after=exponential(240)), well()])
+    spread = by_slot([crash(Failure.APP_CRASH, after=exponential(240)), well()])
     yield loop("half crash at random, deployed hourly", 8, 8, _ill(spread, 8, (HOUR, _deploy(spread))))
     yield loop("crashes while it swings from 2 to 8", 8, 5, _ill(quick, 8, (600, _swing(2, 8))))
     yield loop("crashes while hosts are lost", 6, 5, _ill(quick, 6, (1200, _lose_a_host), hosts=4))
     yield loop("crashes, half of the events lost", 2, 6, _ill(quick, 2), told=_half_lost)
-    slow = crash(Mode.APP_CRASH, after=uniform(300, 700))
+    slow = crash(Failure.APP_CRASH, after=uniform(300, 700))
     yield loop("crashes after 5 to 12 min, half of the events lost", 3, 10, _ill(slow, 3), told=_half_lost)
     for low, high, hours in ((13, 17, 10), (54, 66, 36)):
-        edge = crash(Mode.APP_CRASH, after=uniform(low * 60, high * 60))
+        edge = crash(Failure.APP_CRASH, after=uniform(low * 60, high * 60))
         for tasks in (1, 4):
             yield loop(f"crashes after {low} to {high} min", tasks, hours, _ill(edge, tasks))
-    yield loop("crashes after 5 min on average", 3, 6, _ill(crash(Mode.APP_CRASH, after=exponential(300)), 3))
-    hurried = crash(Mode.APP_CRASH, after=uniform(200, 400))
+    yield loop("crashes after 5 min on average", 3, 6, _ill(crash(Failure.APP_CRASH, after=exponential(300)), 3))
+    hurried = crash(Failure.APP_CRASH, after=uniform(200, 400))
     yield loop("crashes after 5 min, deployed every 7 min", 4, 6, _ill(hurried, 4, (420, _deploy(hurried))))
-    sick = by_slot([crash(Mode.ELB_HEALTH_CHECK), crash(Mode.OUT_OF_MEMORY, after=uniform(60, 600))])
+    sick = by_slot([crash(Failure.ELB_HEALTH_CHECK), crash(Failure.OUT_OF_MEMORY, after=uniform(60, 600))])
     yield loop("unhealthy or out of memory", 4, 6, _ill(sick, 4, target_group=TargetGroup(grace=120)))
-    late = crash(Mode.CONTAINER_HEALTH_CHECK, after=uniform(500, 700))
+    late = crash(Failure.CONTAINER_HEALTH_CHECK, after=uniform(500, 700))
     yield loop("unhealthy after ten good minutes", 3, 8, _ill(late, 3, task={"health_check": HealthCheck()}))
-    pulls = by_slot([crash(Mode.IMAGE_PULL), well()])
+    pulls = by_slot([crash(Failure.IMAGE_PULL), well()])
     yield loop("half cannot pull, for they are in another zone", 10, 8, _ill(pulls, 10))
-    few = crash(Mode.APP_CRASH, after=uniform(100, 800), slots=range(2))
+    few = crash(Failure.APP_CRASH, after=uniform(100, 800), slots=range(2))
     yield loop("two of 200 crash after 2 to 13 min", 200, 6, _ill(few, 200))
     yield loop("crashes while Spot takes a third", 9, 5, _ill(slow, 9, (600, _spot(3))))
 
@@ -145,20 +145,20 @@ def _ordinary() -> Iterator[Scenario]:
     def calm(name: str, tasks: int, hours: float, script: Script) -> Scenario:
         return Scenario(name, Group.CHURN, tasks, hours, script, seeds=2, attack=True)
 
-    stumbles = stumbling(0.1, Mode.APP_CRASH, first_starts=1)
+    stumbles = stumbling(0.1, Failure.APP_CRASH, first_starts=1)
     green: dict[str, Any] = {"target_group": TargetGroup(grace=60, alternate="green"), "shift": TrafficShift()}
     script = _calm(10, (HOUR, _deploy(stumbles)), behaviour=stumbles, **green)
     yield calm("blue/green hourly, 10% of the first starts fail", 10, 24, script)
-    rough = stumbling(0.05, Mode.OUT_OF_MEMORY, after=uniform(5, 60))
+    rough = stumbling(0.05, Failure.OUT_OF_MEMORY, after=uniform(5, 60))
     yield calm(
         "Spot takes 3 of 40 every 10 min, 5% of the starts fail", 40, 24, _calm(40, (600, _spot(3)), behaviour=rough)
     )
     yield calm("a zone is lost every 8 h", 12, 48, _calm(12, (8 * HOUR, _zone_lost)))
-    migrates = crash(Mode.APP_CRASH, after=uniform(5, 15), slots=range(1), first_starts=2)
+    migrates = crash(Failure.APP_CRASH, after=uniform(5, 15), slots=range(1), first_starts=2)
     yield calm(
         "two starts fail at each hourly deployment", 6, 24, _calm(6, (HOUR, _deploy(migrates)), behaviour=migrates)
     )
-    sawtooth = stumbling(0.03, Mode.APP_CRASH, first_starts=1)
+    sawtooth = stumbling(0.03, Failure.APP_CRASH, first_starts=1)
     yield calm(
         "swings from 5 to 50 each half hour, 3% of the starts fail",
         50,
@@ -169,6 +169,6 @@ def _ordinary() -> Iterator[Scenario]:
     yawns, group = well(ready_after=constant(550)), TargetGroup(grace=660)
     script = _calm(6, (2 * HOUR, _deploy(yawns)), (5 * HOUR, _spot(2)), behaviour=yawns, target_group=group)
     yield calm("ready after 9 min, grace 660 s, deployed and interrupted", 6, 24, script)
-    dies = stumbling(0.02, Mode.KILLED, after=uniform(60, 900))
+    dies = stumbling(0.02, Failure.KILLED, after=uniform(60, 900))
     script = _calm(30, (1200, lambda sim: sim.restart(CLUSTER, SERVICE)), behaviour=dies)
     yield calm("30 tasks renewed every 20 min, 2% die within 15 min", 30, 24, script)

@@ -6,7 +6,7 @@ from typing import Any
 
 from benchmarks.detection.loops import break_down
 from benchmarks.detection.scenario import CLUSTER, HOUR, SERVICE, Event, Group, Loop, Scenario, Script, serve
-from simulation import Behaviour, Mode, Simulation, TargetGroup, crash, exponential, uniform
+from simulation import Behaviour, Failure, Simulation, TargetGroup, crash, exponential, uniform
 
 
 def _loops(behaviour: Behaviour, tasks: int, **spec: Any) -> Script:
@@ -37,7 +37,7 @@ def _after_days(behaviour: Behaviour, tasks: int, **spec: Any) -> Script:
 
         def fall_ill() -> None:
             sim.behave(CLUSTER, SERVICE, behaviour)
-            if behaviour.ending is not None and behaviour.ending.mode is Mode.ELB_HEALTH_CHECK:
+            if behaviour.ending is not None and behaviour.ending.cause is Failure.ELB_HEALTH_CHECK:
                 sim.churn.blip(CLUSTER, SERVICE)
             else:
                 break_down(sim, behaviour)
@@ -68,7 +68,7 @@ def _quiet_leaks(tasks: int) -> Script:
     """Tasks that die after days, each at a time of its own: no loop."""
 
     def script(sim: Simulation, gb: float) -> tuple[Loop, ...]:
-        serve(sim, gb, tasks=tasks, behaviour=crash(Mode.OUT_OF_MEMORY, after=exponential(30 * HOUR)))
+        serve(sim, gb, tasks=tasks, behaviour=crash(Failure.OUT_OF_MEMORY, after=exponential(30 * HOUR)))
         return ()
 
     return script
@@ -105,34 +105,34 @@ def oddities() -> Iterator[Scenario]:
 
     for minutes in (30, 45):
         for tasks in (4, 20):
-            script = _one_early(crash(Mode.APP_CRASH, after=uniform(minutes * 60 - 30, minutes * 60 + 30)), tasks)
+            script = _one_early(crash(Failure.APP_CRASH, after=uniform(minutes * 60 - 30, minutes * 60 + 30)), tasks)
             yield odd(f"dies every {minutes} min after one early death", tasks, 12, script)
     for hours in (61 / 60, 2, 5):
         for tasks in (1, 4):
-            script = _loops(crash(Mode.OUT_OF_MEMORY, after=uniform(hours * HOUR - 5, hours * HOUR + 5)), tasks)
+            script = _loops(crash(Failure.OUT_OF_MEMORY, after=uniform(hours * HOUR - 5, hours * HOUR + 5)), tasks)
             yield odd(f"out of memory after {hours * 60:.0f} min, to the second", tasks, 48, script)
-    yield odd("dies after 50 to 70 min", 4, 48, _loops(crash(Mode.APP_CRASH, after=uniform(3000, 4200)), 4))
-    young = crash(Mode.APP_CRASH, after=uniform(60, 840))
+    yield odd("dies after 50 to 70 min", 4, 48, _loops(crash(Failure.APP_CRASH, after=uniform(3000, 4200)), 4))
+    young = crash(Failure.APP_CRASH, after=uniform(60, 840))
     for tasks in (1, 4):
         yield odd("ran for 40 h, then crash after 1 to 14 min", tasks, 46, _after_days(young, tasks))
-        unwell, group = crash(Mode.ELB_HEALTH_CHECK), TargetGroup(grace=90)
+        unwell, group = crash(Failure.ELB_HEALTH_CHECK), TargetGroup(grace=90)
         script = _after_days(unwell, tasks, target_group=group)
         yield odd("ran for 40 h, then ELB, grace 90 s", tasks, 46, script)
-    pull = _loops(crash(Mode.IMAGE_PULL), 1)
+    pull = _loops(crash(Failure.IMAGE_PULL), 1)
     yield odd(
         "installed while ECS throttles, no service events", 1, 16, pull, installed_at=6 * HOUR, told=_no_service_action
     )
-    yield odd("the agent's clock is 10 min slow", 2, 3, _loops(crash(Mode.APP_CRASH), 2), told=_clock_slow)
+    yield odd("the agent's clock is 10 min slow", 2, 3, _loops(crash(Failure.APP_CRASH), 2), told=_clock_slow)
     for tasks in (10, 50):
         yield odd("a poison message kills a worker every 5 to 15 min", tasks, 84, _poisoned(tasks))
     yield odd(
-        "each task fails once an hour at random", 20, 72, _loops(crash(Mode.APP_CRASH, after=exponential(HOUR)), 20)
+        "each task fails once an hour at random", 20, 72, _loops(crash(Failure.APP_CRASH, after=exponential(HOUR)), 20)
     )
     for tasks in (4, 40):
         yield odd("leaks that take a day or more", tasks, 240, _quiet_leaks(tasks), Group.CHURN)
     for grace in (90, 300, 660):
         group = TargetGroup(grace=grace)
-        script = _loops(crash(Mode.ELB_HEALTH_CHECK), 4, target_group=group)
+        script = _loops(crash(Failure.ELB_HEALTH_CHECK), 4, target_group=group)
         yield odd(f"ELB, grace {grace} s, only STOPPED tells", 4, 6, script, told=_only_stopped)
 
 

@@ -5,12 +5,12 @@ from typing import Any
 
 from benchmarks.detection.loops import break_down
 from benchmarks.detection.scenario import CLUSTER, HOUR, SERVICE, Group, Loop, Scenario, Script, serve
-from simulation import Mode, Simulation, TargetGroup, crash, healthy, uniform
+from simulation import Failure, Simulation, TargetGroup, crash, healthy, uniform
 
 Step = Callable[[Simulation], object]
 
 _LASTS = HOUR
-_CRASHING = crash(Mode.APP_CRASH, after=uniform(5, 30))
+_CRASHING = crash(Failure.APP_CRASH, after=uniform(5, 30))
 
 
 def _deploy_broken(sim: Simulation) -> None:
@@ -18,7 +18,7 @@ def _deploy_broken(sim: Simulation) -> None:
 
 
 def _deploy_unhealthy(sim: Simulation) -> None:
-    sim.deploy(CLUSTER, SERVICE, behaviour=crash(Mode.ELB_HEALTH_CHECK))
+    sim.deploy(CLUSTER, SERVICE, behaviour=crash(Failure.ELB_HEALTH_CHECK))
 
 
 def _deploy_fix(sim: Simulation) -> None:
@@ -30,7 +30,7 @@ def _lose_dependency(sim: Simulation) -> None:
 
 
 def _lose_registry(sim: Simulation) -> None:
-    break_down(sim, crash(Mode.IMAGE_PULL))
+    break_down(sim, crash(Failure.IMAGE_PULL))
 
 
 def _get_back(sim: Simulation) -> None:

@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterator
 from benchmarks.detection.loops import break_down
 from benchmarks.detection.scenario import CLUSTER, DAY, HOUR, SERVICE, Group, Loop, Scenario, Script, serve
 from benchmarks.detection.software import in_turn
-from simulation import Behaviour, Mode, Simulation, constant, crash, healthy, uniform
+from simulation import Behaviour, Failure, Simulation, constant, crash, healthy, uniform
 
-_QUICK = crash(Mode.APP_CRASH)
+_QUICK = crash(Failure.APP_CRASH)
 
 
 def _always(behaviour: Behaviour, tasks: int) -> Script:
@@ -20,7 +20,7 @@ def _always(behaviour: Behaviour, tasks: int) -> Script:
 
 def _hanging(quick: int, low: float, high: float) -> Behaviour:
     """So many quick failures, then a task that hangs for a while and dies; never once well."""
-    return in_turn([*[_QUICK] * quick, crash(Mode.KILLED, after=uniform(low, high))])
+    return in_turn([*[_QUICK] * quick, crash(Failure.KILLED, after=uniform(low, high))])
 
 
 def _away(tasks: int, *, every: float, lasts: float, days: float) -> Script:
@@ -31,7 +31,7 @@ def _away(tasks: int, *, every: float, lasts: float, days: float) -> Script:
         found = []
         for number in range(1, int(days * DAY / every)):
             begins = number * every
-            sim.at(begins, lambda: break_down(sim, crash(Mode.APP_CRASH, after=uniform(5, 30))))
+            sim.at(begins, lambda: break_down(sim, crash(Failure.APP_CRASH, after=uniform(5, 30))))
             sim.at(begins + lasts, lambda: sim.behave(CLUSTER, SERVICE, healthy()))
             found.append(Loop(begins, begins + lasts, again=number > 1))
         return tuple(found)
@@ -66,7 +66,7 @@ def _deployed_on(every: float) -> Callable[[Simulation], object]:
 
 def _one_unplaced(sim: Simulation) -> None:
     """Mended, but one of the tasks finds no capacity."""
-    sim.behave(CLUSTER, SERVICE, crash(Mode.PLACEMENT, slots=range(1)))
+    sim.behave(CLUSTER, SERVICE, crash(Failure.PLACEMENT, slots=range(1)))
     sim.churn.blip(CLUSTER, SERVICE)
 
 
@@ -78,7 +78,9 @@ def _flapping(tasks: int, *, period: float) -> Script:
         found = []
         for number in range(1, int(2 * DAY / period)):
             begins = number * period
-            sim.at(begins, lambda: sim.deploy(CLUSTER, SERVICE, behaviour=crash(Mode.APP_CRASH, after=uniform(1, 9))))
+            sim.at(
+                begins, lambda: sim.deploy(CLUSTER, SERVICE, behaviour=crash(Failure.APP_CRASH, after=uniform(1, 9)))
+            )
             sim.at(begins + 600, lambda: sim.deploy(CLUSTER, SERVICE))
             found.append(Loop(begins, begins + 600, again=number > 1))
         return tuple(found)
@@ -106,7 +108,7 @@ def relapses() -> Iterator[Scenario]:
     for period in (25, 45, 100):
         script = _flapping(2, period=period * 60)
         yield relapse(f"deployed broken and mended every {period} min", 2, 48, script)
-    slow = crash(Mode.APP_CRASH, after=uniform(1740, 1860))
+    slow = crash(Failure.APP_CRASH, after=uniform(1740, 1860))
     for minutes in (45, 60):
         script = _then_crash(slow, _deployed_on(minutes * 60.0), 4, unwell=False)
         yield relapse(f"fixed, deployed every {minutes} min, and a loop 12 h later", 4, 20, script)
@@ -114,5 +116,5 @@ def relapses() -> Iterator[Scenario]:
         script = _then_crash(first, _one_unplaced, 5, unwell=True)
         yield relapse(f"{what}, fixed but for a task without a place, and a crash loop", 5, 20, script)
     for minutes in (58, 61):
-        script = _always(crash(Mode.APP_CRASH, after=constant(minutes * 60.0)), 1)
+        script = _always(crash(Failure.APP_CRASH, after=constant(minutes * 60.0)), 1)
         yield relapse(f"dies every {minutes} min, to the second", 1, 240, script, Group.LOOP)

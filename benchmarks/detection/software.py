@@ -6,7 +6,7 @@ from random import Random
 
 from simulation import Behaviour, crash
 from simulation.scripting.behaviour import Draw, Fate
-from simulation.scripting.failures import Mode
+from simulation.scripting.failures import Failure
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +29,9 @@ class InTurn(Behaviour):
         return self.turns[start % len(self.turns)].fate(slot=slot, start=start, rng=rng)
 
 
-def stumbling(share: float, mode: Mode, *, after: Draw | None = None, first_starts: int | None = None) -> Stumbling:
+def stumbling(share: float, cause: Failure, *, after: Draw | None = None, first_starts: int | None = None) -> Stumbling:
     """Starts that fail now and then; with `first_starts` only the first ones of a slot may."""
-    usual = crash(mode, after=after)
+    usual = crash(cause, after=after)
     return Stumbling(ending=usual.ending, after=usual.after, first_starts=first_starts, share=share)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from benchmarks.detection.scenario import CLUSTER, HOUR, Loop, Scenario
 from loopctl.usual import is_failure
 from simulation import CircuitBreaker, Delivery, Simulation, uniform
-from simulation.core.state import Change, Task
+from simulation.core.state import Task, TaskChange
 
 # The installed rules let through STOPPED, and DEACTIVATING where ECS stops a task for failed health checks.
 _STATUSES = ("STOPPED", "DEACTIVATING")
@@ -105,11 +105,11 @@ class Watch:
         """Overhear what the tasks tell the scheduler."""
         tell_scheduler = sim.world.on_change
 
-        def overhear(task: Task, change: Change) -> None:
+        def overhear(task: Task, change: TaskChange) -> None:
             tell_scheduler(task, change)
-            if change is Change.STOPPING and task.stop is not None and is_failure(task.stop.code, task.stop.reason):
+            if change is TaskChange.STOPPING and task.stop is not None and is_failure(task.stop.code, task.stop.reason):
                 self.failed_at[task.service.name].append(sim.now)
-            if change in (Change.STOPPING, Change.UNHEALTHY):
+            if change in (TaskChange.STOPPING, TaskChange.UNHEALTHY):
                 self._count_as_ecs(task, sim.now)
 
         sim.world.on_change = overhear

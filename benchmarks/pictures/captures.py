@@ -11,7 +11,7 @@ from benchmarks.pictures.incidents import CLUSTER, Incident
 from loopbreaker.picture.loops import Loop
 from loopbreaker.picture.text import text
 from loopctl import cli, prose, session
-from simulation import Mode, ServiceSpec, Simulation, crash, healthy, uniform
+from simulation import Failure, ServiceSpec, Simulation, crash, healthy, uniform
 
 WIDTHS = (60, 80, 120)
 
@@ -64,7 +64,7 @@ def _recording() -> list[dict[str, object]]:
     sim = Simulation(seed=9)
     sim.create_cluster(CLUSTER)
     sim.create_service(ServiceSpec(cluster=CLUSTER, name="web", desired_count=1, behaviour=healthy()))
-    sim.at(300, lambda: sim.deploy(CLUSTER, "web", behaviour=crash(Mode.APP_CRASH, after=uniform(20, 40))))
+    sim.at(300, lambda: sim.deploy(CLUSTER, "web", behaviour=crash(Failure.APP_CRASH, after=uniform(20, 40))))
     return [event for event in sim.run_until(900) if event["detail"].get("lastStatus") in (None, "STOPPED")]
 
 

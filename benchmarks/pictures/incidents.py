@@ -13,7 +13,7 @@ from loopbreaker.policy import Mode as Treatment
 from loopbreaker.seeing.events import parse
 from loopbreaker.stories.detect import observation
 from loopctl.seen import SeenFailures
-from simulation import Mode, ServiceSpec, Simulation, crash, healthy, uniform
+from simulation import Failure, ServiceSpec, Simulation, crash, healthy, uniform
 
 CLUSTER = "prod"
 _START = datetime(2026, 9, 26, 8, 50, tzinfo=UTC)
@@ -84,7 +84,7 @@ def stopped(*, hours: float = 3.5) -> Incident:
         world.sim.deploy(CLUSTER, "checkout", behaviour=healthy())
 
     def breaks() -> None:
-        world.sim.behave(CLUSTER, "checkout", crash(Mode.APP_CRASH, after=uniform(35, 50), until=gone))
+        world.sim.behave(CLUSTER, "checkout", crash(Failure.APP_CRASH, after=uniform(35, 50), until=gone))
         world.sim.churn.blip(CLUSTER, "checkout")
 
     world.sim.at(600, deploys)
@@ -104,7 +104,7 @@ def one_slot() -> Incident:
             cluster=CLUSTER,
             name="search",
             desired_count=40,
-            behaviour=crash(Mode.OUT_OF_MEMORY, after=uniform(100, 140), slots=(7,)),
+            behaviour=crash(Failure.OUT_OF_MEMORY, after=uniform(100, 140), slots=(7,)),
         )
     )
     world.run(1.5 * _HOUR)
@@ -115,7 +115,7 @@ def one_slot() -> Incident:
 def slow_leak() -> Incident:
     """Each task grows until it is killed, 40 to 48 minutes after its start."""
     world = _world(5)
-    leak = crash(Mode.OUT_OF_MEMORY, after=uniform(2400, 2900))
+    leak = crash(Failure.OUT_OF_MEMORY, after=uniform(2400, 2900))
     world.sim.create_service(ServiceSpec(cluster=CLUSTER, name="reports", desired_count=2, behaviour=leak))
     world.run(8 * _HOUR)
     loop = world.loops()[0]
@@ -131,7 +131,7 @@ def mass() -> Incident:
 
     def away() -> None:
         for name in names:
-            world.sim.behave(CLUSTER, name, crash(Mode.IMAGE_PULL, until=600 + 20 * 60.0))
+            world.sim.behave(CLUSTER, name, crash(Failure.IMAGE_PULL, until=600 + 20 * 60.0))
             world.sim.churn.blip(CLUSTER, name)
 
     world.sim.at(600, away)
@@ -143,7 +143,7 @@ def mass() -> Incident:
 def week() -> Incident:
     """Nobody looks for a week: ten thousand failures of one slot."""
     world = _world(7)
-    life = crash(Mode.APP_CRASH, after=uniform(25, 35))
+    life = crash(Failure.APP_CRASH, after=uniform(25, 35))
     spec = ServiceSpec(cluster=CLUSTER, name="worker", desired_count=1, launch_type="EC2", behaviour=life)
     world.sim.create_service(spec)
     while not (loops := world.loops()) or loops[0].incident.failed_tasks < 10_000:

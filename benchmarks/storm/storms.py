@@ -18,7 +18,7 @@ Sent = tuple[float, Item]
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class Tally:
     """What a storm came to. `told` has (service, transition, time, characters of the longest form)."""
 
     told: tuple[tuple[str, str, float, int], ...]
@@ -66,7 +66,7 @@ def weather(
     pollers: int = 5,
     prepare: Callable[[Installation], None] = lambda ours: None,
     meanwhile: Callable[[Installation], None] = lambda ours: None,
-) -> Outcome:
+) -> Tally:
     """Let the events come, and the time until then pass. `meanwhile` is called before each event."""
     with installed(BEGIN, pollers=pollers) as ours:
         prepare(ours)
@@ -80,13 +80,13 @@ def weather(
         return outcome(ours)
 
 
-def outcome(ours: Installation) -> Outcome:
+def outcome(ours: Installation) -> Tally:
     sizes = (
         (message.detail["serviceName"], message.detail["transition"], at, len(message.text.encode()))
         for at, message in ours.outbox.sent
     )
     records = {pk.partition("#")[2]: from_item(item) for (pk, sk), item in ours.table.items.items() if sk == "SERVICE"}
-    return Outcome(
+    return Tally(
         told=tuple(sizes),
         records=records,
         poison=len(ours.poison),
@@ -110,6 +110,6 @@ def throttle(share: float, *, random: Random, of: str = "") -> Callable[[str, st
     return fault
 
 
-def totals(outcome: Outcome) -> Counter[str]:
+def totals(outcome: Tally) -> Counter[str]:
     """How many messages of each kind."""
     return Counter(kind for _, kind, _, _ in outcome.told)

@@ -13,7 +13,7 @@ Event = dict[str, Any]
 """An EventBridge event."""
 
 
-class Change(Enum):
+class TaskChange(Enum):
     """What the scheduler wants to hear of a task."""
 
     RUNNING = auto()
@@ -32,7 +32,7 @@ class Stop:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class ContainerExit:
     """How one container ended; None where ECS gives no value."""
 
     exit_code: int | None = None
@@ -95,7 +95,7 @@ class Task:
     stop: Stop | None = None
     containers_up: bool = False
     placed: bool = True  # False: never had a place, so no containers
-    outcomes: dict[str, Outcome] = field(default_factory=dict)
+    outcomes: dict[str, ContainerExit] = field(default_factory=dict)
     connectivity_at: float | None = None
     pull_started_at: float | None = None
     pull_stopped_at: float | None = None

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from random import Random
 
 from simulation.core.clock import Clock
-from simulation.core.state import Change, Cluster, Event, ScalableTarget, Service, Task, TaskDefinition
+from simulation.core.state import Cluster, Event, ScalableTarget, Service, Task, TaskChange, TaskDefinition
 from simulation.scripting.behaviour import Behaviour
 from simulation.scripting.spec import Timing
 
@@ -21,7 +21,7 @@ class World:
     region: str
     emit: Callable[[str, list[str], Event], None]
     wants_status: Callable[[str], bool]
-    on_change: Callable[[Task, Change], None] = field(init=False)
+    on_change: Callable[[Task, TaskChange], None] = field(init=False)
     on_stir: Callable[[Service], None] = field(init=False)
     clusters: dict[str, Cluster] = field(default_factory=dict)
     services: dict[tuple[str, str], Service] = field(default_factory=dict)

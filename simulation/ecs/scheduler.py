@@ -3,13 +3,13 @@
 Sources: "Amazon ECS services" (unhealthy tasks are replaced start-first) and "Amazon ECS service throttle logic".
 """
 
-from simulation.core.state import Change, Deployment, Host, Service, Slot, Task
+from simulation.core.state import Deployment, Host, Service, Slot, Task, TaskChange
 from simulation.core.world import World
 from simulation.delivery.statements import service_action
 from simulation.ecs import deployments, throttle
 from simulation.ecs.starting import launch
 from simulation.ecs.stopping import order
-from simulation.scripting.failures import Mode
+from simulation.scripting.failures import Failure
 
 
 class Scheduler:
@@ -24,22 +24,22 @@ class Scheduler:
             service.reconcile_due = True
             self._world.clock.after(0, self._reconcile, service)
 
-    def task_changed(self, task: Task, change: Change) -> None:
+    def task_changed(self, task: Task, change: TaskChange) -> None:
         """Take note of what happened to a task."""
         match change:
-            case Change.RUNNING:
+            case TaskChange.RUNNING:
                 task.deployment.failed_tasks = 0
                 throttle.reset(self._world, task.service)
-            case Change.HEALTHY:
+            case TaskChange.HEALTHY:
                 deployments.count_healthy(task)
-            case Change.UNHEALTHY:
+            case TaskChange.UNHEALTHY:
                 assert task.condemned is not None
                 self._world.say(task.service, f"(task {task.id}) is unhealthy: {task.condemned.reason}.")
                 task.deployment.failed_tasks += 1
                 deployments.count_failure(self._world, task)
-            case Change.STOPPING:
+            case TaskChange.STOPPING:
                 self._vacate(task)
-            case Change.STOPPED:
+            case TaskChange.STOPPED:
                 if len(task.service.deployments) == 1:
                     return
         self.stir(task.service)
@@ -61,7 +61,7 @@ class Scheduler:
 
     def _failed_to_start(self, task: Task) -> None:
         task.deployment.failed_tasks += 1
-        if task.fate is not None and task.fate.ending.mode is Mode.PLACEMENT:
+        if task.fate is not None and task.fate.ending.cause is Failure.PLACEMENT:
             self._world.say(task.service, "was unable to place a task.")
             reason = "RESOURCE:MEMORY" if task.host else "RESOURCE:FARGATE"
             service_action(self._world, task.service, "ERROR", "SERVICE_TASK_PLACEMENT_FAILURE", reason=reason)

@@ -4,12 +4,12 @@ Fargate: PROVISIONING (network interface), PENDING (pull), ACTIVATING, RUNNING.
 EC2 with a cached image: PENDING, RUNNING.
 """
 
-from simulation.core.state import Change, Deployment, Host, Stop, Task
+from simulation.core.state import Deployment, Host, Stop, Task, TaskChange
 from simulation.core.world import World
 from simulation.delivery.announcing import announce
 from simulation.ecs import stopping
 from simulation.scripting.behaviour import Fate
-from simulation.scripting.failures import Mode, Phase, endings
+from simulation.scripting.failures import Failure, Phase, endings
 
 
 def launch(world: World, deployment: Deployment, slot: int, task_host: Host | None) -> Task:
@@ -106,7 +106,7 @@ def _run(world: World, task: Task) -> None:
     behaviour = world.behaviours[task.definition.arn]
     task.ready_at = world.now + behaviour.ready_after(world.rng)
     announce(world, task, "RUNNING")
-    world.on_change(task, Change.RUNNING)
+    world.on_change(task, TaskChange.RUNNING)
     _watch_health(world, task)
     if behaviour.least > 1:
         world.clock.after(behaviour.overload, _bear_load, world, task)
@@ -120,7 +120,7 @@ def _bear_load(world: World, task: Task) -> None:
     behaviour = world.behaviours[task.definition.arn]
     up = sum(1 for other in task.service.live.values() if other.last_status == "RUNNING" and other.stop is None)
     if task.stop is None and up < behaviour.least:
-        stopping.exit_by_itself(world, task, endings(Mode.OUT_OF_MEMORY)[0])
+        stopping.exit_by_itself(world, task, endings(Failure.OUT_OF_MEMORY)[0])
     elif task.stop is None:
         world.clock.after(behaviour.overload, _bear_load, world, task)
 
@@ -147,7 +147,7 @@ def _fail_or_go_on(world: World, task: Task) -> None:
     if task.stop is not None:
         return
     if task.fate is not None and world.now < task.fate.until:
-        task.placed = task.fate.ending.mode is not Mode.PLACEMENT
+        task.placed = task.fate.ending.cause is not Failure.PLACEMENT
         stopping.fail_to_start(world, task)
         return
     task.fate = None
@@ -177,18 +177,20 @@ def _watch_health(world: World, task: Task) -> None:
         passes.append(max(group.healthy_threshold * group.interval, ready))
     fate = _fate_in(world, task, Phase.UNHEALTHY)
     lasts = fate.after or 0.0 if fate else float("inf")
-    if check is not None and not (fate and fate.ending.mode is Mode.CONTAINER_HEALTH_CHECK and lasts < check.interval):
+    if check is not None and not (
+        fate and fate.ending.cause is Failure.CONTAINER_HEALTH_CHECK and lasts < check.interval
+    ):
         world.clock.after(passes[0], _pass_container_check, world, task)
-    if group is not None and not (fate and fate.ending.mode is Mode.ELB_HEALTH_CHECK and lasts < passes[-1]):
+    if group is not None and not (fate and fate.ending.cause is Failure.ELB_HEALTH_CHECK and lasts < passes[-1]):
         world.clock.after(passes[-1], _turn_target, world, task, "healthy")
     if lasts >= max(passes):
         world.clock.after(max(passes), _become_fit, world, task)
     if fate is None:
         return
-    if fate.ending.mode is Mode.ELB_HEALTH_CHECK and group is not None:
+    if fate.ending.cause is Failure.ELB_HEALTH_CHECK and group is not None:
         world.clock.after(lasts + group.detection, _turn_target, world, task, "unhealthy")
         world.clock.after(max(group.grace, lasts + group.detection), _become_unhealthy, world, task)
-    if fate.ending.mode is Mode.CONTAINER_HEALTH_CHECK and check is not None:
+    if fate.ending.cause is Failure.CONTAINER_HEALTH_CHECK and check is not None:
         noticed = max(check.start_period, lasts) + check.retries * check.interval
         world.clock.after(noticed, _become_unhealthy, world, task)
 
@@ -208,7 +210,7 @@ def _turn_target(world: World, task: Task, state: str) -> None:
 def _become_fit(world: World, task: Task) -> None:
     if task.stop is None and task.condemned is None:
         task.fit = True
-        world.on_change(task, Change.HEALTHY)
+        world.on_change(task, TaskChange.HEALTHY)
 
 
 def _become_unhealthy(world: World, task: Task) -> None:
@@ -222,9 +224,9 @@ def _become_unhealthy(world: World, task: Task) -> None:
         _become_fit(world, task)
         return
     ending = stopping.spoken(world, task, fate.ending)
-    if ending.mode is Mode.CONTAINER_HEALTH_CHECK:
+    if ending.cause is Failure.CONTAINER_HEALTH_CHECK:
         task.health = "UNHEALTHY"
     task.fit = False
     task.condemned = Stop(ending.stop_code, ending.reason)
     task.service.condemned[task.id] = task
-    world.on_change(task, Change.UNHEALTHY)
+    world.on_change(task, TaskChange.UNHEALTHY)

@@ -3,7 +3,7 @@
 A container that exits by itself has `executionStoppedAt` before `stoppingAt`; a stop that was ordered has it after.
 """
 
-from simulation.core.state import Change, Outcome, Stop, Task
+from simulation.core.state import ContainerExit, Stop, Task, TaskChange
 from simulation.core.world import World
 from simulation.delivery.announcing import announce
 from simulation.scripting.failures import Ending, Phase
@@ -32,7 +32,7 @@ def exit_by_itself(world: World, task: Task, ending: Ending | None = None) -> No
     _begin(world, task, Stop(ending.stop_code, ending.reason))
     task.execution_stopped_at = world.now
     _end_containers(world, task, ending)
-    world.on_change(task, Change.STOPPING)
+    world.on_change(task, TaskChange.STOPPING)
     world.clock.after(world.draw(world.timing.exit_noticed), _deactivate, world, task)
 
 
@@ -45,7 +45,7 @@ def fail_to_start(world: World, task: Task) -> None:
     if ending.phase is Phase.CREATING:
         task.execution_stopped_at = world.now
     _end_containers(world, task, ending)
-    world.on_change(task, Change.STOPPING)
+    world.on_change(task, TaskChange.STOPPING)
     _deprovision(world, task)
 
 
@@ -54,7 +54,7 @@ def order(world: World, task: Task, stop: Stop) -> None:
     if task.stop is not None:
         return
     _begin(world, task, stop)
-    world.on_change(task, Change.STOPPING)
+    world.on_change(task, TaskChange.STOPPING)
     _deactivate(world, task)
 
 
@@ -64,7 +64,7 @@ def interrupt(world: World, task: Task, stop: Stop) -> None:
         return
     _begin(world, task, stop)
     announce(world, task, task.last_status)
-    world.on_change(task, Change.STOPPING)
+    world.on_change(task, TaskChange.STOPPING)
     world.clock.after(world.timing.spot_notice, _deactivate, world, task)
 
 
@@ -77,7 +77,7 @@ def lose(world: World, task: Task, stop: Stop) -> None:
         _begin(world, task, stop)
     task.stopping_at = task.stopping_at or world.now
     if not known:
-        world.on_change(task, Change.STOPPING)
+        world.on_change(task, TaskChange.STOPPING)
     _stopped(world, task)
 
 
@@ -88,11 +88,11 @@ def _begin(world: World, task: Task, stop: Stop) -> None:
 
 def _end_containers(world: World, task: Task, ending: Ending) -> None:
     """The app has the ending; the sidecars of a task that was up are stopped with it, if anything is known at all."""
-    task.outcomes["app"] = Outcome(ending.exit_code, ending.container_reason)
+    task.outcomes["app"] = ContainerExit(ending.exit_code, ending.container_reason)
     stopped = 143 if ending.exit_code == 143 else world.rng.choice((0, 143))
     known = task.containers_up and (ending.exit_code is not None or ending.container_reason is not None)
     for name in task.definition.spec.sidecars:
-        task.outcomes[name] = Outcome(stopped if known else None)
+        task.outcomes[name] = ContainerExit(stopped if known else None)
 
 
 def _deactivate(world: World, task: Task) -> None:
@@ -130,9 +130,9 @@ def _containers_stopped(world: World, task: Task, exit_code: int) -> None:
     if task.last_status == "STOPPED":
         return
     task.execution_stopped_at = world.now
-    task.outcomes["app"] = Outcome(exit_code)
+    task.outcomes["app"] = ContainerExit(exit_code)
     for name in task.definition.spec.sidecars:
-        task.outcomes[name] = Outcome(0)
+        task.outcomes[name] = ContainerExit(0)
     _deprovision(world, task)
 
 
@@ -149,5 +149,5 @@ def _stopped(world: World, task: Task) -> None:
     task.stopped_at = world.now
     announce(world, task, "STOPPED")
     task.service.live.pop(task.id, None)
-    world.on_change(task, Change.STOPPED)
+    world.on_change(task, TaskChange.STOPPED)
     world.clock.after(world.timing.memory, world.tasks.pop, task.id, None)

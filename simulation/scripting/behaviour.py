@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from math import inf
 from random import Random
 
-from simulation.scripting.failures import Ending, Mode, Phase, endings
+from simulation.scripting.failures import Ending, Failure, Phase, endings
 
 Draw = Callable[[Random], float]
 """A distribution of seconds: takes the source of chance, gives one value."""
@@ -79,7 +79,7 @@ def healthy(*, ready_after: Draw = READY, least: int = 1) -> Behaviour:
 
 
 def crash(
-    mode: Mode,
+    cause: Failure,
     *,
     after: Draw | None = None,
     ending: int = 0,
@@ -90,17 +90,17 @@ def crash(
     ready_after: Draw = READY,
     least: int = 1,
 ) -> Behaviour:
-    """Fails in the way of `mode`, each time the same.
+    """Fails in the way of `cause`, each time the same.
 
     after: seconds of life after RUNNING; for a task that never gets there, seconds from its creation; for a health
         check, seconds of good health. Left out: 1 to 5 seconds, ECS's usual time, and never healthy.
-    ending: which of `endings(mode)` it is.
+    ending: which of `endings(cause)` it is.
     slots: only the tasks in these slots (0 to desiredCount - 1) fail.
     until: seconds since the start of the simulation when the cause is gone.
     first_starts: only so many first starts in each slot of a deployment fail.
     share, ready_after, least: as in `Behaviour`.
     """
-    chosen = endings(mode)[ending]
+    chosen = endings(cause)[ending]
     if after is None and chosen.phase is Phase.RUNNING:
         after = uniform(1, 5)
     if after is None and chosen.phase is Phase.UNHEALTHY:

@@ -4,7 +4,7 @@ from simulation.core.state import Cluster, Host, Service, Stop, Task
 from simulation.core.world import World
 from simulation.ecs.stopping import exit_by_itself, interrupt, lose, order
 from simulation.scripting import services
-from simulation.scripting.failures import Mode, endings
+from simulation.scripting.failures import Failure, endings
 
 
 class Churn:
@@ -13,14 +13,14 @@ class Churn:
     def __init__(self, world: World) -> None:
         self._world = world
 
-    def blip(self, cluster: str, name: str, *, count: int | None = None, mode: Mode = Mode.APP_CRASH) -> None:
-        """Running tasks end by themselves, once, in a way of `mode`."""
+    def blip(self, cluster: str, name: str, *, count: int | None = None, cause: Failure = Failure.APP_CRASH) -> None:
+        """Running tasks end by themselves, once, in a way of `cause`."""
         for task in self._running(cluster, name, count):
-            exit_by_itself(self._world, task, endings(mode)[0])
+            exit_by_itself(self._world, task, endings(cause)[0])
 
-    def end(self, task: Task, *, mode: Mode = Mode.APP_CRASH) -> None:
-        """This task ends by itself, in a way of `mode`."""
-        exit_by_itself(self._world, task, endings(mode)[0])
+    def end(self, task: Task, *, cause: Failure = Failure.APP_CRASH) -> None:
+        """This task ends by itself, in a way of `cause`."""
+        exit_by_itself(self._world, task, endings(cause)[0])
 
     def stop_by_user(
         self, cluster: str, name: str, *, count: int | None = 1, reason: str = "Task stopped by user"

@@ -1,15 +1,15 @@
 """How tasks fail: the stop code, the words and the exit codes that ECS gives for each kind of failure.
 
 The words follow "Stopped tasks error messages" and "Stop codes" of the Amazon ECS developer guide, the ECS agent's
-error names and published events. A mode has several endings, because ECS says the same thing in several ways.
+error names and published events. A cause has several endings, because ECS says the same thing in several ways.
 """
 
 from dataclasses import dataclass, replace
 from enum import Enum
 
 
-class Mode(Enum):
-    """The category of a failure."""
+class Failure(Enum):
+    """How a task fails, by its category."""
 
     OUT_OF_MEMORY = "out-of-memory"
     APP_CRASH = "app-crash"
@@ -42,7 +42,7 @@ class Phase(Enum):
 class Ending:
     """What ECS says about one way to fail. `{...}` in the words is filled in for the task (see `spoken_by`)."""
 
-    mode: Mode
+    cause: Failure
     phase: Phase
     reason: str = "Essential container in task exited"
     container_reason: str | None = None
@@ -78,25 +78,25 @@ def _fill(text: str, words: dict[str, str]) -> str:
     return text
 
 
-def endings(mode: Mode) -> tuple[Ending, ...]:
-    """Every way in which `mode` shows itself, the most usual first."""
-    return _BY_MODE[mode]
+def endings(cause: Failure) -> tuple[Ending, ...]:
+    """Every way in which `cause` shows itself, the most usual first."""
+    return _BY_CAUSE[cause]
 
 
-def _exit(mode: Mode, code: int | None, container_reason: str | None = None) -> Ending:
-    return Ending(mode, Phase.RUNNING, container_reason=container_reason, exit_code=code)
+def _exit(cause: Failure, code: int | None, container_reason: str | None = None) -> Ending:
+    return Ending(cause, Phase.RUNNING, container_reason=container_reason, exit_code=code)
 
 
-def _never_up(mode: Mode, container_reason: str | None, exit_code: int | None = None) -> Ending:
-    return Ending(mode, Phase.CREATING, "Task failed to start", container_reason, exit_code)
+def _never_up(cause: Failure, container_reason: str | None, exit_code: int | None = None) -> Ending:
+    return Ending(cause, Phase.CREATING, "Task failed to start", container_reason, exit_code)
 
 
-def _pull(mode: Mode, reason: str) -> Ending:
-    return Ending(mode, Phase.PULLING, reason)
+def _pull(cause: Failure, reason: str) -> Ending:
+    return Ending(cause, Phase.PULLING, reason)
 
 
-def _place(mode: Mode, reason: str) -> Ending:
-    return Ending(mode, Phase.PROVISIONING, reason)
+def _place(cause: Failure, reason: str) -> Ending:
+    return Ending(cause, Phase.PROVISIONING, reason)
 
 
 _OCI = (
@@ -106,97 +106,101 @@ _OCI = (
 _INIT = "ResourceInitializationError: "
 
 _ENDINGS = (
-    _exit(Mode.OUT_OF_MEMORY, 137, "OutOfMemoryError: Container killed due to memory usage"),
-    _exit(Mode.OUT_OF_MEMORY, 0, "OutOfMemoryError: Container killed due to memory usage"),
-    _exit(Mode.OUT_OF_MEMORY, None, _OCI + "container init was OOM-killed (memory limit too low?)"),
-    *(_exit(Mode.APP_CRASH, code) for code in (1, 2, 3, 132, 134, 135, 136, 254, 255)),
-    _never_up(Mode.APP_CRASH, None, 1),
-    _exit(Mode.SEGFAULT, 139),
-    _exit(Mode.KILLED, 137),
-    _exit(Mode.TERMINATED, 143),
-    _exit(Mode.CLEAN_EXIT, 0),
-    _never_up(Mode.CANNOT_START, _OCI + 'exec: "/app/entrypoint.sh": executable file not found in $PATH: unknown'),
-    _never_up(Mode.CANNOT_START, _OCI + "exec format error: unknown"),
-    _never_up(Mode.CANNOT_START, "CannotCreateContainerError: Error response from daemon: invalid mount config"),
+    _exit(Failure.OUT_OF_MEMORY, 137, "OutOfMemoryError: Container killed due to memory usage"),
+    _exit(Failure.OUT_OF_MEMORY, 0, "OutOfMemoryError: Container killed due to memory usage"),
+    _exit(Failure.OUT_OF_MEMORY, None, _OCI + "container init was OOM-killed (memory limit too low?)"),
+    *(_exit(Failure.APP_CRASH, code) for code in (1, 2, 3, 132, 134, 135, 136, 254, 255)),
+    _never_up(Failure.APP_CRASH, None, 1),
+    _exit(Failure.SEGFAULT, 139),
+    _exit(Failure.KILLED, 137),
+    _exit(Failure.TERMINATED, 143),
+    _exit(Failure.CLEAN_EXIT, 0),
+    _never_up(Failure.CANNOT_START, _OCI + 'exec: "/app/entrypoint.sh": executable file not found in $PATH: unknown'),
+    _never_up(Failure.CANNOT_START, _OCI + "exec format error: unknown"),
+    _never_up(Failure.CANNOT_START, "CannotCreateContainerError: Error response from daemon: invalid mount config"),
     _never_up(
-        Mode.CANNOT_START,
+        Failure.CANNOT_START,
         "ContainerRuntimeTimeoutError: Could not transition to running; timed out after waiting 1m",
     ),
-    _never_up(Mode.CANNOT_START, "DockerTimeoutError: Could not transition to started; timed out after waiting 3m0s"),
-    _exit(Mode.CANNOT_START, 125),
-    _exit(Mode.CANNOT_START, 126),
-    _exit(Mode.CANNOT_START, 127),
+    _never_up(
+        Failure.CANNOT_START, "DockerTimeoutError: Could not transition to started; timed out after waiting 3m0s"
+    ),
+    _exit(Failure.CANNOT_START, 125),
+    _exit(Failure.CANNOT_START, 126),
+    _exit(Failure.CANNOT_START, 127),
     _exit(
-        Mode.CANNOT_START,
+        Failure.CANNOT_START,
         None,
         "CannotStartContainerError: API error (500): failed to initialize logging driver: ResourceNotFoundException",
     ),
-    _never_up(Mode.DISK, "CannotCreateContainerError: Error response from daemon: mkdir: no space left on device"),
+    _never_up(Failure.DISK, "CannotCreateContainerError: Error response from daemon: mkdir: no space left on device"),
     _never_up(
-        Mode.DISK, "CannotCreateContainerError: devmapper: Thin Pool has 4350 free data blocks, fewer than needed"
+        Failure.DISK, "CannotCreateContainerError: devmapper: Thin Pool has 4350 free data blocks, fewer than needed"
     ),
-    _pull(Mode.DISK, "CannotPullContainerError: GetImageBlob {image}: write: no space left on device"),
-    _place(Mode.DISK, "Timeout waiting for EphemeralStorage provisioning to complete."),
-    _place(Mode.DISK, "ECS timed out while configuring the EBS volume attachment to your Task"),
-    _exit(Mode.DISK, None, "CannotStartContainerError: Error response from daemon: write: no space left on device"),
+    _pull(Failure.DISK, "CannotPullContainerError: GetImageBlob {image}: write: no space left on device"),
+    _place(Failure.DISK, "Timeout waiting for EphemeralStorage provisioning to complete."),
+    _place(Failure.DISK, "ECS timed out while configuring the EBS volume attachment to your Task"),
+    _exit(Failure.DISK, None, "CannotStartContainerError: Error response from daemon: write: no space left on device"),
     _pull(
-        Mode.IMAGE_PULL,
+        Failure.IMAGE_PULL,
         "CannotPullContainerError: pull image manifest has been retried 1 time(s): "
         "failed to resolve ref {image}: {image}: not found",
     ),
     _pull(
-        Mode.IMAGE_PULL,
+        Failure.IMAGE_PULL,
         "CannotPullContainerError: ref pull has been retried 5 time(s): "
         "failed to copy: httpReaderSeeker: failed open: i/o timeout",
     ),
     _pull(
-        Mode.IMAGE_PULL,
+        Failure.IMAGE_PULL,
         "CannotPullContainerError: pull access denied for {image}, "
         "repository does not exist or may require authorization",
     ),
     _pull(
-        Mode.IMAGE_PULL,
+        Failure.IMAGE_PULL,
         "CannotPullContainerError: inspect image has been retried 5 time(s): "
         "httpReadSeeker: toomanyrequests: Rate exceeded",
     ),
     _pull(
-        Mode.IMAGE_PULL,
+        Failure.IMAGE_PULL,
         "CannotPullContainerError: image Manifest does not contain descriptor matching platform 'linux/arm64'",
     ),
-    _pull(Mode.IMAGE_PULL, "The task can\u2019t pull the image. Check whether the image exists"),
+    _pull(Failure.IMAGE_PULL, "The task can\u2019t pull the image. Check whether the image exists"),
     _pull(
-        Mode.RESOURCE_INIT,
+        Failure.RESOURCE_INIT,
         _INIT + "unable to pull secrets or registry auth: execution resource retrieval failed: "
         "unable to retrieve secret from asm: service call has been retried 1 time(s): AccessDeniedException",
     ),
-    _pull(Mode.RESOURCE_INIT, _INIT + "unable to retrieve secrets from ssm: invalid ssm parameters: /{service}/token"),
     _pull(
-        Mode.RESOURCE_INIT,
+        Failure.RESOURCE_INIT, _INIT + "unable to retrieve secrets from ssm: invalid ssm parameters: /{service}/token"
+    ),
+    _pull(
+        Failure.RESOURCE_INIT,
         _INIT + "unable to pull secrets or registry auth: The task cannot pull registry auth from Amazon ECR: "
         "There is a connection issue between the task and Amazon ECR. Check your task network configuration.",
     ),
     _pull(
-        Mode.RESOURCE_INIT,
+        Failure.RESOURCE_INIT,
         _INIT + "failed to validate logger args: create stream has been retried 1 times: signal: killed",
     ),
     _pull(
-        Mode.RESOURCE_INIT,
+        Failure.RESOURCE_INIT,
         _INIT + "failed to invoke EFS utils commands to set up EFS volumes: mount.nfs4: access denied",
     ),
-    _place(Mode.NETWORK_ENI, "Timeout waiting for network interface provisioning to complete."),
-    _place(Mode.NETWORK_ENI, "Rate limit exceeded while preparing network interface to be attached to instance"),
-    _place(Mode.NETWORK_ENI, "InternalError: unable to attach the network interface to the task"),
+    _place(Failure.NETWORK_ENI, "Timeout waiting for network interface provisioning to complete."),
+    _place(Failure.NETWORK_ENI, "Rate limit exceeded while preparing network interface to be attached to instance"),
+    _place(Failure.NETWORK_ENI, "InternalError: unable to attach the network interface to the task"),
     _place(
-        Mode.PLACEMENT,
+        Failure.PLACEMENT,
         "Capacity is unavailable at this time. Please try again later or in a different availability zone",
     ),
-    _place(Mode.PLACEMENT, "TaskFailedToStart: RESOURCE:MEMORY"),
-    _place(Mode.PLACEMENT, "TaskFailedToStart: NO ACTIVE INSTANCES"),
-    _place(Mode.PLACEMENT, "TaskFailedToStart: MemberOf placement constraint unsatisfied"),
-    Ending(Mode.ELB_HEALTH_CHECK, Phase.UNHEALTHY, "Task failed ELB health checks in (target-group {target_group})"),
-    Ending(Mode.CONTAINER_HEALTH_CHECK, Phase.UNHEALTHY, "Task failed container health checks"),
-    _exit(Mode.UNKNOWN, None),
-    _never_up(Mode.UNKNOWN, None),
+    _place(Failure.PLACEMENT, "TaskFailedToStart: RESOURCE:MEMORY"),
+    _place(Failure.PLACEMENT, "TaskFailedToStart: NO ACTIVE INSTANCES"),
+    _place(Failure.PLACEMENT, "TaskFailedToStart: MemberOf placement constraint unsatisfied"),
+    Ending(Failure.ELB_HEALTH_CHECK, Phase.UNHEALTHY, "Task failed ELB health checks in (target-group {target_group})"),
+    Ending(Failure.CONTAINER_HEALTH_CHECK, Phase.UNHEALTHY, "Task failed container health checks"),
+    _exit(Failure.UNKNOWN, None),
+    _never_up(Failure.UNKNOWN, None),
 )
 
-_BY_MODE = {mode: tuple(ending for ending in _ENDINGS if ending.mode is mode) for mode in Mode}
+_BY_CAUSE = {cause: tuple(ending for ending in _ENDINGS if ending.cause is cause) for cause in Failure}

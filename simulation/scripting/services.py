@@ -7,7 +7,7 @@ from simulation.core.state import Cluster, Deployment, Host, Service, TaskDefini
 from simulation.core.world import World
 from simulation.ecs import deployments
 from simulation.scripting.behaviour import Behaviour
-from simulation.scripting.failures import Mode
+from simulation.scripting.failures import Failure
 from simulation.scripting.spec import ServiceSpec, TaskSpec
 
 
@@ -70,11 +70,11 @@ def _check(world: World, spec: ServiceSpec) -> None:
 
 
 def _check_behaviour(what: str, spec: ServiceSpec, task: TaskSpec, behaviour: Behaviour) -> None:
-    mode = behaviour.ending.mode if behaviour.ending else None
-    if mode is Mode.ELB_HEALTH_CHECK and spec.target_group is None:
-        raise ValueError(f"{what}: {mode.value} needs a target_group")
-    if mode is Mode.CONTAINER_HEALTH_CHECK and task.health_check is None:
-        raise ValueError(f"{what}: {mode.value} needs a task.health_check")
+    cause = behaviour.ending.cause if behaviour.ending else None
+    if cause is Failure.ELB_HEALTH_CHECK and spec.target_group is None:
+        raise ValueError(f"{what}: {cause.value} needs a target_group")
+    if cause is Failure.CONTAINER_HEALTH_CHECK and task.health_check is None:
+        raise ValueError(f"{what}: {cause.value} needs a task.health_check")
 
 
 def register(world: World, family: str, spec: TaskSpec, behaviour: Behaviour) -> TaskDefinition:

@@ -19,7 +19,7 @@ from benchmarks.breaker.kinds.ways import dead, served_for
 from benchmarks.breaker.oracle import judge
 from benchmarks.breaker.stage import CLUSTER, MINUTE, Kind, Stage, World
 from benchmarks.breaker.summary import broken
-from simulation import Behaviour, HealthCheck, Mode, TargetGroup, TaskSpec, constant, crash, healthy, uniform
+from simulation import Behaviour, Failure, HealthCheck, TargetGroup, TaskSpec, constant, crash, healthy, uniform
 
 HOURS = 7.0
 _LEAST = 15 * MINUTE
@@ -54,9 +54,9 @@ class History:
 
 SOFTWARE = {
     "sound": healthy(),
-    "leaks": served_for(uniform(130, 700), mode=Mode.OUT_OF_MEMORY),
+    "leaks": served_for(uniform(130, 700), cause=Failure.OUT_OF_MEMORY),
     "one slot": dead(3, slots=[0]),
-    "fails at first": crash(Mode.APP_CRASH, after=constant(2), ready_after=constant(9), first_starts=1, share=0.4),
+    "fails at first": crash(Failure.APP_CRASH, after=constant(2), ready_after=constant(9), first_starts=1, share=0.4),
 }
 PEOPLE = ("scale 2", "scale 5", "off", "on", "mute", "speak", "no action", "action", "deploy", "deploy bad", "restart")
 

@@ -21,8 +21,8 @@ from benchmarks.breaker.summary import broken
 from simulation import (
     Behaviour,
     CircuitBreaker,
+    Failure,
     HealthCheck,
-    Mode,
     TargetGroup,
     TaskSpec,
     TrafficShift,
@@ -42,9 +42,9 @@ REVISIONS: dict[str, Callable[[float], Behaviour]] = {
     "one slot loops": lambda until: dead(3, slots=[0]),
     "serves for minutes": lambda until: served_for(uniform(150, 700)),
     "serves for long": lambda until: served_for(uniform(900, 2400)),
-    "some starts fail once": lambda until: crash(Mode.APP_CRASH, after=constant(2), first_starts=1, share=0.4),
+    "some starts fail once": lambda until: crash(Failure.APP_CRASH, after=constant(2), first_starts=1, share=0.4),
     "all starts fail thrice": lambda until: crash(
-        Mode.APP_CRASH, after=constant(30), ready_after=constant(60), first_starts=3
+        Failure.APP_CRASH, after=constant(30), ready_after=constant(60), first_starts=3
     ),
     "needs what is away": lambda until: dead(3, until=until),
 }

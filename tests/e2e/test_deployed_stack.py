@@ -12,7 +12,7 @@ import pytest
 from demo.wiring import open_queue, put, waiting
 from loopbreaker.remembering.record import Verdict
 from loopbreaker.remembering.trip import BreakerState
-from simulation import Mode, Simulation, constant, crash, healthy
+from simulation import Failure, Simulation, constant, crash, healthy
 from tests.e2e.account import CLUSTER, Account, until
 from tests.task_events import task_stopped
 
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.e2e
 
 STOP, ROLL_BACK, ONLY_TOLD = "payments", "search", "reports"
 TAGS = {STOP: {"loopbreaker:action": "stop"}, ROLL_BACK: {"loopbreaker:action": "rollback"}, ONLY_TOLD: {}}
-CRASHING = crash(Mode.APP_CRASH, after=constant(0.5))
+CRASHING = crash(Failure.APP_CRASH, after=constant(0.5))
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import pytest
 
 from demo.sandbox import REGION
 from loopbreaker import VERSION
-from simulation import Mode, crash
+from simulation import Failure, crash
 from tests.e2e.account import CLUSTER, Account, until
 
 pytestmark = pytest.mark.e2e
@@ -75,7 +75,7 @@ def test_a_scan_finds_the_loop(loopctl: Loopctl, account: Account) -> None:
     """Without the stack: from what ECS shows."""
     account.create("scanned", count=1)
     account.settle("scanned")
-    account.act(lambda ecs: ecs.behave(CLUSTER, "scanned", crash(Mode.APP_CRASH)))
+    account.act(lambda ecs: ecs.behave(CLUSTER, "scanned", crash(Failure.APP_CRASH)))
     account.act(lambda ecs: ecs.restart(CLUSTER, "scanned"))
     until(lambda: _stopped(account, "scanned") > 5, what="it fails again and again")
     done = loopctl("scan")

@@ -18,7 +18,7 @@ from loopctl import captured
 from loopctl.backtest import Result, backtest, slim
 from loopctl.cli import app
 from loopctl.commands.backtest import since_when
-from simulation import Mode, ServiceSpec, Simulation, crash
+from simulation import Failure, ServiceSpec, Simulation, crash
 from tests.loopctl.json_schemas import check
 from tests.loopctl.recorded import BEAT, crash_loop
 from tests.task_events import CREATED, Json, service_action, task_stopped
@@ -87,7 +87,7 @@ def test_what_is_kept_of_an_event_is_enough() -> None:
     """The slim form of every event of a simulated day leads to the same loops, with a fraction of the text."""
     sim = Simulation(seed=5)
     sim.create_cluster("prod")
-    sim.create_service(ServiceSpec(cluster="prod", name="web", behaviour=crash(Mode.APP_CRASH)))
+    sim.create_service(ServiceSpec(cluster="prod", name="web", behaviour=crash(Failure.APP_CRASH)))
     events: list[Any] = sim.run_until(3 * 3600)
     kept = [event for envelope in events if (event := slim(envelope))]
     assert len(json.dumps(kept)) < len(json.dumps(events)) / 2

@@ -11,7 +11,7 @@ from loopbreaker.model import Category
 from loopbreaker.policy import Policy
 from loopctl.cli import app
 from loopctl.survey import Survey, survey
-from simulation import Mode, ServiceSpec, Simulation, crash
+from simulation import Failure, ServiceSpec, Simulation, crash
 from tests.aws.fake_clients import refusal
 from tests.loopctl.json_schemas import check
 
@@ -26,7 +26,7 @@ def account() -> Simulation:
     for number in range(23):
         sim.create_service(ServiceSpec(cluster="prod", name=f"fine-{number}", desired_count=2))
     sim.create_service(ServiceSpec(cluster="stage", name="web"))
-    sim.create_service(ServiceSpec(cluster="prod", name="checkout", behaviour=crash(Mode.APP_CRASH)))
+    sim.create_service(ServiceSpec(cluster="prod", name="checkout", behaviour=crash(Failure.APP_CRASH)))
     return sim
 
 
@@ -59,7 +59,7 @@ def test_a_loop_that_is_over_is_not_said_to_go_on() -> None:
     """Its failures are still shown by ECS, but its task runs."""
     sim = account()
     sim.run_until(20 * MINUTE)
-    sim.behave("prod", "checkout", crash(Mode.APP_CRASH, slots=()))
+    sim.behave("prod", "checkout", crash(Failure.APP_CRASH, slots=()))
     sim.advance(25 * MINUTE)
     assert look(sim).looping == ()
 
@@ -67,7 +67,7 @@ def test_a_loop_that_is_over_is_not_said_to_go_on() -> None:
 def test_a_service_whose_tasks_never_start_is_found_by_what_ecs_says() -> None:
     """Throttled, its failures come far apart; ECS's own words in the list of messages tell."""
     sim = account()
-    sim.create_service(ServiceSpec(cluster="stage", name="pulls", behaviour=crash(Mode.IMAGE_PULL)))
+    sim.create_service(ServiceSpec(cluster="stage", name="pulls", behaviour=crash(Failure.IMAGE_PULL)))
     sim.run_until(55 * MINUTE)
     assert "pulls" in {loop.service.name for loop in look(sim).looping}
 

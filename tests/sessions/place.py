@@ -17,8 +17,7 @@ from infra.package import SHIPPED
 from loopbreaker import VERSION
 from loopbreaker.policy import Mode
 from release import dist, template
-from simulation import Mode as Failure
-from simulation import ServiceSpec, constant, crash
+from simulation import Failure, ServiceSpec, constant, crash
 from simulation.server import Server
 from tests.e2e.account import CLUSTER, empty_cluster, until
 

@@ -6,7 +6,7 @@ import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError, ParamValidationError
 from botocore.model import ListShape, Shape, StructureShape
 
-from simulation import CircuitBreaker, HealthCheck, Mode, ServiceSpec, Simulation, TargetGroup, TaskSpec, crash
+from simulation import CircuitBreaker, Failure, HealthCheck, ServiceSpec, Simulation, TargetGroup, TaskSpec, crash
 from simulation.api.clients import service_model
 from tests.simulation.scenes import described, scene
 
@@ -36,7 +36,7 @@ def everything() -> Simulation:
     )
     sim.scaling.register("prod", "web", minimum=1, maximum=4)
     sim.run_until(400)
-    sim.deploy("prod", "web", behaviour=crash(Mode.IMAGE_PULL), secrets={"TOKEN": "arn:aws:ssm:::parameter/token"})
+    sim.deploy("prod", "web", behaviour=crash(Failure.IMAGE_PULL), secrets={"TOKEN": "arn:aws:ssm:::parameter/token"})
     sim.advance(900)
     return sim
 
@@ -113,7 +113,7 @@ def test_health_status_needs_a_container_health_check() -> None:
     for spec, behaviour, expected in [
         (TaskSpec(), None, {"UNKNOWN"}),
         (checked, None, {"HEALTHY"}),
-        (checked, crash(Mode.CONTAINER_HEALTH_CHECK), {"UNHEALTHY", "UNKNOWN"}),
+        (checked, crash(Failure.CONTAINER_HEALTH_CHECK), {"UNHEALTHY", "UNKNOWN"}),
     ]:
         sim = scene(task=spec, behaviour=behaviour)
         events = sim.run_until(110)

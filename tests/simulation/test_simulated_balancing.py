@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from simulation import Mode, Simulation, TargetGroup, constant, crash, healthy
+from simulation import Failure, Simulation, TargetGroup, constant, crash, healthy
 from tests.simulation.scenes import described, scene
 
 
@@ -46,7 +46,7 @@ def test_a_target_from_initial_to_draining() -> None:
 
 def test_a_target_becomes_unhealthy() -> None:
     """A target whose checks fail is unhealthy from then on, also while ECS still waits out the grace period."""
-    broken = crash(Mode.ELB_HEALTH_CHECK, after=constant(120))
+    broken = crash(Failure.ELB_HEALTH_CHECK, after=constant(120))
     sim = scene(behaviour=broken, target_group=TargetGroup(grace=600))
     sim.advance(150)
     assert [state for _, state in _targets(sim)] == ["healthy"]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from simulation import Mode, TargetGroup, crash
+from simulation import Failure, TargetGroup, crash
 from tests.simulation.scenes import described, details, scene
 
 ALL_SUSPENDED = {
@@ -16,7 +16,7 @@ def test_a_blip_is_one_crash_of_each_task() -> None:
     """Every task ends once, and the replacements live."""
     sim = scene(desired_count=20)
     sim.run_until(300)
-    sim.churn.blip("prod", "web", mode=Mode.OUT_OF_MEMORY)
+    sim.churn.blip("prod", "web", cause=Failure.OUT_OF_MEMORY)
     stopped = details(sim.advance(3600), status="STOPPED")
     assert len(stopped) == 20
     assert "OutOfMemoryError" in stopped[0]["containers"][0]["reason"]
@@ -151,7 +151,7 @@ def test_suspended_targets_stay_where_they_are() -> None:
 
 def test_registering_again_lifts_a_count_below_the_minimum() -> None:
     """The trap: suspending after zeroing scales the service straight back up; suspending before does not."""
-    sim = scene(behaviour=crash(Mode.APP_CRASH), desired_count=3)
+    sim = scene(behaviour=crash(Failure.APP_CRASH), desired_count=3)
     ecs, scaling = sim.client("ecs"), sim.client("application-autoscaling")
     target = {
         "ServiceNamespace": "ecs",

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from simulation import CircuitBreaker, Mode, ServiceSpec, Simulation, TargetGroup, constant, crash, healthy
+from simulation import CircuitBreaker, Failure, ServiceSpec, Simulation, TargetGroup, constant, crash, healthy
 from tests.simulation.scenes import described, details, scene
 
 
@@ -33,7 +33,7 @@ def test_a_bad_deployment_leaves_the_old_revision_serving() -> None:
     """At 200 % all old tasks run on while as many new ones crash, and the rollout stays IN_PROGRESS."""
     sim = settled()
     old = described(sim)["deployments"][0]["id"]
-    new = sim.deploy("prod", "web", behaviour=crash(Mode.APP_CRASH, after=constant(5)))
+    new = sim.deploy("prod", "web", behaviour=crash(Failure.APP_CRASH, after=constant(5)))
     stopped = details(sim.advance(3600), status="STOPPED")
     assert {d["startedBy"] for d in stopped} == {new}
     primary, active = described(sim)["deployments"]
@@ -45,7 +45,7 @@ def test_the_old_revision_keeps_itself_alive() -> None:
     """A task of the old revision that dies during a deployment is replaced by its own revision."""
     sim = settled()
     old = described(sim)["deployments"][0]["id"]
-    sim.deploy("prod", "web", behaviour=crash(Mode.IMAGE_PULL))
+    sim.deploy("prod", "web", behaviour=crash(Failure.IMAGE_PULL))
     sim.advance(60)
     sim.churn.blip("prod", "web")
     sim.advance(300)
@@ -69,7 +69,7 @@ def test_the_circuit_breaker_rolls_back() -> None:
     """Three tasks that fail to start trip it: FAILED is told and the last completed deployment is PRIMARY again."""
     sim = settled(circuit_breaker=CircuitBreaker())
     old = described(sim)["deployments"][0]["id"]
-    new = sim.deploy("prod", "web", behaviour=crash(Mode.IMAGE_PULL, after=constant(40)))
+    new = sim.deploy("prod", "web", behaviour=crash(Failure.IMAGE_PULL, after=constant(40)))
     events = sim.advance(600)
     failed = details(events, name="SERVICE_DEPLOYMENT_FAILED")
     assert [(d["deploymentId"], d["eventType"]) for d in failed] == [(new, "ERROR")]
@@ -81,7 +81,7 @@ def test_the_circuit_breaker_rolls_back() -> None:
 
 def test_the_circuit_breaker_without_an_earlier_deployment_stalls() -> None:
     """There is nothing to roll back to: no further task is started."""
-    sim = scene(behaviour=crash(Mode.IMAGE_PULL, after=constant(40)), circuit_breaker=CircuitBreaker())
+    sim = scene(behaviour=crash(Failure.IMAGE_PULL, after=constant(40)), circuit_breaker=CircuitBreaker())
     sim.run_until(600)
     assert described(sim)["deployments"][0]["rolloutState"] == "FAILED"
     assert not details(sim.advance(7200), status="PROVISIONING")
@@ -90,10 +90,10 @@ def test_the_circuit_breaker_without_an_earlier_deployment_stalls() -> None:
 def test_the_circuit_breaker_does_not_see_exits_after_running() -> None:
     """A crash loop after RUNNING goes on for ever, breaker or not; health check failures are counted."""
     sim = settled(circuit_breaker=CircuitBreaker())
-    sim.deploy("prod", "web", behaviour=crash(Mode.APP_CRASH))
+    sim.deploy("prod", "web", behaviour=crash(Failure.APP_CRASH))
     assert not details(sim.advance(3600), name="SERVICE_DEPLOYMENT_FAILED")
     checked = settled(circuit_breaker=CircuitBreaker(), target_group=TargetGroup())
-    checked.deploy("prod", "web", behaviour=crash(Mode.ELB_HEALTH_CHECK))
+    checked.deploy("prod", "web", behaviour=crash(Failure.ELB_HEALTH_CHECK))
     assert details(checked.advance(3600), name="SERVICE_DEPLOYMENT_FAILED")
 
 
@@ -101,7 +101,7 @@ def test_the_circuit_breaker_does_not_see_exits_after_running() -> None:
 def test_a_healthy_task_resets_the_circuit_breaker(reset: bool, trips: bool) -> None:
     """Between failed starts a healthy task sets the count back, unless the breaker is told to add up."""
     sim = settled(circuit_breaker=CircuitBreaker(reset_on_healthy_task=reset))
-    sim.deploy("prod", "web", behaviour=crash(Mode.IMAGE_PULL, after=constant(200), slots=[0]))
+    sim.deploy("prod", "web", behaviour=crash(Failure.IMAGE_PULL, after=constant(200), slots=[0]))
     sim.every(150, lambda: sim.churn.blip("prod", "web"))
     assert bool(details(sim.advance(3600), name="SERVICE_DEPLOYMENT_FAILED")) == trips
 
@@ -111,7 +111,7 @@ def test_stopping_a_deployment_rolls_it_back() -> None:
     sim = settled()
     ecs = sim.client("ecs")
     old = described(sim)["deployments"][0]["id"]
-    sim.deploy("prod", "web", behaviour=crash(Mode.APP_CRASH))
+    sim.deploy("prod", "web", behaviour=crash(Failure.APP_CRASH))
     sim.advance(300)
     arn = described(sim)["currentServiceDeployment"]
     before = ecs.describe_service_deployments(serviceDeploymentArns=[arn])["serviceDeployments"][0]
@@ -134,7 +134,7 @@ def test_stopping_a_deployment_rolls_it_back() -> None:
 
 def test_what_cannot_be_stopped() -> None:
     """A first deployment has no source, ABORT is not allowed, and an unknown ARN is not found."""
-    sim = scene(behaviour=crash(Mode.APP_CRASH))
+    sim = scene(behaviour=crash(Failure.APP_CRASH))
     ecs = sim.client("ecs")
     arn = described(sim)["currentServiceDeployment"]
     with pytest.raises(ecs.exceptions.InvalidParameterException, match="no source"):
@@ -148,7 +148,7 @@ def test_what_cannot_be_stopped() -> None:
 def test_zero_makes_a_failing_deployment_look_successful() -> None:
     """The trap: desiredCount 0 during a deployment completes it, as CloudFormation then believes."""
     sim = settled()
-    bad = sim.deploy("prod", "web", behaviour=crash(Mode.APP_CRASH))
+    bad = sim.deploy("prod", "web", behaviour=crash(Failure.APP_CRASH))
     sim.advance(300)
     sim.client("ecs").update_service(cluster="prod", service="web", desiredCount=0)
     assert details(sim.advance(60), name="SERVICE_DEPLOYMENT_COMPLETED")[0]["deploymentId"] == bad
@@ -157,7 +157,7 @@ def test_zero_makes_a_failing_deployment_look_successful() -> None:
 def test_scale_out_during_a_deployment_goes_to_both_revisions() -> None:
     """The old revision grows too while the new one loops."""
     sim = settled()
-    sim.deploy("prod", "web", behaviour=crash(Mode.APP_CRASH))
+    sim.deploy("prod", "web", behaviour=crash(Failure.APP_CRASH))
     sim.advance(120)
     sim.scale("prod", "web", 6)
     sim.advance(200)
@@ -167,7 +167,7 @@ def test_scale_out_during_a_deployment_goes_to_both_revisions() -> None:
 def test_a_new_deployment_supersedes_the_one_in_progress() -> None:
     """The record of the first is STOPPED, and a fix on top of a looping revision completes."""
     sim = settled()
-    sim.deploy("prod", "web", behaviour=crash(Mode.APP_CRASH))
+    sim.deploy("prod", "web", behaviour=crash(Failure.APP_CRASH))
     sim.advance(300)
     fix = sim.deploy("prod", "web", behaviour=healthy())
     sim.advance(600)
@@ -211,6 +211,6 @@ def test_a_specification_that_contradicts_itself_is_refused() -> None:
     sim = Simulation()
     sim.create_cluster("prod")
     with pytest.raises(ValueError, match=r"service prod/web: elb-health-check needs a target_group"):
-        sim.create_service(ServiceSpec(cluster="prod", name="web", behaviour=crash(Mode.ELB_HEALTH_CHECK)))
+        sim.create_service(ServiceSpec(cluster="prod", name="web", behaviour=crash(Failure.ELB_HEALTH_CHECK)))
     with pytest.raises(ValueError, match="no cluster 'dev'"):
         sim.create_service(ServiceSpec(cluster="dev", name="web"))

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 
-from simulation import HealthCheck, Mode, TargetGroup, TaskSpec, constant, crash, exponential
+from simulation import Failure, HealthCheck, TargetGroup, TaskSpec, constant, crash, exponential
 from tests.simulation.scenes import Event, described, details, scene
 
 
@@ -21,7 +21,7 @@ def test_the_same_seed_gives_the_same_events() -> None:
     """Two runs of one script are equal to the last byte; another seed is another story."""
 
     def run(seed: int) -> list[Event]:
-        sim = scene(behaviour=crash(Mode.APP_CRASH, after=exponential(300)), desired_count=5, seed=seed)
+        sim = scene(behaviour=crash(Failure.APP_CRASH, after=exponential(300)), desired_count=5, seed=seed)
         sim.at(1000, lambda: sim.deploy("prod", "web"))
         return sim.run_until(3000)
 
@@ -31,7 +31,7 @@ def test_the_same_seed_gives_the_same_events() -> None:
 
 def test_the_throttle_doubles_up_to_27_minutes() -> None:
     """Three starts at once, then 60 s, 120 s, 240 s ... 1620 s after each failure, each told by START_IMPAIRED."""
-    sim = scene(behaviour=crash(Mode.IMAGE_PULL, after=constant(60)))
+    sim = scene(behaviour=crash(Failure.IMAGE_PULL, after=constant(60)))
     events = sim.run_until(6 * 3600)
     starts = seconds(details(events, status="PROVISIONING"), "createdAt")
     waits = [gap - 60 for gap in gaps(starts)]
@@ -44,7 +44,7 @@ def test_the_throttle_doubles_up_to_27_minutes() -> None:
 
 def test_the_throttle_is_of_the_service() -> None:
     """Twenty tasks that fail to start together take one step of the throttle, not twenty."""
-    sim = scene(behaviour=crash(Mode.RESOURCE_INIT, after=constant(60)), desired_count=20)
+    sim = scene(behaviour=crash(Failure.RESOURCE_INIT, after=constant(60)), desired_count=20)
     events = sim.run_until(900)
     assert len(details(events, name="SERVICE_TASK_START_IMPAIRED")) == 4
     assert len(details(events, status="PROVISIONING")) <= 20 * 5
@@ -52,7 +52,7 @@ def test_the_throttle_is_of_the_service() -> None:
 
 def test_a_new_task_definition_lifts_the_throttle() -> None:
     """A fix starts at once, though the next start was 27 minutes away."""
-    sim = scene(behaviour=crash(Mode.IMAGE_PULL))
+    sim = scene(behaviour=crash(Failure.IMAGE_PULL))
     sim.run_until(4 * 3600)
     sim.deploy("prod", "web")
     sim.advance(120)
@@ -64,7 +64,7 @@ def test_a_new_task_definition_lifts_the_throttle() -> None:
 )
 def test_what_ran_once_is_never_throttled(lifetime: float, image_gb: float, per_hour: float) -> None:
     """A task that dies after RUNNING is restarted at the full pace for ever, whatever its exit code."""
-    sim = scene(behaviour=crash(Mode.APP_CRASH, after=constant(lifetime)), task=TaskSpec(image_gb=image_gb))
+    sim = scene(behaviour=crash(Failure.APP_CRASH, after=constant(lifetime)), task=TaskSpec(image_gb=image_gb))
     events = sim.run_until(12 * 3600)
     assert len(details(events, status="STOPPED")) / 12 == pytest.approx(per_hour, rel=0.1)
     assert not details(events, name="SERVICE_TASK_START_IMPAIRED")
@@ -73,7 +73,7 @@ def test_what_ran_once_is_never_throttled(lifetime: float, image_gb: float, per_
 def test_a_load_balancer_loop_keeps_two_tasks_alive() -> None:
     """When an unhealthy task is stopped its replacement is there already; the pace is that of start plus detection."""
     group = TargetGroup(grace=120, deregistration_delay=30)
-    sim = scene(behaviour=crash(Mode.ELB_HEALTH_CHECK), target_group=group, task=TaskSpec(image_gb=1.0))
+    sim = scene(behaviour=crash(Failure.ELB_HEALTH_CHECK), target_group=group, task=TaskSpec(image_gb=1.0))
     events = sim.run_until(12 * 3600)
     stopped = [d for d in details(events, status="STOPPED") if "ELB health checks" in d["stoppedReason"]]
     assert len(stopped) / 12 == pytest.approx(3600 / (110 + 120), rel=0.1)
@@ -85,7 +85,7 @@ def test_a_load_balancer_loop_keeps_two_tasks_alive() -> None:
 
 def test_a_health_check_may_fail_late_and_the_task_recovers_by_replacement() -> None:
     """The unhealthy task goes once its replacement is healthy, so the service never has less than its count."""
-    behaviour = crash(Mode.ELB_HEALTH_CHECK, after=constant(600), first_starts=1)
+    behaviour = crash(Failure.ELB_HEALTH_CHECK, after=constant(600), first_starts=1)
     sim = scene(behaviour=behaviour, target_group=TargetGroup(deregistration_delay=10), desired_count=2)
     sim.run_until(300)
     least = 2
@@ -101,7 +101,7 @@ def test_a_health_check_may_fail_late_and_the_task_recovers_by_replacement() -> 
 def test_without_room_an_unhealthy_task_stops_first_and_one_at_a_time() -> None:
     """At maximumPercent 100 nothing starts beside the unhealthy tasks, and never are two replaced together."""
     sim = scene(
-        behaviour=crash(Mode.CONTAINER_HEALTH_CHECK, after=constant(300), first_starts=1),
+        behaviour=crash(Failure.CONTAINER_HEALTH_CHECK, after=constant(300), first_starts=1),
         task=TaskSpec(health_check=HealthCheck(interval=10)),
         desired_count=3,
         maximum_percent=100,
@@ -121,7 +121,7 @@ def test_without_room_an_unhealthy_task_stops_first_and_one_at_a_time() -> None:
 
 def test_one_slot_of_many_may_loop() -> None:
     """Only the tasks in the chosen slots fail."""
-    sim = scene(behaviour=crash(Mode.APP_CRASH, slots=[3]), desired_count=40)
+    sim = scene(behaviour=crash(Failure.APP_CRASH, slots=[3]), desired_count=40)
     stopped = details(sim.run_until(3600), status="STOPPED")
     assert len(stopped) > 30
     assert described(sim)["runningCount"] >= 39
@@ -129,14 +129,14 @@ def test_one_slot_of_many_may_loop() -> None:
 
 def test_a_first_start_may_fail_once_per_deployment() -> None:
     """Each slot's first task of a deployment fails, and its replacement does not."""
-    sim = scene(behaviour=crash(Mode.APP_CRASH, first_starts=1), desired_count=3)
+    sim = scene(behaviour=crash(Failure.APP_CRASH, first_starts=1), desired_count=3)
     assert len(details(sim.run_until(3600), status="STOPPED")) == 3
     assert described(sim)["deployments"][0]["rolloutState"] == "COMPLETED"
 
 
 def test_placement_failures_are_told_by_their_own_event() -> None:
     """A task without a place brings SERVICE_TASK_PLACEMENT_FAILURE with its reason."""
-    events = scene(behaviour=crash(Mode.PLACEMENT)).run_until(900)
+    events = scene(behaviour=crash(Failure.PLACEMENT)).run_until(900)
     assert details(events, name="SERVICE_TASK_PLACEMENT_FAILURE")[0]["reason"] == "RESOURCE:FARGATE"
 
 

@@ -13,7 +13,7 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from simulation import CircuitBreaker, Mode, ServiceSpec, Simulation, TargetGroup, Timing, constant, crash
+from simulation import CircuitBreaker, Failure, ServiceSpec, Simulation, TargetGroup, Timing, constant, crash
 from simulation.server import Server
 from tests.simulation.scenes import Event, scene
 
@@ -35,7 +35,7 @@ def served() -> Iterator[Server]:
     sim = scene(desired_count=3, circuit_breaker=CircuitBreaker(), target_group=TargetGroup(), tags={"team": "web"})
     sim.scaling.register("prod", "web", minimum=1, maximum=5)
     sim.run_until(500)
-    sim.deploy("prod", "web", behaviour=crash(Mode.APP_CRASH))
+    sim.deploy("prod", "web", behaviour=crash(Failure.APP_CRASH))
     sim.advance(300)
     with Server(sim, sink=lambda _: None, speed=1e-9) as server:
         yield server
@@ -141,7 +141,7 @@ def test_time_runs_by_itself_and_events_go_to_the_sink() -> None:
         sim = Simulation(start=start, timing=Timing().faster(200))
         sim.create_cluster("prod")
         sim.create_service(
-            ServiceSpec(cluster="prod", name="web", behaviour=crash(Mode.APP_CRASH, after=constant(0.01)))
+            ServiceSpec(cluster="prod", name="web", behaviour=crash(Failure.APP_CRASH, after=constant(0.01)))
         )
         return sim
 

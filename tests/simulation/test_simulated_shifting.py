@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from simulation import EarlySuccess, Mode, Simulation, TargetGroup, TrafficShift, constant, crash, healthy
+from simulation import EarlySuccess, Failure, Simulation, TargetGroup, TrafficShift, constant, crash, healthy
 from tests.simulation.scenes import described, details, scene
 from tests.simulation.test_simulated_api import unknown_members
 
@@ -68,7 +68,7 @@ def test_each_revision_has_the_other_target_group() -> None:
 def test_a_new_revision_that_never_comes_up_gets_no_traffic() -> None:
     """While the new revision loops the old one serves; stopping the deployment gives nobody up."""
     sim = _side_by_side(TrafficShift())
-    sim.deploy("prod", "web", behaviour=crash(Mode.APP_CRASH))
+    sim.deploy("prod", "web", behaviour=crash(Failure.APP_CRASH))
     sim.advance(1200)
     assert sim.serving("prod", "web") == 4
     sim.client("ecs").stop_service_deployment(serviceDeploymentArn=_current(sim)["serviceDeploymentArn"])
@@ -143,7 +143,7 @@ def test_early_success(deferred: bool) -> None:
     """A deployment is COMPLETED with its share of healthy tasks, while the last slot still loops."""
     sim = scene(desired_count=10, early_success=EarlySuccess(healthy_percent=90, deferred=deferred))
     sim.run_until(600)
-    sim.deploy("prod", "web", behaviour=crash(Mode.APP_CRASH, after=constant(3), slots=[9]))
+    sim.deploy("prod", "web", behaviour=crash(Failure.APP_CRASH, after=constant(3), slots=[9]))
     events = sim.advance(1200)
     done = details(events, name="SERVICE_DEPLOYMENT_COMPLETED")
     assert len(done) == 1

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from simulation import Behaviour, HealthCheck, Mode, TargetGroup, TaskSpec, constant, crash, healthy
+from simulation import Behaviour, Failure, HealthCheck, TargetGroup, TaskSpec, constant, crash, healthy
 from tests.simulation.scenes import scene
 
 
@@ -31,19 +31,19 @@ def test_a_task_serves_from_its_readiness_on() -> None:
 
 def test_a_task_that_dies_before_it_is_ready_serves_nobody() -> None:
     """A loop of tasks that die while they start serves nobody, however long the start takes."""
-    assert not any(_served(crash(Mode.APP_CRASH, after=constant(45), ready_after=constant(60))))
+    assert not any(_served(crash(Failure.APP_CRASH, after=constant(45), ready_after=constant(60))))
 
 
 def test_a_task_that_dies_later_serves_until_then() -> None:
     """A task that lives for a while serves for that while."""
-    served = _served(crash(Mode.APP_CRASH, after=constant(60)), until=120)
+    served = _served(crash(Failure.APP_CRASH, after=constant(60)), until=120)
     assert 54 <= sum(served) <= 56
 
 
 def test_who_fails_its_health_checks_does_not_serve() -> None:
     """Behind a load balancer a task serves from its first passed checks until its software fails them."""
-    never = crash(Mode.ELB_HEALTH_CHECK)
-    later = crash(Mode.ELB_HEALTH_CHECK, after=constant(200))
+    never = crash(Failure.ELB_HEALTH_CHECK)
+    later = crash(Failure.ELB_HEALTH_CHECK, after=constant(200))
     assert not any(_served(never, target_group=TargetGroup()))
     served = _served(later, until=300, target_group=TargetGroup())
     assert 135 <= sum(served) <= 145
@@ -52,7 +52,7 @@ def test_who_fails_its_health_checks_does_not_serve() -> None:
 def test_who_fails_its_container_check_does_not_serve() -> None:
     """A task that never passes its container health check serves nobody; one that does, serves."""
     check = TaskSpec(health_check=HealthCheck())
-    assert not any(_served(crash(Mode.CONTAINER_HEALTH_CHECK), task=check))
+    assert not any(_served(crash(Failure.CONTAINER_HEALTH_CHECK), task=check))
     assert _served(healthy(), task=check)[-1] == 1
 
 

@@ -9,13 +9,13 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 from benchmarks.cost.events import CLUSTER
 from benchmarks.cost.installation import Installation, Killed
 from benchmarks.cost.workloads import BEGIN
-from benchmarks.storm.storms import Outcome, loop, weather
+from benchmarks.storm.storms import Tally, loop, weather
 
 AWAY = EndpointConnectionError(endpoint_url="https://dynamodb.us-east-1.amazonaws.com")
 REFUSED = ClientError({"Error": {"Code": "InternalError", "Message": ""}}, "Publish")
 
 
-def one_loop(*, hours: float, meanwhile: Callable[[Installation], None]) -> Outcome:
+def one_loop(*, hours: float, meanwhile: Callable[[Installation], None]) -> Tally:
     """One service that fails each minute, for so long."""
     events = loop("web", begin=BEGIN, failures=int(hours * 60), every=60, random=Random(9))
     return weather(events, until=BEGIN + hours * 3600, meanwhile=meanwhile)

@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 from benchmarks.cost.events import CLUSTER
 from benchmarks.cost.installation import BATCH, WINDOW, Installation, Killed, installed
 from benchmarks.cost.workloads import BEGIN, HOUR
-from benchmarks.storm.storms import Outcome, disordered, loop, mass, outcome, throttle, totals, weather
+from benchmarks.storm.storms import Tally, disordered, loop, mass, outcome, throttle, totals, weather
 from loopbreaker.aws.store import to_item
 from loopbreaker.remembering.record import Record, Verdict
 from tests.storm.pieces import down_between, kill_at, one_loop, unreadable
@@ -188,7 +188,7 @@ def test_poison_in_the_queue_and_in_the_table_stops_nobody() -> None:
         assert told.poison == 5 + 4
 
 
-def outcome_of(ours: Installation) -> Outcome:
+def outcome_of(ours: Installation) -> Tally:
     """Without the record that nobody can read."""
     del ours.table.items[next(key for key in ours.table.items if key[0].endswith("#broken"))]
     return outcome(ours)
@@ -239,7 +239,7 @@ def test_a_function_that_dies_at_any_call_is_made_good(function: str, after: boo
         assert record.incident.depth == expected.incident.depth
 
 
-def _loop_with(function: str = "", at: int = 0, *, after: bool = False) -> Outcome:
+def _loop_with(function: str = "", at: int = 0, *, after: bool = False) -> Tally:
     events = loop("web", begin=BEGIN, failures=8, every=60, random=Random(6))
     return weather(events, until=BEGIN + 2000, pollers=1, prepare=lambda ours: kill_at(ours, function, at, after=after))
 

@@ -21,7 +21,7 @@ from loopbreaker.remembering.owed import tell
 from loopbreaker.remembering.record import Record, Verdict
 from loopbreaker.stories.notify import Library
 from loopbreaker.stories.ports import Change, ConflictError, UnreadableError
-from loopbreaker.stories.respond import Outcome
+from loopbreaker.stories.respond import Attended
 from loopbreaker.stories.sweep import sweep as sweep_story
 from loopbreaker.telling.messages import Message
 from loopbreaker.treating.decide import Action, Decision
@@ -342,10 +342,10 @@ def test_two_messages_of_one_change_go_in_order(outbox: Outbox) -> None:
 class Attention:
     """Stands for the story that `respond` calls: notes for whom, and answers or raises by service."""
 
-    answers: dict[str, Outcome | Exception] = field(default_factory=dict)
+    answers: dict[str, Attended | Exception] = field(default_factory=dict)
     attended: list[str] = field(default_factory=list)
 
-    def __call__(self, service: ServiceRef, tools: object) -> Outcome | None:
+    def __call__(self, service: ServiceRef, tools: object) -> Attended | None:
         assert tools == "tools"
         self.attended.append(service.name)
         answer = self.answers.get(service.name)
@@ -414,10 +414,10 @@ def test_what_changed_is_logged_and_counted(
     held = replace(loop, trip=trip())
     over = tell(fresh, NoticeKind.RECOVERED, at=T0 + 999, reason="the service was deleted")
     attention.answers = {
-        "found": Outcome(change=Change(before=fresh, after=loop), decision=None),
-        "stopped": Outcome(change=Change(before=loop, after=held), decision=stop),
-        "over": Outcome(change=Change(before=held, after=over), decision=None),
-        "same": Outcome(change=Change(before=loop, after=loop), decision=None),
+        "found": Attended(change=Change(before=fresh, after=loop), decision=None),
+        "stopped": Attended(change=Change(before=loop, after=held), decision=stop),
+        "over": Attended(change=Change(before=held, after=over), decision=None),
+        "same": Attended(change=Change(before=loop, after=loop), decision=None),
     }
     respond.handler(stream(*(asking(name) for name in (*attention.answers, "nothing"))), CONTEXT)
     counts = metrics_of(capsys.readouterr().out)

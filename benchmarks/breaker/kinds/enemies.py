@@ -4,8 +4,8 @@ from benchmarks.breaker.kinds.ways import dead, mostly, served_for
 from benchmarks.breaker.stage import CLUSTER, HOUR, MINUTE, STOP, Kind, Stage, grid
 from simulation import (
     CircuitBreaker,
+    Failure,
     HealthCheck,
-    Mode,
     TargetGroup,
     TaskSpec,
     TrafficShift,
@@ -43,7 +43,7 @@ def _dies_in_its_start_period(stage: Stage, *, share: float) -> None:
     """Ready after 4 min, with a health check; a share of the starts dies a moment before, the others serve on."""
     check = HealthCheck(start_period=300)
     life = lambda rng: 230.0 if rng.random() < share else rng.uniform(1200, 3000)  # noqa: E731
-    behaviour = crash(Mode.APP_CRASH, after=life, ready_after=constant(240))
+    behaviour = crash(Failure.APP_CRASH, after=life, ready_after=constant(240))
     stage.service(desired_count=2, task=TaskSpec(health_check=check), behaviour=behaviour)
 
 
@@ -59,13 +59,13 @@ def _two_opinions(stage: Stage) -> None:
     """The container says that it is well, the load balancer that it is not, and ECS replaces it for that."""
     task, group = TaskSpec(health_check=HealthCheck()), TargetGroup(grace=60, deregistration_delay=60)
     stage.service(desired_count=2, task=task, target_group=group)
-    stage.breaks(HOUR, crash(Mode.ELB_HEALTH_CHECK))
+    stage.breaks(HOUR, crash(Failure.ELB_HEALTH_CHECK))
 
 
 def _healthy_then_hangs(stage: Stage, *, tasks: int) -> None:
     """Well for 20 min, then it hangs, and a slow check takes half an hour to see it."""
     check = HealthCheck(interval=300, retries=6)
-    behaviour = crash(Mode.CONTAINER_HEALTH_CHECK, after=uniform(1000, 1400))
+    behaviour = crash(Failure.CONTAINER_HEALTH_CHECK, after=uniform(1000, 1400))
     stage.service(desired_count=tasks, task=TaskSpec(health_check=check), behaviour=behaviour)
 
 
@@ -86,7 +86,7 @@ def _sidecar_dies(stage: Stage, *, life: float) -> None:
 def _rare_luck(stage: Stage, *, tasks: int, rarely: float) -> None:
     """One start in so many lives for ten minutes, the others die at once."""
     life = mostly(3.0, constant(600), share=1 / rarely)
-    stage.service(desired_count=tasks, behaviour=crash(Mode.APP_CRASH, after=life, ready_after=constant(4)))
+    stage.service(desired_count=tasks, behaviour=crash(Failure.APP_CRASH, after=life, ready_after=constant(4)))
 
 
 def _in_turns(stage: Stage, *, pause: float) -> None:
@@ -97,7 +97,7 @@ def _in_turns(stage: Stage, *, pause: float) -> None:
         until = when + 24 * MINUTE
         behaviour = dead(3, until=until)
         if number % 2:
-            behaviour = crash(Mode.OUT_OF_MEMORY, after=uniform(20, 40), ready_after=constant(60), until=until)
+            behaviour = crash(Failure.OUT_OF_MEMORY, after=uniform(20, 40), ready_after=constant(60), until=until)
         stage.breaks(when, behaviour)
         stage.returns.append((until, 24 * MINUTE))
         stage.ended, when = until, until + pause * MINUTE
@@ -105,7 +105,7 @@ def _in_turns(stage: Stage, *, pause: float) -> None:
 
 def _jobs_then_outage(stage: Stage, *, minutes: float) -> None:
     """Workers that end with exit code 0 after 20 min each; for a while they end at once, with an error."""
-    worker = crash(Mode.CLEAN_EXIT, after=uniform(1100, 1300))
+    worker = crash(Failure.CLEAN_EXIT, after=uniform(1100, 1300))
     stage.service(desired_count=3, behaviour=worker)
     stage.began, stage.ended = 2 * HOUR, 2 * HOUR + minutes * MINUTE
     stage.breaks(stage.began, dead(3))
@@ -161,7 +161,7 @@ def _half_rolled(stage: Stage, *, minimum: int, maximum: int) -> None:
 def _no_room(stage: Stage) -> None:
     """A new revision finds no capacity for hours, while the old one loses a task now and then."""
     stage.service(desired_count=3)
-    stage.deploys(HOUR, crash(Mode.PLACEMENT, until=5 * HOUR))
+    stage.deploys(HOUR, crash(Failure.PLACEMENT, until=5 * HOUR))
     for number in range(8):
         stage.at((1.2 + 0.4 * number) * HOUR, lambda: stage.sim.churn.blip(CLUSTER, "web", count=1))
 
@@ -171,7 +171,7 @@ def _counting_breaker(stage: Stage, *, until: float) -> None:
     breaker = CircuitBreaker(reset_on_healthy_task=False, threshold_type="COUNT", threshold_value=200)
     stage.service(desired_count=3, circuit_breaker=breaker)
     stage.began, stage.ended = HOUR, HOUR + until * MINUTE
-    stage.deploys(HOUR, crash(Mode.CANNOT_START, until=stage.ended))
+    stage.deploys(HOUR, crash(Failure.CANNOT_START, until=stage.ended))
 
 
 def _green_then_blue(stage: Stage, *, strategy: str, minutes: float) -> None:

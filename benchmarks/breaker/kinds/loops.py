@@ -3,7 +3,7 @@
 from benchmarks.breaker.faults import Killing
 from benchmarks.breaker.kinds.ways import dead
 from benchmarks.breaker.stage import HOUR, MINUTE, Kind, Stage, grid
-from simulation import HealthCheck, Mode, TargetGroup, TaskSpec, constant, crash, healthy
+from simulation import Failure, HealthCheck, TargetGroup, TaskSpec, constant, crash, healthy
 
 _START = 20 * MINUTE
 
@@ -26,10 +26,10 @@ def _never_healthy(stage: Stage, *, check: str, tasks: int) -> None:
     """No task ever passes its health checks."""
     if check == "container":
         stage.service(desired_count=tasks, task=TaskSpec(health_check=HealthCheck()))
-        stage.breaks(_START, crash(Mode.CONTAINER_HEALTH_CHECK))
+        stage.breaks(_START, crash(Failure.CONTAINER_HEALTH_CHECK))
     else:
         stage.service(desired_count=tasks, target_group=TargetGroup(grace=60))
-        stage.breaks(_START, crash(Mode.ELB_HEALTH_CHECK))
+        stage.breaks(_START, crash(Failure.ELB_HEALTH_CHECK))
 
 
 def _fixed(stage: Stage, *, after: float, tasks: int) -> None:
@@ -110,7 +110,7 @@ def _throttled(stage: Stage) -> None:
 def _unprovable(stage: Stage, *, life: float) -> None:
     """Ready 5 s after its start, dead soon after, and without any health check."""
     stage.service(desired_count=2)
-    stage.breaks(_START, crash(Mode.APP_CRASH, after=constant(life)))
+    stage.breaks(_START, crash(Failure.APP_CRASH, after=constant(life)))
 
 
 LOOPS = (

@@ -2,7 +2,7 @@
 
 from benchmarks.breaker.kinds.ways import dead, mostly
 from benchmarks.breaker.stage import CLUSTER, HOUR, MINUTE, STOP, Kind, Stage, grid
-from simulation import EarlySuccess, Mode, ServiceSpec, TrafficShift, constant, crash, healthy
+from simulation import EarlySuccess, Failure, ServiceSpec, TrafficShift, constant, crash, healthy
 
 
 def _loops(stage: Stage, *, until: float, tasks: int = 3, scaling: int = 0) -> None:
@@ -90,7 +90,7 @@ def _spot(stage: Stage) -> None:
     stage.service(
         desired_count=2,
         behaviour=crash(
-            Mode.APP_CRASH, after=mostly(3.0, constant(1e9), share=0.4), slots=[0, 1], ready_after=constant(4)
+            Failure.APP_CRASH, after=mostly(3.0, constant(1e9), share=0.4), slots=[0, 1], ready_after=constant(4)
         ),
     )
     when = HOUR

@@ -2,7 +2,7 @@
 
 from benchmarks.breaker.kinds.ways import dead, served_for
 from benchmarks.breaker.stage import CLUSTER, HOUR, MINUTE, STOP, Kind, Stage, grid
-from simulation import CircuitBreaker, EarlySuccess, Mode, TrafficShift, constant, crash, uniform
+from simulation import CircuitBreaker, EarlySuccess, Failure, TrafficShift, constant, crash, uniform
 
 
 def _fix(stage: Stage, *, tasks: int, after: float) -> None:
@@ -11,7 +11,7 @@ def _fix(stage: Stage, *, tasks: int, after: float) -> None:
     stage.began = HOUR
     stage.ended = HOUR + after * MINUTE + stage.rng.uniform(0, 60)
     stage.breaks(stage.began, dead(3))
-    stage.deploys(stage.ended, crash(Mode.APP_CRASH, after=uniform(1, 40), slots=[0], first_starts=1))
+    stage.deploys(stage.ended, crash(Failure.APP_CRASH, after=uniform(1, 40), slots=[0], first_starts=1))
 
 
 def _one_slot(stage: Stage, *, tasks: int) -> None:
@@ -23,7 +23,7 @@ def _one_slot(stage: Stage, *, tasks: int) -> None:
 def _batches(stage: Stage, *, tasks: int, share: float, maximum: int) -> None:
     """A share of the starts fails once; each retry works."""
     stage.service(desired_count=tasks, maximum_percent=maximum)
-    stage.deploys(HOUR, crash(Mode.APP_CRASH, after=uniform(1, 20), first_starts=1, share=share))
+    stage.deploys(HOUR, crash(Failure.APP_CRASH, after=uniform(1, 20), first_starts=1, share=share))
 
 
 def _bad(stage: Stage, *, tasks: int, life: float) -> None:
@@ -71,7 +71,7 @@ def _again_and_again(stage: Stage, *, pause: float) -> None:
     stage.service(desired_count=10)
     when = HOUR
     while when < 4 * HOUR:
-        stage.deploys(when, crash(Mode.APP_CRASH, after=uniform(1, 20), first_starts=1, share=0.05))
+        stage.deploys(when, crash(Failure.APP_CRASH, after=uniform(1, 20), first_starts=1, share=0.05))
         when += stage.rng.uniform(0.5, 1.5) * pause * MINUTE
 
 
@@ -79,7 +79,7 @@ def _side_by_side(stage: Stage, *, strategy: str, share: float) -> None:
     """A good revision beside the old one; a share of its starts fails once."""
     shift = TrafficShift(strategy=strategy, bake=600)  # type: ignore[arg-type]
     stage.service(desired_count=4, shift=shift)
-    stage.deploys(HOUR, crash(Mode.APP_CRASH, after=uniform(1, 20), first_starts=2, share=share))
+    stage.deploys(HOUR, crash(Failure.APP_CRASH, after=uniform(1, 20), first_starts=2, share=share))
 
 
 def _bad_side_by_side(stage: Stage, *, strategy: str, life: float) -> None:

@@ -2,15 +2,15 @@
 
 from benchmarks.breaker.kinds.ways import dead, mostly, served_for
 from benchmarks.breaker.stage import CLUSTER, HOUR, MINUTE, Kind, Stage, grid
-from simulation import Behaviour, HealthCheck, Mode, TargetGroup, TaskSpec, constant, crash, healthy, uniform
+from simulation import Behaviour, Failure, HealthCheck, TargetGroup, TaskSpec, constant, crash, healthy, uniform
 
 
 def _out_of_memory(stage: Stage) -> None:
-    stage.service(desired_count=4, behaviour=served_for(uniform(480, 780), mode=Mode.OUT_OF_MEMORY))
+    stage.service(desired_count=4, behaviour=served_for(uniform(480, 780), cause=Failure.OUT_OF_MEMORY))
 
 
 def _recycling(stage: Stage, *, tasks: int, minutes: float) -> None:
-    stage.service(desired_count=tasks, behaviour=served_for(constant(60 * minutes), mode=Mode.CLEAN_EXIT))
+    stage.service(desired_count=tasks, behaviour=served_for(constant(60 * minutes), cause=Failure.CLEAN_EXIT))
 
 
 def _one_slot(stage: Stage, *, renewed: str, life: float) -> None:
@@ -51,9 +51,11 @@ def _unhealthy_later(stage: Stage, *, check: str) -> None:
     good = uniform(180, 540)
     if check == "container":
         task = TaskSpec(health_check=HealthCheck())
-        stage.service(desired_count=2, task=task, behaviour=crash(Mode.CONTAINER_HEALTH_CHECK, after=good))
+        stage.service(desired_count=2, task=task, behaviour=crash(Failure.CONTAINER_HEALTH_CHECK, after=good))
     else:
-        stage.service(desired_count=2, target_group=TargetGroup(), behaviour=crash(Mode.ELB_HEALTH_CHECK, after=good))
+        stage.service(
+            desired_count=2, target_group=TargetGroup(), behaviour=crash(Failure.ELB_HEALTH_CHECK, after=good)
+        )
 
 
 def _one_of(stage: Stage, *, tasks: int) -> None:
@@ -94,12 +96,12 @@ def _short_lives(stage: Stage, *, tasks: int) -> None:
 def _slow_starters(stage: Stage, *, tasks: int) -> None:
     """Ready after 100 s; half of the starts fail before, the others live 10 min."""
     life = mostly(80.0, constant(600), share=0.5)
-    stage.service(desired_count=tasks, behaviour=crash(Mode.APP_CRASH, after=life, ready_after=constant(100)))
+    stage.service(desired_count=tasks, behaviour=crash(Failure.APP_CRASH, after=life, ready_after=constant(100)))
 
 
 def _operator(stage: Stage, *, tasks: int) -> None:
     """Somebody restarts the service three times in a row; each time one start fails and its retry works."""
-    behaviour = crash(Mode.APP_CRASH, after=constant(2), slots=[0], first_starts=1)
+    behaviour = crash(Failure.APP_CRASH, after=constant(2), slots=[0], first_starts=1)
     stage.service(desired_count=tasks, behaviour=behaviour)
     when = HOUR
     for _ in range(3):

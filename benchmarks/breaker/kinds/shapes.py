@@ -2,7 +2,7 @@
 
 from benchmarks.breaker.kinds.ways import dead, served_for
 from benchmarks.breaker.stage import CLUSTER, HOUR, MINUTE, STOP, Kind, Stage, grid
-from simulation import Mode, TargetGroup, TaskSpec, constant, crash, healthy, uniform
+from simulation import Failure, TargetGroup, TaskSpec, constant, crash, healthy, uniform
 
 
 def _tight(stage: Stage, *, minutes: float, tasks: int) -> None:
@@ -10,20 +10,20 @@ def _tight(stage: Stage, *, minutes: float, tasks: int) -> None:
     stage.service(desired_count=tasks, minimum_percent=0, maximum_percent=100)
     stage.began, stage.ended = HOUR, HOUR + minutes * MINUTE
     stage.breaks(HOUR, dead(3, until=stage.ended))
-    stage.deploys(stage.ended + 12 * MINUTE, crash(Mode.APP_CRASH, after=constant(2), first_starts=1))
+    stage.deploys(stage.ended + 12 * MINUTE, crash(Failure.APP_CRASH, after=constant(2), first_starts=1))
 
 
 def _tight_roll_out(stage: Stage, *, life: float) -> None:
     """The same limits; the new revision's starts fail twice each, and then it serves."""
     stage.service(desired_count=2, minimum_percent=0, maximum_percent=100)
-    stage.deploys(HOUR, crash(Mode.APP_CRASH, after=constant(life), ready_after=constant(life + 5), first_starts=2))
+    stage.deploys(HOUR, crash(Failure.APP_CRASH, after=constant(life), ready_after=constant(life + 5), first_starts=2))
 
 
 def _long_start(stage: Stage, *, tag: str, share: float) -> None:
     """One task that is ready after 5 min; a share of the starts dies a moment before, the others serve half an hour."""
     tags = STOP if not tag else {**STOP, "loopbreaker:serving-after": tag}
     life = lambda rng: 290.0 if rng.random() < share else rng.uniform(1500, 2100)  # noqa: E731
-    stage.service(tags=tags, behaviour=crash(Mode.APP_CRASH, after=life, ready_after=constant(300)))
+    stage.service(tags=tags, behaviour=crash(Failure.APP_CRASH, after=life, ready_after=constant(300)))
 
 
 def _about_a_minute(stage: Stage, *, tasks: int) -> None:
@@ -34,7 +34,7 @@ def _about_a_minute(stage: Stage, *, tasks: int) -> None:
 def _checked_minute(stage: Stage, *, life: float) -> None:
     """Each task has a healthy target for some seconds before it dies."""
     group = TargetGroup(interval=5, deregistration_delay=0)
-    behaviour = crash(Mode.APP_CRASH, after=constant(10 + life), ready_after=constant(1))
+    behaviour = crash(Failure.APP_CRASH, after=constant(10 + life), ready_after=constant(1))
     stage.service(desired_count=2, target_group=group, behaviour=behaviour)
 
 
@@ -49,7 +49,7 @@ def _sidecars(stage: Stage, *, serves: bool) -> None:
 def _drains(stage: Stage, *, tasks: int, life: float) -> None:
     """Queue workers that end with exit code 0 when the queue is empty."""
     stage.service(desired_count=tasks)
-    stage.breaks(HOUR, crash(Mode.CLEAN_EXIT, after=uniform(0.7 * life, 1.3 * life), ready_after=constant(1)))
+    stage.breaks(HOUR, crash(Failure.CLEAN_EXIT, after=uniform(0.7 * life, 1.3 * life), ready_after=constant(1)))
 
 
 def _a_good_hour(stage: Stage) -> None:
@@ -62,7 +62,7 @@ def _a_good_hour(stage: Stage) -> None:
             return 130.0
         return 2.0
 
-    stage.service(desired_count=2, behaviour=crash(Mode.APP_CRASH, after=life, ready_after=constant(3)))
+    stage.service(desired_count=2, behaviour=crash(Failure.APP_CRASH, after=life, ready_after=constant(3)))
 
 
 def _waits(stage: Stage) -> None:
@@ -70,28 +70,28 @@ def _waits(stage: Stage) -> None:
     tags = {**STOP, "loopbreaker:serving-after": "15m"}
     stage.service(desired_count=2, tags=tags)
     stage.began, stage.ended = HOUR, 7 * HOUR
-    stage.breaks(HOUR, crash(Mode.APP_CRASH, after=uniform(560, 640), ready_after=constant(700), until=7 * HOUR))
+    stage.breaks(HOUR, crash(Failure.APP_CRASH, after=uniform(560, 640), ready_after=constant(700), until=7 * HOUR))
 
 
 def _cannot_be_placed(stage: Stage, *, minutes: float) -> None:
     """Capacity is missing for a while, and returns; the tasks that ran are gone."""
     stage.service(desired_count=3)
     stage.began, stage.ended = HOUR, HOUR + minutes * MINUTE
-    stage.breaks(HOUR, crash(Mode.PLACEMENT, until=stage.ended))
+    stage.breaks(HOUR, crash(Failure.PLACEMENT, until=stage.ended))
 
 
 def _pulls(stage: Stage, *, minutes: float) -> None:
     """The registry is away for a while."""
     stage.service(desired_count=3)
     stage.began, stage.ended = HOUR, HOUR + minutes * MINUTE
-    stage.breaks(HOUR, crash(Mode.IMAGE_PULL, until=stage.ended))
+    stage.breaks(HOUR, crash(Failure.IMAGE_PULL, until=stage.ended))
 
 
 def _slow_balancer(stage: Stage) -> None:
     """Starts that take four minutes to be healthy; half of them die before."""
     group = TargetGroup(grace=400, interval=30, healthy_threshold=8)
     life = lambda rng: 200.0 if rng.random() < 0.6 else rng.uniform(900, 1800)  # noqa: E731
-    stage.service(desired_count=2, target_group=group, behaviour=crash(Mode.APP_CRASH, after=life))
+    stage.service(desired_count=2, target_group=group, behaviour=crash(Failure.APP_CRASH, after=life))
 
 
 def _on_hosts(stage: Stage, *, tasks: int, serves: bool, behind: bool) -> None:
@@ -117,7 +117,7 @@ def _same_death(stage: Stage, *, tasks: int) -> None:
     stage.service(desired_count=tasks, behaviour=healthy(least=least))
     stage.began, stage.ended = HOUR, 4 * HOUR
     life = uniform(25, 35)
-    behaviour = crash(Mode.OUT_OF_MEMORY, after=life, ready_after=constant(60), until=stage.ended, least=least)
+    behaviour = crash(Failure.OUT_OF_MEMORY, after=life, ready_after=constant(60), until=stage.ended, least=least)
     stage.breaks(HOUR, behaviour)
 
 

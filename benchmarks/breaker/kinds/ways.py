@@ -2,7 +2,7 @@
 
 from random import Random
 
-from simulation import Behaviour, Mode, constant, crash, uniform
+from simulation import Behaviour, Failure, constant, crash, uniform
 from simulation.scripting.behaviour import Draw
 
 
@@ -10,13 +10,13 @@ def dead(after: float = 3.0, *, until: float = 1e12, least: int = 1, slots: list
     """Dies so many seconds after its start, and is not up before: nobody is ever served."""
     life = uniform(0.8 * after, 1.2 * after)
     return crash(
-        Mode.APP_CRASH, after=life, ready_after=constant(1.2 * after + 10), until=until, least=least, slots=slots
+        Failure.APP_CRASH, after=life, ready_after=constant(1.2 * after + 10), until=until, least=least, slots=slots
     )
 
 
-def served_for(seconds: Draw, *, mode: Mode = Mode.APP_CRASH, slots: list[int] | None = None) -> Behaviour:
+def served_for(seconds: Draw, *, cause: Failure = Failure.APP_CRASH, slots: list[int] | None = None) -> Behaviour:
     """Serves from a few seconds after its start until it fails."""
-    return crash(mode, after=seconds, slots=slots)
+    return crash(cause, after=seconds, slots=slots)
 
 
 def mostly(often: float, rarely: Draw, *, share: float) -> Draw:

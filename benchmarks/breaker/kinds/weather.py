@@ -6,8 +6,8 @@ from typing import Any
 from benchmarks.breaker.kinds.ways import dead
 from benchmarks.breaker.living import Living
 from benchmarks.breaker.stage import CLUSTER, HOUR, MINUTE, Kind, Stage, grid
-from simulation import Mode, TargetGroup, constant, crash
-from simulation.core.state import Change, Task
+from simulation import Failure, TargetGroup, constant, crash
+from simulation.core.state import Task, TaskChange
 
 
 def _outage(stage: Stage, *, minutes: float, scaling: bool = False) -> None:
@@ -49,7 +49,7 @@ def _clock(stage: Stage, *, skew: float, minutes: float) -> None:
 
 def _clock_serving(stage: Stage, *, skew: float) -> None:
     """The clock is off, and every task serves for 3 min."""
-    stage.service(desired_count=3, behaviour=crash(Mode.APP_CRASH, after=constant(180)))
+    stage.service(desired_count=3, behaviour=crash(Failure.APP_CRASH, after=constant(180)))
     if stage.ours:
         stage.ours.skew = skew
 
@@ -96,9 +96,9 @@ def _herd(stage: Stage, *, services: int, limit: int) -> None:
     started: list[float] = []
     before = stage.sim.world.on_change
 
-    def watch(task: Task, change: Change) -> None:
+    def watch(task: Task, change: TaskChange) -> None:
         before(task, change)
-        if change is Change.RUNNING and stage.sim.now > stage.ended:  # type: ignore[operator]
+        if change is TaskChange.RUNNING and stage.sim.now > stage.ended:  # type: ignore[operator]
             started[:] = [at for at in started if at > stage.sim.now - 30] + [stage.sim.now]
             if len(started) > limit:
                 stage.sim.at(stage.sim.now + 5, lambda: stage.sim.churn.end(task))

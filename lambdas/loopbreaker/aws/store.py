@@ -92,12 +92,9 @@ class Table:
         yield from map(closed_in, self._query(service.key, "INCIDENT#", "INCIDENT#~"))
 
     def gather(self, service: ServiceRef, *, at: float, window: float) -> tuple[ServiceRef, ...]:
-        item = {
-            "pk": {"S": _LOOPS},
-            "sk": {"S": f"{_stamp(at)}#{service.key}"},
-            "expires_at": {"N": str(int(at + _KEEP_BEGINNING))},
-        }
-        self._client.put_item(TableName=self._name, Item=item)
+        key = {"pk": {"S": _LOOPS}, "sk": {"S": f"{_stamp(at)}#{service.key}"}}
+        expires_at = {"N": str(int(at + _KEEP_BEGINNING))}
+        self._client.put_item(TableName=self._name, Item={**key, "expires_at": expires_at})
         return self.began(at=at, window=window)
 
     def began(self, *, at: float, window: float) -> tuple[ServiceRef, ...]:

@@ -44,7 +44,7 @@ class Tools:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class Attended:
     """One look at a service: how the record changed, the decision where one was due, the incident that ended."""
 
     change: Change
@@ -52,7 +52,7 @@ class Outcome:
     ended: Incident | None = None
 
 
-def respond(service: ServiceRef, tools: Tools) -> Outcome | None:
+def respond(service: ServiceRef, tools: Tools) -> Attended | None:
     """Attend to a service that asked for it; None where nothing is asked, or another invocation is at work on it.
 
     Whatever this leaves unfinished is found by the sweep: the record says what was begun.
@@ -85,7 +85,7 @@ def respond(service: ServiceRef, tools: Tools) -> Outcome | None:
             tools.store.archive(service, look.ended, closed_at=case.now, reason=look.closed)
         if tools.store.save(after):
             after = _act(replace(after, version=after.version + 1), tools)
-            return Outcome(change=Change(before=before, after=after), decision=look.decision, ended=look.ended)
+            return Attended(change=Change(before=before, after=after), decision=look.decision, ended=look.ended)
     raise ConflictError(f"{service.key}: lost {ATTEMPTS} races for the record")
 
 
