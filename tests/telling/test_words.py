@@ -153,6 +153,20 @@ def test_who_was_set_to_0_by_somebody_is_not_said_to_restart(step: Step) -> None
     assert "goes on restarting" in undone.text
 
 
+@pytest.mark.parametrize(
+    ("signal", "command"),
+    [
+        (Signal.FAST, "--desired-status STOPPED"),
+        (Signal.RESTARTS, "--desired-status RUNNING"),
+        (Signal.EMPTY, "--query 'services[0].events"),
+    ],
+)
+def test_the_command_looks_where_there_is_something_to_see(signal: Signal, command: str) -> None:
+    """Tasks that are restarted inside run on; where nothing runs, ECS says what it waits for."""
+    words = " ".join(told(looping(signal=signal), NoticeKind.LOOPING).text.split())
+    assert command in words
+
+
 def test_a_bad_tag_is_told_of_a_service_that_does_not_loop() -> None:
     """With how it stands, which tag, and the command that lists them; nothing of a loop."""
     message = told(Record(service=SERVICE), NoticeKind.BAD_TAG, "tag loopbreaker:action: not one of alert: 'Stop!'")

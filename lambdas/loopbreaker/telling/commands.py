@@ -6,6 +6,7 @@ Each command is one line of words; `wrapped` breaks it where a shell lets it go 
 from shlex import quote
 
 from loopbreaker.model import Category, ServiceRef
+from loopbreaker.remembering.incident import Signal
 from loopbreaker.remembering.trip import Trip
 
 _CONSOLES = {
@@ -98,8 +99,15 @@ def silence(service: ServiceRef, *, until: str) -> list[str]:
     return [f"aws ecs tag-resource --region {service.region} --resource-arn {quote(service_arn(service))} --tags {tag}"]
 
 
-def check(service: ServiceRef, category: Category, *, task_definition: str, task_id: str, log_group: str) -> str:
+def check(
+    service: ServiceRef, category: Category, signal: Signal, *, task_definition: str, task_id: str, log_group: str
+) -> str:
     """The one command that shows most about a cause, with what is known of the failed task."""
+    if signal is Signal.EMPTY:
+        # What ECS waits for stands where it also says that it finds no place.
+        category = Category.PLACEMENT
+    # Restarts inside a task leave it running.
+    status = "RUNNING" if signal is Signal.RESTARTS else "STOPPED"
     where = f"--region {service.region}"
     cluster = f"--cluster {quote(service.cluster)}"
     if category in _OF_SERVICE:
@@ -115,7 +123,7 @@ def check(service: ServiceRef, category: Category, *, task_definition: str, task
     if task_id:
         query = "tasks[0].containers[].[name, exitCode, reason]"
         return f"aws ecs describe-tasks {where} {cluster} --tasks {task_id} --query '{query}'"
-    return f"aws ecs list-tasks {where} {cluster} --service-name {quote(service.name)} --desired-status STOPPED"
+    return f"aws ecs list-tasks {where} {cluster} --service-name {quote(service.name)} --desired-status {status}"
 
 
 def wrapped(command: str, *, width: int) -> list[str]:

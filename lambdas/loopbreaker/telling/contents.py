@@ -6,7 +6,7 @@ from typing import assert_never
 
 from loopbreaker.drill import WHAT_IT_IS, is_drill
 from loopbreaker.model import Category
-from loopbreaker.remembering.incident import Incident, Signal
+from loopbreaker.remembering.incident import Incident
 from loopbreaker.remembering.notice import NoticeKind
 from loopbreaker.telling import commands, mass
 from loopbreaker.telling.advice import advice, meaning
@@ -234,8 +234,8 @@ def _what_to_do(told: Telling, incident: Incident, diagnosis: Diagnosis) -> Bloc
     service = told.after.service
     command = commands.check(
         service,
-        # What ECS waits for stands where it also says that it finds no place.
-        Category.PLACEMENT if incident.signal is Signal.EMPTY else incident.category,
+        incident.category,
+        incident.signal,
         task_definition=incident.task_definition,
         task_id=diagnosis.task_id,
         log_group=diagnosis.log_group,
