@@ -520,10 +520,14 @@ def test_the_whole_is_tried_now_and_then() -> None:
     assert after == [False, False, True] * 2
 
 
-@pytest.mark.parametrize(("tries", "told"), [(0, ["stopped"]), (1, [])])
-def test_the_one_and_those_that_follow_are_one_try(tries: int, told: list[str]) -> None:
-    """What is at 0 between them for a moment is not worth a message; where they may not follow after all it is."""
-    before = replace(dead(), trip=trip(Step.STOP_AGAIN, whole=True, tries=tries))
+@pytest.mark.parametrize(
+    ("tries", "before_it", "told"),
+    [(0, ("tried",), ["stopped"]), (1, ("tried",), ["stopped"]), (1, ("tried", "tried in vain"), []), (0, (), [])],
+)
+def test_the_one_and_those_that_follow_are_one_try(tries: int, before_it: tuple[str, ...], told: list[str]) -> None:
+    """What is at 0 between them for a moment is not worth a message; where they may not follow after all it is, where
+    people were told of a try."""
+    before = replace(dead(told=before_it), trip=trip(Step.STOP_AGAIN, whole=True, tries=tries))
     assert before.trip is not None
     between = after_call(before, before.trip, deployment_id=DEPLOYMENT, now=NOW)
     assert between.trip is not None
@@ -925,6 +929,40 @@ def test_a_single_task_that_was_replaced_has_failed(
         first_at=NOW + first if first else 0.0,
     )
     assert step_of(after) is step
+
+
+@pytest.mark.parametrize(
+    ("count", "made", "step"),
+    [
+        # Both were replaced, a while after they were begun together.
+        (2, (-20.0, -15.0), Step.STOP_AGAIN),
+        (4, (-20.0, -15.0, -12.0, -9.0), Step.STOP_AGAIN),
+        # One of the first is still there, or the later of two that were begun together.
+        (2, (-50.0, -15.0), Step.PROBING_ALL),
+        (2, (-30.0, -15.0), Step.PROBING_ALL),
+        # Of many the last are begun when the first have failed.
+        (5, (-20.0,) * 5, Step.PROBING_ALL),
+    ],
+)
+def test_a_try_of_a_few_is_over_when_all_were_replaced(count: int, made: tuple[float, ...], step: Step) -> None:
+    """How they failed need not be waited for, because nothing but the hold follows."""
+    tasks = tuple(running_task(None, created_at=NOW + at, last_status="PENDING") for at in made)
+    after = looked(
+        Step.PROBING_ALL,
+        seen(count, tasks=tasks),
+        record=replace(dead(), fast=()),
+        desired_count=count,
+        first_at=NOW - 50,
+    )
+    assert step_of(after) is step
+
+
+def test_the_one_of_several_that_was_replaced_is_waited_for() -> None:
+    """How it failed says whether all are to follow."""
+    tasks = (running_task(None, created_at=NOW - 5, last_status="PENDING"),)
+    record = replace(dead(), fast=())
+    after = looked(Step.PROBING, seen(1, tasks=tasks), record=record, desired_count=2, first_at=NOW - 50)
+    assert step_of(after) is Step.PROBING
 
 
 def test_the_first_task_of_a_try_is_remembered() -> None:

@@ -11,7 +11,7 @@ from loopbreaker.remembering.incident import Finding
 from loopbreaker.remembering.notice import NoticeKind
 from loopbreaker.remembering.owed import tell
 from loopbreaker.remembering.record import Record, Verdict
-from loopbreaker.remembering.trip import BreakerState, Scaling
+from loopbreaker.remembering.trip import BreakerState, Scaling, Step
 from loopbreaker.treating.case import Case, Limits
 from loopbreaker.treating.decide import Action, Decision
 from loopbreaker.treating.facts import Facts, RunningTask, Unknown
@@ -395,6 +395,30 @@ def test_a_held_service_counts_its_stragglers() -> None:
     assert story.record.incident.failed_tasks == 7
     late = replace(HELD, incident=None)
     assert looked(late, 300, facts(desired_count=0))[0].trip == late.trip
+
+
+def test_how_a_held_service_stands_is_said_before_anything_happens() -> None:
+    """Its silence ends when a try is due: people read that it is held, and the next look tries it."""
+    due = replace(HELD, trip=trip(since=T0 - 90_000, looping_since=T0 - 180_000))
+    quiet = replace(due, incident=looping(silent=True).incident)
+    said, _ = looked(quiet, 300, facts(desired_count=0))
+    assert (kinds(said), said.due_at) == ([NoticeKind.LOOPING], T0 + 300 + RECHECK)
+    assert said.trip is not None
+    assert said.trip.step is Step.HELD
+    tried, _ = looked(said, 320, facts(desired_count=0))
+    assert tried.trip is not None
+    assert tried.trip.step is not Step.HELD
+
+
+def test_of_what_is_about_to_change_nobody_is_reminded() -> None:
+    """A call that is refused for now may be made at any moment."""
+    hour = 3600 + 500
+    waits = replace(
+        HELD, incident=looping(last_failure_at=T0 + hour).incident, trip=trip(step=Step.HELD, since=T0 + hour)
+    )
+    assert NoticeKind.STILL_LOOPING in kinds(looked(waits, hour, facts(desired_count=0))[0])
+    calls = replace(waits, trip=trip(step=Step.SET_ONE, since=T0 + hour, desired_count=2))
+    assert NoticeKind.STILL_LOOPING not in kinds(looked(calls, hour, facts(desired_count=0))[0])
 
 
 # -- many at once -----------------------------------------------------------------------------------------

@@ -166,12 +166,21 @@ def test_a_stop_is_told_and_counted(count: int, words: str) -> None:
 
 def test_a_try_that_failed_is_no_further_stop() -> None:
     """It is told once, and is not counted among the stops of the day."""
-    record = replace(dead(), trips=(NOW - 60,))
+    record = replace(dead(told=("tried",)), trips=(NOW - 60,))
     first = answered(Step.STOP_AGAIN, record=record)
     assert told(first) == [("stopped", "what was tried failed as well; it is tried again, more and more rarely")]
     assert (first.trips, of(first).tries, of(first).since) == ((NOW - 60,), 1, NOW)
-    second = answered(Step.STOP_AGAIN, tries=1, record=record)
+    second = answered(Step.STOP_AGAIN, tries=1, record=replace(first, notices=()))
     assert (told(second), of(second).tries) == ([], 2)
+
+
+def test_of_a_try_of_which_nobody_heard_nobody_hears_that_it_failed() -> None:
+    """While its owner asks for silence; the first try that is told of after that, and its end, are both told."""
+    unheard = answered(Step.STOP_AGAIN, record=dead())
+    assert told(unheard) == []
+    assert told(answered(Step.SET_ONE, desired_count=2, tries=1, record=unheard)) != []
+    heard = answered(Step.SET_ONE, desired_count=2, tries=1, record=unheard)
+    assert [kind for kind, _ in told(answered(Step.STOP_AGAIN, tries=1, record=heard))] == ["probing", "stopped"]
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,8 @@ _ALIKE, _ALIKE_BY = 2.0, 5.0
 _FAILED_TRY = 12
 # A try of which nothing fails and nothing serves is over after so long, in seconds: what looped does so no more.
 _UNDECIDED = 1800.0
+# So few tasks of a service ECS begins within so many seconds.
+_FEW, _TOGETHER = 4, 20.0
 # By how much, in seconds, the clock of ECS may be behind ours.
 _CLOCKS = 5.0
 
@@ -58,7 +60,7 @@ def recheck_held(case: Case, trip: Trip) -> Record:
 def _only_one_was_tried(record: Record, trip: Trip, *, now: float) -> Record:
     """All were to follow the one that failed, and may not any more."""
     over = replace(record, trip=replace(trip, whole=False, tries=trip.tries + 1))
-    return over if trip.tries else try_failed(over, now=now)
+    return try_failed(over, now=now)
 
 
 def next_try_at(case: Case, trip: Trip) -> float:
@@ -87,7 +89,8 @@ def recheck_try(case: Case, trip: Trip) -> Record:
         why = "a deployment began while it was being tried"
     if why:
         return give_back(case, trip, why)
-    record = replace(case.record, trip=replace(trip, odd_at=0.0))
+    trip = replace(trip, odd_at=0.0)
+    record = replace(case.record, trip=trip)
     if scaled and trip.step in (Step.SET_ONE, Step.PROBING):
         return to(record, Step.SET_ALL, now=now)
     if trip.step in CALLS:
@@ -104,11 +107,13 @@ def _was_made(trip: Trip, facts: Facts) -> bool:
 
 def _watch(case: Case, trip: Trip) -> Record:
     """What follows from the tasks of the try that have failed so far."""
-    if trip.desired_count == 1:
+    # Nothing follows but the hold: how they failed need not be waited for.
+    last = trip.desired_count == 1 or (trip.step is Step.PROBING_ALL and trip.desired_count <= _FEW)
+    if last:
         trip = _with_first(trip, case.known)
         case = replace(case, record=replace(case.record, trip=trip))
     record, now = case.record, case.now
-    if trip.desired_count == 1 and _replaced(case, trip):
+    if last and _replaced(case, trip):
         return to(record, Step.STOP_AGAIN, now=now)
     # With the try the record began anew: what failed before is history.
     failed = [rung for rung in record.fast if rung.created_at >= record.history_until - _CLOCKS]
@@ -128,12 +133,13 @@ def _with_first(trip: Trip, facts: Facts) -> Trip:
 
 
 def _replaced(case: Case, trip: Trip) -> bool:
-    """Whether ECS has given up the single task of a try and made another, minutes before it says why: it tells of a
-    failure when the target has drained. Another that has run for longer than the first lived may come to serve.
+    """Whether ECS has given up the tasks of a try and made others, minutes before it says why: it tells of a failure
+    when the target has drained. Another that has run for longer than the first lived may come to serve.
     """
     made = [task for task in case.known.tasks if task.created_at >= trip.since - _CLOCKS]
     second = min(made, key=lambda task: task.created_at, default=None)
-    if second is None or second.created_at <= trip.first_at or trip.first_at < trip.since - _CLOCKS:
+    together = 0.0 if trip.desired_count == 1 else _TOGETHER
+    if second is None or second.created_at <= trip.first_at + together or trip.first_at < trip.since - _CLOCKS:
         return False
     lived = second.created_at - trip.first_at
     return second.started_at is None or case.now - second.started_at <= lived

@@ -25,7 +25,7 @@ from loopbreaker.treating.decide import Action, Decision, decide
 from loopbreaker.treating.facts import Facts, Unknown, survivors
 from loopbreaker.treating.mistakes import mistaken
 from loopbreaker.treating.remind import IN_SUMMARY, in_summary, remind
-from loopbreaker.treating.steps import RECHECK
+from loopbreaker.treating.steps import RECHECK, UNDER_WAY, soon
 from loopbreaker.treating.stopping import begin_rollback, begin_stop
 
 # A service that loops on is looked at this often at least, in seconds.
@@ -173,10 +173,13 @@ def _treat(case: Case, trip: Trip) -> Record:
     if record.incident is None:
         return recheck(case, trip)
     asked = _as_its_owner_asks(record, case)
+    if asked.notices != record.notices:
+        # It was said how it stands: the next look goes on.
+        return soon(asked, now=now)
     after = recheck(replace(case, record=asked), trip)
     # While something happens nobody is told how it stands: the next look reminds.
-    stands = after.trip is not None and after.trip.step is trip.step and after.notices == asked.notices
-    return remind(after, now=now) if stands else after
+    waits = after.trip is not None and after.trip.step is trip.step and trip.step not in UNDER_WAY
+    return remind(after, now=now) if waits and after.notices == asked.notices else after
 
 
 def _next_look(incident: Incident, case: Case) -> float:

@@ -20,6 +20,8 @@ LEASE = 150.0
 _TRY_AGAIN = 300.0
 # A stop that AWS refused is not tried again for so long; a service that is down is told of again so often.
 _DAY = 86_400.0
+# In `told`: that the service is tried.
+TRIED = "tried"
 CHANGED = "the service changed while it was being stopped, and everything was put back"
 
 
@@ -177,14 +179,15 @@ def held(record: Record, *, now: float) -> Record:
         tasks = "1 task" if trip.desired_count == 1 else f"{trip.desired_count} tasks"
         moved = replace(moved, trips=(*(at for at in record.trips if at > now - _DAY), now))
         return tell(moved, NoticeKind.STOPPED, at=now, reason=f"nobody was served; desired count set from {tasks} to 0")
-    # Each further try that fails says nothing new.
-    return try_failed(moved, now=now) if tries == 1 else moved
+    return try_failed(moved, now=now)
 
 
 def try_failed(record: Record, *, now: float) -> Record:
-    """Say that the service is at 0 again."""
+    """Say that the service is at 0 again, once it was said that it is tried. Each further try says nothing new."""
+    if record.incident is None or TRIED not in record.incident.told:
+        return record
     why = "what was tried failed as well; it is tried again, more and more rarely"
-    return tell(record, NoticeKind.STOPPED, at=now, reason=why)
+    return tell_once(record, NoticeKind.STOPPED, code="tried in vain", at=now, reason=why)
 
 
 def probing(record: Record, *, now: float) -> Record:
@@ -198,7 +201,7 @@ def probing(record: Record, *, now: float) -> Record:
     number = 1 if one else trip.desired_count
     tasks = "1 task was started" if number == 1 else f"{number} tasks were started"
     why = f"{tasks}, to see whether the loop is over"
-    return tell_once(moved, NoticeKind.PROBING, code="tried", at=now, reason=why)
+    return tell_once(moved, NoticeKind.PROBING, code=TRIED, at=now, reason=why)
 
 
 def rolling_back(record: Record, *, now: float) -> Record:
