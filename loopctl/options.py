@@ -87,12 +87,13 @@ Choice = TypeVar("Choice", bound=StrEnum)
 
 
 def one_of(kind: type[Choice]) -> Callable[[str], Choice]:
-    """Reads one of the words of an enumeration, in whatever case."""
+    """Reads one of the words of an enumeration, in whatever case, as one or many."""
 
     def read(text: str) -> Choice:
         words = [one.value for one in kind]
-        if text.lower() in words:
-            return kind(text.lower())
+        for said in (text.lower(), text.lower().removesuffix("s")):
+            if said in words:
+                return kind(said)
         near = get_close_matches(text.lower(), words, n=1)
         meant = f"; did you mean {near[0]!r}?" if near else ""
         raise typer.BadParameter(f"{text!r} is none of {', '.join(words)}{meant}")

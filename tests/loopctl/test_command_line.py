@@ -166,6 +166,7 @@ def test_explain_tells_people_a_line_an_event_and_the_totals(loop: Path) -> None
     ("options", "tasks"),
     [
         (["--only", "failure"], ["a", "b", "c"]),
+        (["--only", "Failures"], ["a", "b", "c"]),
         (["--only", "normal"], ["d"]),
         (["--only", "normal", "--only", "failure", "--service", "prod/web"], ["a", "b", "d"]),
         (["--service", "api"], ["c"]),
