@@ -50,8 +50,7 @@ def over(incident: Incident, tasks: Tasks, *, policy: Policy, now: float) -> str
         return ""
     if now >= quiet_at(incident, policy) and tasks.lasting >= tasks.desired:
         return f"{minutes} and " + ("its task runs" if tasks.desired == 1 else f"all {tasks.desired} tasks run")
-    longer = max(policy.long_quiet_after, 3 * (incident.longest_gap + incident.longest_lifetime))
-    if now >= incident.last_failure_at + longer and tasks.running:
+    if now >= _long_quiet_at(incident, policy) and tasks.running:
         return f"{minutes} and {tasks.running} of {tasks.desired} tasks run"
     return ""
 
@@ -61,8 +60,7 @@ def over_unasked(incident: Incident, why: str, *, policy: Policy, now: float) ->
 
     Of failures that were delivered late more may be on their way: quiet begins when they were heard of.
     """
-    quiet = max(policy.blind_quiet_after, 2 * incident.longest_gap)
-    if now < max(incident.last_failure_at, incident.found_at) + quiet or now < _not_before(incident):
+    if now < _blind_quiet_at(incident, policy) or now < _not_before(incident):
         return ""
     minutes = (now - incident.last_failure_at) / 60
     return f"no task failed for {minutes:.0f} minutes; ECS could not be asked ({why})"
@@ -70,11 +68,20 @@ def over_unasked(incident: Incident, why: str, *, policy: Policy, now: float) ->
 
 def next_end(incident: Incident, *, policy: Policy, now: float) -> float:
     """The next moment at which time alone may end it: a look is due then, however rare looks have become."""
-    quiet_since = incident.last_failure_at
-    longer = max(policy.long_quiet_after, 3 * (incident.longest_gap + incident.longest_lifetime))
-    unasked = max(quiet_since, incident.found_at) + max(policy.blind_quiet_after, 2 * incident.longest_gap)
-    ends = (quiet_since + policy.flaky_mtbf, quiet_since + longer, unasked)
+    believed = incident.last_failure_at + policy.flaky_mtbf
+    ends = (believed, _long_quiet_at(incident, policy), _blind_quiet_at(incident, policy))
     return min((end for end in ends if end > now), default=inf)
+
+
+def _long_quiet_at(incident: Incident, policy: Policy) -> float:
+    """From when on it is enough that anything runs."""
+    longest = incident.longest_gap + incident.longest_lifetime
+    return incident.last_failure_at + max(policy.long_quiet_after, 3 * longest)
+
+
+def _blind_quiet_at(incident: Incident, policy: Policy) -> float:
+    """From when on quiet is enough where ECS does not answer."""
+    return max(incident.last_failure_at, incident.found_at) + max(policy.blind_quiet_after, 2 * incident.longest_gap)
 
 
 def _not_before(incident: Incident) -> float:
