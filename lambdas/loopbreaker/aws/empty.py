@@ -5,6 +5,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from loopbreaker.aws.pages import pages
 from loopbreaker.model import ServiceRef
 
 # DescribeServices takes so many at once (ECS API reference).
@@ -16,14 +17,15 @@ def empty_services(client: Any) -> Iterator[tuple[ServiceRef, ...]]:
 
     A daemon runs where there are instances, and may run nowhere.
     """
-    for clusters in _pages(client.list_clusters, "clusterArns"):
-        for cluster in clusters:
+    for page in pages(client.list_clusters, answer="nextToken"):
+        for cluster in page["clusterArns"]:
             yield from _of_cluster(client, cluster)
 
 
 def _of_cluster(client: Any, cluster: str) -> Iterator[tuple[ServiceRef, ...]]:
     try:
-        for arns in _pages(client.list_services, "serviceArns", cluster=cluster, maxResults=100):
+        for page in pages(client.list_services, answer="nextToken", cluster=cluster, maxResults=100):
+            arns = page["serviceArns"]
             for first in range(0, len(arns), _AT_ONCE):
                 asked = arns[first : first + _AT_ONCE]
                 described = client.describe_services(cluster=cluster, services=asked)["services"]
@@ -37,13 +39,3 @@ def _of_cluster(client: Any, cluster: str) -> Iterator[tuple[ServiceRef, ...]]:
 def _is_empty(service: dict[str, Any]) -> bool:
     replica = service.get("schedulingStrategy", "REPLICA") == "REPLICA" and service.get("status") == "ACTIVE"
     return replica and service.get("desiredCount", 0) > 0 and service.get("runningCount", 0) == 0
-
-
-def _pages(call: Any, key: str, **asked: Any) -> Iterator[list[str]]:
-    token: dict[str, str] = {}
-    while True:
-        page = call(**asked, **token)
-        yield page.get(key, [])
-        if not page.get("nextToken"):
-            return
-        token = {"nextToken": page["nextToken"]}

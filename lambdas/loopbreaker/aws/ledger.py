@@ -10,6 +10,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from loopbreaker.aws.pages import items
 from loopbreaker.hub.letters import write
 from loopbreaker.hub.news import News
 
@@ -44,21 +45,16 @@ class HubTable:
 
     def open(self) -> Iterator[dict[str, Any]]:
         """What loops or is held now, the longest without news first: plain values by their names."""
-        start: dict[str, Any] = {}
-        while True:
-            page = self._client.query(
-                TableName=self._name,
-                IndexName=INDEX,
-                KeyConditionExpression="#open = :open",
-                ExpressionAttributeNames={"#open": "open"},
-                ExpressionAttributeValues={":open": {"S": _OPEN}},
-                **start,
-            )
-            for item in page["Items"]:
-                yield json.loads(item["body"]["S"])
-            if "LastEvaluatedKey" not in page:
-                return
-            start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+        found = items(
+            self._client.query,
+            TableName=self._name,
+            IndexName=INDEX,
+            KeyConditionExpression="#open = :open",
+            ExpressionAttributeNames={"#open": "open"},
+            ExpressionAttributeValues={":open": {"S": _OPEN}},
+        )
+        for item in found:
+            yield json.loads(item["body"]["S"])
 
 
 class HubTopic:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from loopbreaker.aws.codec import CodecError, decode
+from loopbreaker.aws.pages import items
 from loopbreaker.model import ServiceRef
 from loopbreaker.remembering.notice import NoticeKind, Receipt
 from loopbreaker.stories.ports import UnreadableError
@@ -46,19 +47,14 @@ class Receipts:
 
     def of(self, service: ServiceRef, incident: str) -> Iterator[Receipt]:
         """The messages of an incident that were taken by anybody, the first one first. Raises UnreadableError."""
-        start: dict[str, Any] = {}
-        while True:
-            page = self._client.query(
-                TableName=self._name,
-                KeyConditionExpression="pk = :pk AND begins_with(sk, :of)",
-                ExpressionAttributeValues={":pk": {"S": service.key}, ":of": {"S": _of(incident)}},
-                **start,
-            )
-            # A channel may be quicker than the note of what it was sent.
-            yield from (_read(item) for item in page["Items"] if "body" in item)
-            if "LastEvaluatedKey" not in page:
-                return
-            start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+        found = items(
+            self._client.query,
+            TableName=self._name,
+            KeyConditionExpression="pk = :pk AND begins_with(sk, :of)",
+            ExpressionAttributeValues={":pk": {"S": service.key}, ":of": {"S": _of(incident)}},
+        )
+        # A channel may be quicker than the note of what it was sent.
+        yield from (_read(item) for item in found if "body" in item)
 
 
 def described(at: float, kind: NoticeKind, reason: str) -> str:

@@ -8,6 +8,7 @@ metrics"). Each value counts the restarts since the one before (amazon-ecs-agent
 from collections.abc import Iterator
 from typing import Any
 
+from loopbreaker.aws.pages import pages
 from loopbreaker.model import ServiceRef
 
 _PERIOD = 300
@@ -38,22 +39,19 @@ def restarts(client: Any, *, clusters: str, now: float) -> Iterator[tuple[Servic
 
 def _services(client: Any) -> Iterator[tuple[str, str]]:
     """Cluster and service of each metric that had a value within three hours."""
-    token: dict[str, str] = {}
-    while True:
-        page = client.list_metrics(
-            Namespace="ECS/ContainerInsights",
-            MetricName="RestartCount",
-            Dimensions=[{"Name": name} for name in _BY_SERVICE],
-            RecentlyActive="PT3H",
-            **token,
-        )
+    active = pages(
+        client.list_metrics,
+        answer="NextToken",
+        Namespace="ECS/ContainerInsights",
+        MetricName="RestartCount",
+        Dimensions=[{"Name": name} for name in _BY_SERVICE],
+        RecentlyActive="PT3H",
+    )
+    for page in active:
         for metric in page.get("Metrics", []):
             names = {dimension["Name"]: dimension["Value"] for dimension in metric.get("Dimensions", [])}
             if set(names) == {*_BY_SERVICE}:
                 yield names["ClusterName"], names["ServiceName"]
-        if not page.get("NextToken"):
-            return
-        token = {"NextToken": page["NextToken"]}
 
 
 def _counts(client: Any, services: list[tuple[str, str]], *, begin: float, end: float) -> dict[str, list[float]]:
@@ -77,13 +75,10 @@ def _counts(client: Any, services: list[tuple[str, str]], *, begin: float, end: 
         for number, names in enumerate(services)
     ]
     found: dict[str, list[float]] = {}
-    token: dict[str, str] = {}
-    while True:
-        page = client.get_metric_data(MetricDataQueries=queries, StartTime=begin, EndTime=end, **token)
+    asked: dict[str, Any] = {"MetricDataQueries": queries, "StartTime": begin, "EndTime": end}
+    for page in pages(client.get_metric_data, answer="NextToken", **asked):
         for result in page.get("MetricDataResults", []):
             for at, count in zip(result.get("Timestamps", []), result.get("Values", []), strict=True):
                 times = [at.timestamp() + number for number in range(min(int(count), _MOST))]
                 found.setdefault(result["Id"], []).extend(times)
-        if not page.get("NextToken"):
-            return found
-        token = {"NextToken": page["NextToken"]}
+    return found

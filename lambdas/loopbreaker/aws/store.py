@@ -18,6 +18,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from loopbreaker.aws.codec import CodecError, decode, encode, pack, unpack
+from loopbreaker.aws.pages import items
 from loopbreaker.model import ServiceRef
 from loopbreaker.remembering.incident import Incident
 from loopbreaker.remembering.record import Record, keep_until
@@ -104,9 +105,9 @@ class Table:
         return len(self._beginnings(at, window, most=_MOST_COUNTED))
 
     def _beginnings(self, at: float, window: float, *, most: int) -> tuple[ServiceRef, ...]:
-        items = self._query(_LOOPS, _stamp(max(0.0, at - window)), f"{_stamp(at + window)}~", most=most)
+        found = self._query(_LOOPS, _stamp(max(0.0, at - window)), f"{_stamp(at + window)}~", most=most)
         # Who gathered twice, because it could not save in between, is one.
-        return tuple(dict.fromkeys(_service(item["sk"]["S"].partition("#")[2]) for item in items))
+        return tuple(dict.fromkeys(_service(item["sk"]["S"].partition("#")[2]) for item in found))
 
     def announce(self, service: ServiceRef, number: int, *, at: float, window: float) -> bool:
         told = self._client.get_item(TableName=self._name, Key=_TOLD, ConsistentRead=True).get("Item", {})
@@ -129,8 +130,8 @@ class Table:
         self._client.delete_item(TableName=self._name, Key=_of_summary(service))
 
     def in_summary(self, *, most: int) -> tuple[ServiceRef, ...]:
-        items = self._query(_LOOPS, _SUMMARY, f"{_SUMMARY}~", most=most)
-        return tuple(_service(item["sk"]["S"].removeprefix(_SUMMARY)) for item in items)
+        found = self._query(_LOOPS, _SUMMARY, f"{_SUMMARY}~", most=most)
+        return tuple(_service(item["sk"]["S"].removeprefix(_SUMMARY)) for item in found)
 
     def announce_end(self, service: ServiceRef, *, at: float) -> bool:
         told = self._client.get_item(TableName=self._name, Key=_TOLD, ConsistentRead=True).get("Item")
@@ -146,40 +147,35 @@ class Table:
 
     def due(self, *, now: float, limit: int) -> list[ServiceRef]:
         """Services whose records want attention by now, the longest overdue first; an eventually consistent read."""
-        pages = self._pages(
+        found = items(
+            self._client.query,
+            TableName=self._name,
             IndexName=self._index,
             KeyConditionExpression="due_shard = :shard AND due_at <= :now",
             ExpressionAttributeValues={":shard": {"S": _SHARD}, ":now": {"N": _number(now)}},
             Limit=limit,
         )
-        return [service_of(item) for item in islice(pages, limit)]
+        return [service_of(item) for item in islice(found, limit)]
 
     def all_records(self) -> Iterator[Record]:
         """Every record that can be read; an eventually consistent read of the whole table, for once a day."""
-        for item in self._pages("scan"):
+        for item in items(self._client.scan, TableName=self._name):
             if item["sk"]["S"] == "SERVICE":
                 with suppress(CodecError):  # who loads it says so
                     yield from_item(item)
 
     def _query(self, pk: str, first: str, last: str, *, most: int | None = None) -> Iterator[dict[str, Any]]:
         """Items of one partition between two sort keys, the newest first."""
-        pages = self._pages(
+        found = items(
+            self._client.query,
+            TableName=self._name,
             KeyConditionExpression="pk = :pk AND sk BETWEEN :first AND :last",
             ExpressionAttributeValues={":pk": {"S": pk}, ":first": {"S": first}, ":last": {"S": last}},
             ScanIndexForward=False,
             ConsistentRead=True,
             **({"Limit": most} if most else {}),
         )
-        return islice(pages, most)
-
-    def _pages(self, by: str = "query", /, **parameters: Any) -> Iterator[dict[str, Any]]:
-        start: dict[str, Any] = {}
-        while True:
-            page = getattr(self._client, by)(TableName=self._name, **parameters, **start)
-            yield from page["Items"]
-            if "LastEvaluatedKey" not in page:
-                return
-            start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+        return islice(found, most)
 
     def _taken(self, write: Any, **parameters: Any) -> bool:
         """Whether the condition of a write held."""

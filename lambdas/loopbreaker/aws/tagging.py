@@ -3,21 +3,16 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from loopbreaker.aws.pages import pages
 from loopbreaker.model import ServiceRef
 from loopbreaker.seeing.tags import service_of
 
 
 def tagged_services(client: Any) -> Iterator[tuple[ServiceRef, Mapping[str, str]]]:
     """Services that have tags, or once had (Tagging API reference, GetResources)."""
-    token = ""
-    while True:
-        page = client.get_resources(
-            ResourceTypeFilters=["ecs:service"], ResourcesPerPage=100, **({"PaginationToken": token} if token else {})
-        )
+    asked: dict[str, Any] = {"ResourceTypeFilters": ["ecs:service"], "ResourcesPerPage": 100}
+    for page in pages(client.get_resources, answer="PaginationToken", **asked):
         for resource in page.get("ResourceTagMappingList", []):
             service = service_of(resource["ResourceARN"])
             if service:
                 yield service, {tag["Key"]: tag["Value"] for tag in resource.get("Tags", [])}
-        token = page.get("PaginationToken", "")
-        if not token:
-            return
