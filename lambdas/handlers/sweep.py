@@ -83,7 +83,9 @@ def _read_untold(context: LambdaContext, *, until: float) -> None:
         [Observation(service, restarted_at=times)]
         for service, times in restarts(client("cloudwatch"), clusters=clusters, now=now)
     )
-    empty = ([Observation(service, empty_at=(now,)) for service in some] for some in empty_services(client("ecs")))
+    empty = (
+        [Observation(service, empty_at=(now,)) for service in some] for some in empty_services(client("ecs"), now=now)
+    )
     policy = settings("TABLE_NAME").policy
     for what, found in (("restarts", restarted), ("empty services", empty)):
         try:

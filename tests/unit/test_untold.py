@@ -4,9 +4,11 @@ import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from handlers import sweep
 from loopbreaker.aws.empty import empty_services
@@ -251,8 +253,45 @@ def test_empty_services_are_read_of_every_cluster() -> None:
         return {"services": described if len(asked["services"]) == 10 else []}
 
     client = FakeClient("ecs", list_clusters=clusters, list_services=services, describe_services=describe)
-    assert [service for some in empty_services(client) for service in some] == [SERVICE]
+    assert [service for some in empty_services(client, now=0.0) for service in some] == [SERVICE]
     assert asked_at_once == [10, 2]
+
+
+def test_no_service_of_a_great_many_is_left_out_of_each_reading() -> None:
+    """Where there is time for two thirds of them, nobody is passed over twice in a row."""
+    names = [f"s{number:04}" for number in range(600)]
+
+    def services(**asked: Any) -> dict[str, Any]:
+        begin = int(asked.get("nextToken", 0))
+        page: dict[str, Any] = {"serviceArns": names[begin : begin + 100]}
+        return page | ({"nextToken": str(begin + 100)} if begin + 100 < len(names) else {})
+
+    def describe(**asked: Any) -> dict[str, Any]:
+        kept = {"status": "ACTIVE", "desiredCount": 1, "runningCount": 0}
+        return {"services": [kept | {"serviceName": name} for name in asked["services"]]}
+
+    clusters = {"clusterArns": [SERVICE.cluster_arn]}
+    passed_over: list[set[str]] = []
+    for reading in range(40):
+        client = FakeClient("ecs", list_clusters=clusters, list_services=services, describe_services=describe)
+        found = [one.name for some in empty_services(client, now=T0 + reading * READ_EVERY) for one in some]
+        assert sorted(found) == names
+        passed_over.append({*found[400:]})
+    assert not [name for one, two in pairwise(passed_over) for name in one & two]
+
+
+def test_a_cluster_that_is_deleted_between_two_calls_is_passed_over() -> None:
+    """Every other fault is one."""
+
+    def described(**asked: Any) -> dict[str, Any]:
+        raise refusal(codes.pop(), "DescribeServices")
+
+    codes = ["AccessDeniedException", "ClusterNotFoundException"]
+    lists = {"list_clusters": {"clusterArns": ["a"]}, "list_services": {"serviceArns": ["b"]}}
+    client = FakeClient("ecs", **lists, describe_services=described)
+    assert [one for some in empty_services(client, now=0.0) for one in some] == []
+    with pytest.raises(ClientError):
+        list(empty_services(client, now=0.0))
 
 
 def test_a_reading_stops_when_its_time_is_over() -> None:
