@@ -1,14 +1,13 @@
 """Every command against an AWS that says no: one line that says what, where and what next, and never a traceback."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
 from botocore import exceptions as sdk
-from botocore.client import BaseClient
 from botocore.exceptions import ClientError
 from moto import mock_aws
 from typer.testing import CliRunner, Result
@@ -23,7 +22,6 @@ from tests.loopctl.test_operate import HELD
 from tests.schema import create_table
 
 NAME = f"{SERVICE.cluster}/{SERVICE.name}"
-REAL_CALL = BaseClient._make_api_call  # type: ignore[attr-defined]
 COMMANDS = {
     "scan": ["scan"],
     "backtest": ["backtest"],
@@ -84,6 +82,10 @@ HAVE = {
 }
 
 
+_MADE: dict[tuple[str, str], Any] = {}
+_REAL_CLIENT = boto3.Session.client
+
+
 class Aws:
     """Counts the calls of a command, and answers the one with this number with a fault."""
 
@@ -91,6 +93,19 @@ class Aws:
         self.called: list[str] = []
         self.number, self.fault = -1, ""
         self.services: list[dict[str, Any]] | None = None
+        self.answer: Callable[[Any, str, Any], Any] = self.call
+
+    def client(self, session: boto3.Session, service: str, **_config: Any) -> Any:
+        """One for each service and Region, that asks here; those of others in this process ask their own AWS.
+
+        To make one takes longer than all that is asked of it.
+        """
+        key = (service, session.region_name)
+        if key not in _MADE:
+            _MADE[key] = _REAL_CLIENT(session, service)  # type: ignore[call-overload]
+        client = _MADE[key]
+        client._make_api_call = lambda operation, given: self.answer(client, operation, given)
+        return client
 
     def call(self, client: Any, operation: str, given: Any) -> Any:
         self.called.append(operation)
@@ -99,19 +114,7 @@ class Aws:
             raise ClientError({"Error": {"Code": self.fault, "Message": words}}, operation)
         if operation == "Query" and given.get("IndexName") == "open":
             return {"Items": []}
-        return HAVE[operation] if operation in HAVE else REAL_CALL(client, operation, given)
-
-
-_MADE: dict[tuple[str, str], Any] = {}
-_REAL_CLIENT = boto3.Session.client
-
-
-def _client(session: boto3.Session, service: str, **_config: Any) -> Any:
-    """One client for each service and Region: to make one takes longer than all that is asked of it."""
-    key = (service, session.region_name)
-    if key not in _MADE:
-        _MADE[key] = _REAL_CLIENT(session, service)  # type: ignore[call-overload]
-    return _MADE[key]
+        return HAVE[operation] if operation in HAVE else type(client)._make_api_call(client, operation, given)
 
 
 @pytest.fixture
@@ -128,8 +131,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
         ecs.create_service(cluster=SERVICE.cluster, serviceName=SERVICE.name, taskDefinition="web", desiredCount=0)
         Table(table, "records").save(HELD)
         Table(table, "records").archive(SERVICE, looped(0), closed_at=1_767_300_000.0, reason="quiet")
-        monkeypatch.setattr(BaseClient, "_make_api_call", lambda client, *call: made.call(client, *call))  # noqa: PLW0108 a method is given its client
-        monkeypatch.setattr(boto3.Session, "client", _client)
+        monkeypatch.setattr(boto3.Session, "client", lambda *call, **config: made.client(*call, **config))  # noqa: PLW0108 a method is given its session
         monkeypatch.setattr(boto3.Session, "get_available_regions", lambda *_: ["eu-west-1", "us-east-1", "sa-east-1"])
         monkeypatch.setattr(drill, "_PATIENCE", 0.0)
         yield made
@@ -219,7 +221,7 @@ def test_what_is_wrong_everywhere_is_said_once(
     def refuse(_client: Any, operation: str, _given: Any) -> Any:
         raise ClientError({"Error": {"Code": code, "Message": "no"}}, operation)
 
-    monkeypatch.setattr(BaseClient, "_make_api_call", refuse)
+    aws.answer = refuse
     result = run(command, "--all-regions")
     assert ended(result) == 1
     said = [line for line in result.stderr.splitlines() if code in line or "expired" in line]
@@ -236,7 +238,7 @@ def test_a_region_that_is_not_enabled_is_no_news(command: str, aws: Aws, monkeyp
             raise ClientError({"Error": {"Code": "UnrecognizedClientException", "Message": "no"}}, operation)
         return inner(client, operation, given)
 
-    monkeypatch.setattr(BaseClient, "_make_api_call", answer)
+    aws.answer = answer
     result = run(command, "--all-regions")
     assert (ended(result), result.stderr) == (0, "")
 
@@ -248,7 +250,7 @@ def test_the_stack_that_is_not_there_is_said_with_what_to_try(aws: Aws, monkeypa
     def refuse(_client: Any, operation: str, _given: Any) -> Any:
         raise ClientError(absent, operation)
 
-    monkeypatch.setattr(BaseClient, "_make_api_call", refuse)
+    aws.answer = refuse
     for command in ("status", "history", "doctor", "drill", "show"):
         result = run(*COMMANDS[command])
         assert ended(result) == 1
