@@ -185,8 +185,8 @@ def main() -> int:
     settings.load_profile("mutants")
     again = given.again.read_text() if given.again else ""
     tries = Tries(given.files, given.slow, again)
-    pytest.main(["-q", "-s", "-p", "no:cacheprovider", "-p", "no:xdist", *given.tests], plugins=[tries])
-    return int(tries.survived.total() > 0)
+    ended = pytest.main(["-q", "-s", "-p", "no:cacheprovider", "-n", "0", *given.tests], plugins=[tries])
+    return int(ended) or int(tries.survived.total() > 0)
 
 
 if __name__ == "__main__":

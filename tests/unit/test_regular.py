@@ -1,5 +1,8 @@
 """Tasks that live for hours and die regularly; and those of a long-lived service that die with its first failure."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+from math import exp, log
 from random import Random
 from typing import Any
 
@@ -10,7 +13,7 @@ from loopbreaker.judging.regular import regular_deaths
 from loopbreaker.model import Category, TaskFailure
 from loopbreaker.remembering.incident import Incident, Signal
 from loopbreaker.remembering.record import Record
-from tests.builders import POLICY, SERVICE, climbed, crash_loop, observed, signal, task_failure
+from tests.builders import POLICY, SERVICE, T0, climbed, crash_loop, observed, signal, task_failure
 from tests.unit.test_detection import opened
 
 HOUR = 3600.0
@@ -141,3 +144,63 @@ def test_a_loop_that_outlives_the_profile_but_once_knows_its_gap() -> None:
     assert record.incident is not None
     assert record.incident.depth > 1
     assert record.incident.longest_gap >= HOUR
+
+
+# -- how rare it has to be ----------------------------------------------------------------------------------
+
+
+def rarity(failures: list[TaskFailure]) -> float:
+    """By how small a chance the deaths may be told from a flaky service's, as -ln: where `flaky_chance` just lets them.
+
+    0 where nothing is regular at all.
+    """
+    ladder = climbed(failures, POLICY.slow)
+    low, high = 0.0, 100.0
+    while high - low > 1e-4:
+        middle = (low + high) / 2
+        found = regular_deaths(ladder, replace(POLICY, flaky_chance=exp(-middle)))
+        low, high = (middle, high) if found else (low, middle)
+    return low
+
+
+@pytest.mark.parametrize(
+    ("lifetimes", "chance"),
+    [
+        # Of tasks that live on for two hours on average, each of the other three dies within the same 20 s by
+        # 20 / 7200; any of the four may be the youngest.
+        ((7200, 7210, 7190, 7205), 4 * (20 / 7200) ** 3),
+        ((3 * 7200, 3 * 7200 + 10, 3 * 7200 - 10, 3 * 7200 + 5), 4 * (20 / 7200) ** 3),
+        # Times are true to a second: no two are more alike than by one in ten thousand.
+        ((7200, 7200, 7200, 7200), 4 * 1e-4**3),
+        ((901, 901, 901, 901), 4 * 1e-4**3),
+    ],
+)
+def test_how_rare_regular_deaths_are(lifetimes: Sequence[float], chance: float) -> None:
+    """By how alike they lived alone, and not by how long."""
+    assert rarity(deaths(*lifetimes)) == pytest.approx(-log(chance), abs=0.01)
+
+
+def test_what_the_fast_profile_judges_is_no_regular_death() -> None:
+    """Tasks that live for a quarter of an hour at most."""
+    assert regular_deaths(climbed(deaths(*[900.0] * 5), POLICY.slow), POLICY) == ()
+
+
+def test_of_tasks_side_by_side_those_that_died_alike_are_compared() -> None:
+    """And that there were others to choose from is taken off: of two each time, three times."""
+    alone = deaths(*[2 * HOUR] * 4)
+    for odd in (HOUR, 3 * HOUR):
+        beside = [task_failure(f.failed_at - T0 - 5 - odd, f.failed_at - T0 - 5) for f in alone[:3]]
+        ladder = climbed([*beside, *alone], POLICY.slow)
+        assert [rung.lifetime for rung in regular_deaths(ladder, POLICY)] == [2 * HOUR] * 4
+        assert rarity(alone) - rarity([*beside, *alone]) == pytest.approx(3 * log(2), abs=0.001)
+
+
+@pytest.mark.parametrize(("restart", "number"), [(0, 0), (0.001, 4), (600, 4), (600.001, 0)])
+def test_who_came_in_the_place_of_whom(restart: float, number: int) -> None:
+    """A task that was created after the other's death, within ten minutes."""
+    assert len(regular_deaths(climbed(deaths(*[2 * HOUR] * 4, restart=restart), POLICY.slow), POLICY)) == number
+
+
+def test_a_task_does_not_come_in_its_own_place() -> None:
+    """Also where the times contradict each other: failed when it was created, after it had run for hours."""
+    assert regular_deaths(climbed([task_failure(0, 0, lifetime=2 * HOUR)], POLICY.slow), POLICY) == ()

@@ -9,7 +9,7 @@ finds its place by its own times. So repeated and disordered delivery never infl
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import takewhile
 from math import exp, expm1, inf, log
@@ -113,29 +113,27 @@ def surprise(rung: Rung, ladder: Ladder, profile: Profile, *, flaky_mtbf: float,
         share = -expm1(-longest / flaky_mtbf)
         short = n * -_ln(starters * share)
         between = share + expm1(-shortest / flaky_mtbf)
-        alike = (n - 1) * -_ln(starters * between) - log(n) if n > 1 else 0.0
+        alike = (n - 1) * -_ln(starters * between) - log(n)
         return max(short, alike)
 
     whole = of(rung.generation, rung.shortest, rung.longest)
-    last = [one.lifetime for one in _last_links(rung, ladder, profile)] if rung.lifetime > old else []
-    last = list(takewhile(lambda lifetime: lifetime > old, last))
+    lifetimes = (one.lifetime for one in _last_links(rung, ladder, profile))
+    last = list(takewhile(lambda lifetime: lifetime > old, lifetimes))
     tries = range(profile.depth, len(last) + 1)
     return max([whole, *(of(n, min(last[:n]), max(last[:n])) - log(len(tries)) for n in tries)])
 
 
-def _last_links(rung: Rung, ladder: Ladder, profile: Profile) -> list[Rung]:
+def _last_links(rung: Rung, ladder: Ladder, profile: Profile) -> Iterator[Rung]:
     """The rung and those below it, newest first, of each generation the one that lived most like it."""
-    found = [rung]
+    link = rung
+    yield link
     for generation in range(rung.generation - 1, 0, -1):
-        below = [
-            other
-            for other in ladder
-            if other.generation == generation and other.may_precede(found[-1], profile.replacement_gap)
-        ]
+        same = [other for other in ladder if other.generation == generation]
+        below = [other for other in same if other.may_precede(link, profile.replacement_gap)]
         if not below:
-            break
-        found.append(min(below, key=lambda other: abs(other.lifetime - rung.lifetime)))
-    return found
+            return
+        link = min(below, key=lambda other: abs(other.lifetime - rung.lifetime))
+        yield link
 
 
 def _ln(probability: float) -> float:
@@ -179,10 +177,7 @@ def _place(rung: Rung, older: Sequence[Rung], profile: Profile) -> Rung:
         return rung
     below: Rung | None = None
     for other in reversed(older):
-        if below is None:
-            higher = other.generation > 0
-        else:
-            higher = other.generation >= below.generation and _height(other) > _height(below)
+        higher = below is None or (other.generation >= below.generation and _height(other) > _height(below))
         if higher and other.may_precede(rung, profile.replacement_gap):
             below = other
     if below is None:

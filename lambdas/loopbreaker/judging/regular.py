@@ -4,7 +4,7 @@ What lives longer than the profiles look at is a bystander of theirs. That one d
 die at the same age, of the same cause, does.
 """
 
-from math import exp, expm1, log
+from math import expm1, log
 
 from loopbreaker.model import Category
 from loopbreaker.policy import Policy
@@ -45,7 +45,6 @@ def _before(rung: Rung, ladder: Ladder, gap: float) -> list[Rung]:
 def _surprise(deaths: list[Rung], policy: Policy) -> float:
     """How little so many lives so alike look like those of a flaky service's tasks, as -ln(probability)."""
     shortest, longest = min(rung.lifetime for rung in deaths), max(rung.lifetime for rung in deaths)
-    # Of those that live long; how long says nothing.
-    lived = exp(-shortest / policy.flaky_mtbf)
-    share = (expm1(-shortest / policy.flaky_mtbf) - expm1(-longest / policy.flaky_mtbf)) / lived
-    return (len(deaths) - 1) * -log(min(1.0, max(share, _LEAST_SHARE))) - log(len(deaths))
+    # Of those that live so long; how long that is says nothing.
+    share = -expm1((shortest - longest) / policy.flaky_mtbf)
+    return (len(deaths) - 1) * -log(max(share, _LEAST_SHARE)) - log(len(deaths))
