@@ -14,6 +14,7 @@ from tests.task_events import (
     arn,
     daemon_action,
     deployment_event,
+    iso,
     service_action,
     task_stopped,
 )
@@ -88,6 +89,9 @@ def test_other_service_events_are_ignored(event: Json) -> None:
             "resources[0]: not the ARN of a service: 'x:service/web'",
         ),
         (service_action() | {"resources": ["arn:service/web"]}, "resources[0]: not the ARN of a service"),
+        (service_action() | {"resources": [arn("service/prod/w\ud800b")]}, "resources[0]: not the ARN of a service"),
+        (service_action() | {"resources": ["x" + arn("service/prod/web")]}, "resources[0]: not the ARN of a service"),
+        (service_action() | {"resources": ["arn:aws:ecs:x:service/a/b"]}, "resources[0]: not the ARN of a service"),
         (service_action(service="a/b"), "resources[0]: not the ARN of a service"),
         (service_action(service=""), "resources[0]: not the ARN of a service"),
         (deployment_event(cluster=""), "resources[0]: not the ARN of a service"),
@@ -182,6 +186,19 @@ def test_a_daemon_that_cannot_start_is_a_signal_about_that_daemon(failure: str) 
     assert found.service.is_daemon
     assert found.service != ServiceRef(CLUSTER_ARN, "agent")
     assert not WEB.is_daemon
+
+
+def test_when_a_daemon_could_not_start() -> None:
+    """By its own time, or by that of the envelope where it names none."""
+    later = daemon_action(createdAt=iso(CREATED - 30))
+    assert parse_signal(later).at == CREATED - 30
+    assert parse_signal(without(later, "createdAt")).at == CREATED
+
+
+def test_of_several_resources_the_first_is_the_service() -> None:
+    """As ECS lists them."""
+    event = service_action()
+    assert parse_signal(event | {"resources": [*event["resources"], arn("service/prod/other")]}).service == WEB
 
 
 def test_a_daemon_s_task_belongs_to_the_daemon() -> None:

@@ -212,6 +212,12 @@ def test_an_event_of_another_shape_is_named(store: MemoryStore, tags: Any) -> No
     assert len(told(store)) == 1
 
 
+@pytest.mark.parametrize("envelope", [None, 7, "Tag Change on Resource", [], {}, {"detail-type": "ECS Service Action"}])
+def test_what_is_no_change_of_tags_is_somebody_else_s(envelope: object) -> None:
+    """Whatever it is."""
+    assert not is_tag_change(envelope)
+
+
 LEAVES = st.none() | st.booleans() | st.floats() | st.text()
 
 

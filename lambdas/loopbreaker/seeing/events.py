@@ -123,7 +123,7 @@ def _daemon_signal(envelope: Mapping[str, object]) -> Event:
     at = fields.time("createdAt")
     if at is None:
         at = _required_time(Fields(envelope, path="", problems=problems), "time")
-    service = daemon(cluster_arn, arn.rsplit("/", 1)[-1])
+    service = daemon(cluster_arn, arn.rpartition("/")[2])
     signal = ServiceSignal(service=service, kind=SignalKind.START_IMPAIRED, at=at)
     refuse(problems)
     return signal if name == "DAEMON_TASK_START_IMPAIRED" else Ignored(f"ECS Daemon Service Action {shown(name)}")

@@ -33,7 +33,6 @@ class Fields:
     def required_text(self, name: str) -> str:
         if self._values.get(name) in (None, ""):
             self.wrong(name, "absent")
-            return ""
         return self.text(name)
 
     def arn(self, name: str, *, of: str) -> str:

@@ -42,8 +42,8 @@ def service_of(arn: str) -> ServiceRef | None:
 
     Services can be tagged only where their ARN names the cluster (ECS developer guide, "Tagging Amazon ECS resources").
     """
-    head, found, path = arn.partition(":service/")
+    head, _, path = arn.partition(":service/")
     cluster, _, name = path.partition("/")
-    if not found or head.count(":") != 4 or head.split(":")[2] != "ecs" or not (cluster and name) or "/" in name:
+    if head.count(":") != 4 or head.split(":")[2] != "ecs" or not (cluster and name) or "/" in name:
         return None
     return ServiceRef(f"{head}:cluster/{cluster}", name)
