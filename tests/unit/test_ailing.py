@@ -11,12 +11,12 @@ from handlers.settings import Settings
 from loopbreaker.judging.ailing import ailing
 from loopbreaker.judging.detection import observe
 from loopbreaker.model import Category, ServiceRef, TaskFailure
-from loopbreaker.remembering.incident import Past
+from loopbreaker.remembering.incident import Past, Signal, Suspicion
 from loopbreaker.remembering.notice import NoticeKind
 from loopbreaker.remembering.record import Record
 from loopbreaker.stories.digest import digest
 from tests.aws.fake_clients import FakeClient
-from tests.builders import POLICY, SERVICE, T0, looping, task_failure
+from tests.builders import POLICY, SERVICE, T0, climbed, looping, task_failure
 from tests.unit.test_handlers import CONTEXT, MemoryStore
 from tests.unit.test_handlers import store as _store
 
@@ -82,7 +82,65 @@ def test_of_what_people_know_there_is_no_line() -> None:
     )
     assert ailing(replace(ill, past=past), POLICY, now=NOW) is None
     assert ailing(replace(ill, digested_at=NOW - 6 * DAY), POLICY, now=NOW) is None
-    assert ailing(replace(ill, digested_at=NOW - 8 * DAY), POLICY, now=NOW) is not None
+    assert ailing(replace(ill, digested_at=NOW - 7 * DAY + 1), POLICY, now=NOW) is None
+    assert ailing(replace(ill, digested_at=NOW - 7 * DAY), POLICY, now=NOW) is not None
+    suspicion = Suspicion(signal=Signal.SLOW, at=T0, depth=4, since=T0)
+    assert ailing(replace(ill, suspicion=suspicion), POLICY, now=NOW) is None
+
+
+def at_ages(*lives: float, ends: float = 0.0, **fields: Any) -> Record:
+    """Tasks that failed an hour apart, the last of them so long before now, and lived so long."""
+    ends_at = [DAY - ends - n * HOUR for n in reversed(range(len(lives)))]
+    failures = [task_failure(end - life, end, **fields) for life, end in zip(lives, ends_at, strict=True)]
+    return Record(service=SERVICE, slow=climbed(failures, POLICY.slow))
+
+
+YOUNG = "3 tasks failed at their start, and others ran in their place (app-crash)"
+
+
+@pytest.mark.parametrize(
+    ("record", "said"),
+    [
+        (at_ages(*[301.0, 900.0] * 3), ""),
+        (at_ages(*[900.1] * 3), "3 tasks failed after 0.3 to 0.3 h (app-crash)"),
+        (at_ages(*[300.0] * 3), ""),
+        (at_ages(*[299.9] * 3), YOUNG),
+        (
+            at_ages(*[299.9] * 3, deployment_id=""),
+            YOUNG,
+        ),
+        # Within a day: the very last moment counts, and what is a day old does not.
+        (at_ages(*[7200.0] * 3, ends=DAY - 2 * HOUR), ""),
+        (at_ages(*[7200.0] * 3, ends=DAY - 2 * HOUR - 1), "3 tasks failed after 2 to 2 h (app-crash)"),
+        (at_ages(*[7200.0] * 15), "15 tasks failed after 2 to 2 h (app-crash)"),
+        (at_ages(*[7200.0] * 17), "16 tasks or more failed after 2 to 2 h (app-crash)"),
+        (at_ages(86_040, 86_216, 86_040), "3 tasks failed after 23.9 to 23.9 h (app-crash)"),
+    ],
+)
+def test_what_is_said_of_which_tasks(record: Record, said: str) -> None:
+    """Of those that lived for more than a quarter of an hour, and of those that did not live for five minutes."""
+    assert words(record) == said
+
+
+def test_the_two_commonest_causes_are_named() -> None:
+    """The commonest first."""
+    causes = [
+        Category.APP_CRASH,
+        Category.KILLED,
+        Category.KILLED,
+        Category.SEGFAULT,
+        Category.APP_CRASH,
+        Category.KILLED,
+    ]
+    failures = [task_failure(n * HOUR - 8000, n * HOUR, category=cause) for n, cause in enumerate(causes, start=18)]
+    assert words(Record(service=SERVICE, slow=climbed(failures, POLICY.slow))).endswith("(killed, app-crash)")
+
+
+def test_who_has_more_failed_tasks_is_worse() -> None:
+    """Old and young together."""
+    found = ailing(record_of(sorted([*leak(), *stumble()], key=lambda failure: failure.failed_at)), POLICY, now=NOW)
+    assert found is not None
+    assert found.number == 7
 
 
 def test_one_message_tells_of_all(store: MemoryStore) -> None:
@@ -99,6 +157,17 @@ def test_one_message_tells_of_all(store: MemoryStore) -> None:
     ]
     assert store.records[api].notices == ()
     assert digest(store.all_records(), {}, store=store, policy=POLICY, now=NOW + 60) == 0
+
+
+def test_a_digest_names_as_many_as_anybody_reads(store: MemoryStore) -> None:
+    """Twenty-five; of those that ail alike, by name; the others are told the next day."""
+    names = [f"s{number:02}" for number in range(27)]
+    ill = [record_of(leak(), ServiceRef(SERVICE.cluster_arn, name)) for name in names]
+    store.records = {record.service: record for record in ill}
+    assert digest(reversed(ill), {}, store=store, policy=POLICY, now=NOW) == 25
+    (notice,) = store.records[ill[0].service].notices
+    assert [line.split(":")[0] for line in notice.reason.split("; ")] == [f"prod/{name}" for name in names[:25]]
+    assert digest(store.all_records(), {}, store=store, policy=POLICY, now=NOW) == 2
 
 
 def test_silence_is_kept(store: MemoryStore) -> None:

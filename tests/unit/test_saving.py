@@ -61,10 +61,10 @@ def test_who_saves_alone_soon_reads_no_more() -> None:
 def test_processes_in_turn_read_each_time() -> None:
     """Of two that save in turn none tries what the other has changed: a write that is refused is paid for."""
     books, memories = Books(), (Memory(), Memory())
-    for n in range(8):
+    for n in range(12):
         _detect(n, books, memories[n % 2])
-    assert books.calls == ["read", "write"] * 8
-    assert books.counted() == 8
+    assert books.calls == ["read", "write"] * 12
+    assert books.counted() == 12
 
 
 def test_what_another_saved_is_kept() -> None:
@@ -97,9 +97,24 @@ def test_what_is_old_is_read_again() -> None:
     books, memory = Books(), Memory()
     for n in range(7):
         _detect(n, books, memory)
-    books.calls.clear()
-    _detect(7, books, memory, now=FAILURES[6].failed_at + 902)
-    assert books.calls == ["read", "write"]
+    for n, after, calls in ((7, 900, ["write"]), (8, 1801, ["read", "write"])):
+        books.calls.clear()
+        _detect(n, books, memory, now=FAILURES[6].failed_at + after)
+        assert books.calls == calls
+
+
+def test_what_was_saved_from_memory_is_told_as_any_change() -> None:
+    """Its record before and after."""
+    books, memory = Books(), Memory()
+    for n in range(6):
+        _detect(n, books, memory)
+    before = books.records[SERVICE]
+    failure = FAILURES[6]
+    done = detect(
+        [Observation(SERVICE, failure)], store=books, policy=Policy(), now=failure.failed_at + 1, memory=memory
+    )
+    assert done is not None
+    assert (done.before, replace(done.after, version=before.version + 1)) == (before, books.records[SERVICE])
 
 
 def test_a_save_that_fails_leaves_nothing_to_remember() -> None:

@@ -8,13 +8,18 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 
 from handlers import sweep
 from loopbreaker.aws.empty import empty_services
 from loopbreaker.aws.restarts import restarts
 from loopbreaker.judging.detection import observe
-from loopbreaker.judging.untold import READ_EVERY
+from loopbreaker.judging.untold import (
+    READ_EVERY,
+    remember_empty,
+    remember_restarts,
+    restart_again_and_again,
+    runs_nothing,
+)
 from loopbreaker.model import ServiceRef
 from loopbreaker.policy import Mode
 from loopbreaker.remembering.incident import Signal
@@ -22,6 +27,7 @@ from loopbreaker.remembering.notice import Notice, NoticeKind
 from loopbreaker.remembering.owed import owed
 from loopbreaker.remembering.record import Record
 from loopbreaker.stories.detect import Observation
+from loopbreaker.stories.ports import UnreadableError
 from loopbreaker.stories.readings import note
 from loopbreaker.treating.case import Case, Limits
 from loopbreaker.treating.facts import Facts, Unknown
@@ -189,6 +195,82 @@ def test_a_loop_that_is_known_is_not_prolonged() -> None:
     assert seen.incident.last_failure_at == record.incident.last_failure_at
 
 
+# -- how many restarts are many, and when nothing runs for long -------------------------------------------
+
+
+def spread(number: int, within: float, *, last: float = 0.0) -> tuple[float, ...]:
+    """So many restarts in so many seconds, evenly, up to `last`."""
+    return tuple(last - within * n / (number - 1) for n in reversed(range(number)))
+
+
+@pytest.mark.parametrize(
+    ("times", "tasks", "mtbf", "many"),
+    [
+        # Of one task that fails every two hours by chance, half a restart is expected in an hour and three in six.
+        (spread(7, 3599), 1, 7200, False),
+        (spread(8, 3599), 1, 7200, True),
+        (spread(8, 3600), 1, 7200, False),
+        (spread(16, 6 * HOUR - 1), 1, 7200, False),
+        (spread(17, 6 * HOUR - 1), 1, 7200, True),
+        (spread(17, 6 * HOUR), 1, 7200, False),
+        # Fewer than four say nothing, however rare they are; fewer than are expected, nothing either.
+        (spread(3, 10), 1, 360_000, False),
+        (spread(4, 10), 1, 360_000, True),
+        (spread(4, 10), 1000, 7200, False),
+    ],
+)
+def test_how_many_restarts_are_many(times: tuple[float, ...], tasks: int, mtbf: float, many: bool) -> None:
+    """So many within an hour, or six, as chance would show once in a million times."""
+    assert restart_again_and_again(times, tasks=tasks, mtbf=mtbf) is many
+
+
+def test_which_restarts_are_remembered() -> None:
+    """Those of the last six hours, each once, in order; 96 at most."""
+    known = remember_restarts((), [300.0, 0.0, 300.0])
+    assert known == (0.0, 300.0)
+    assert remember_restarts(known, [6 * HOUR, 150.0]) == (150.0, 300.0, 6 * HOUR)
+    assert remember_restarts(known, ()) == known
+    assert remember_restarts((), map(float, range(200))) == tuple(map(float, range(104, 200)))
+
+
+@pytest.mark.parametrize(
+    ("known", "new", "remembered"),
+    [
+        ((), [0.0], (0.0,)),
+        ((0.0,), [900.0], (0.0, 900.0)),
+        ((0.0, 900.0), [1800.0], (0.0, 1800.0)),
+        ((0.0, 900.0), [1800.0, 2700.0], (0.0, 2700.0)),
+        # One reading was missed, or two: then it may have run.
+        ((0.0, 900.0), [3150.0], (0.0, 3150.0)),
+        ((0.0, 900.0), [3151.0], (3151.0,)),
+        # What comes late, or again, says nothing new.
+        ((0.0, 1800.0), [900.0, 1800.0], (0.0, 1800.0)),
+        ((0.0, 1800.0), [], (0.0, 1800.0)),
+    ],
+)
+def test_since_when_a_service_was_seen_to_run_nothing(
+    known: tuple[float, ...], new: list[float], remembered: tuple[float, ...]
+) -> None:
+    """By readings of which not two in a row are missing: the first and the newest of them."""
+    assert remember_empty(known, new) == remembered
+
+
+@pytest.mark.parametrize(
+    ("times", "is_long"), [((), False), ((0.0,), False), ((0.0, 1799.0), False), ((0.0, 1800.0), True)]
+)
+def test_when_a_service_has_run_nothing_for_long(times: tuple[float, ...], is_long: bool) -> None:
+    """After half an hour, by two readings at least."""
+    assert runs_nothing(times, POLICY) is is_long
+
+
+def test_what_is_read_so_rarely_is_not_over_soon() -> None:
+    """An hour after the last restart that was read, and no later than the next look at it."""
+    life = Life()
+    life.live(DAY, seen=ALL_RUN, read=every(6 * MINUTE))
+    life.live(life.now + 3 * HOUR, seen=ALL_RUN, read=nothing)
+    assert HOUR <= life.told[-1][0] - DAY <= HOUR + READ_EVERY
+
+
 # -- reading ----------------------------------------------------------------------------------------------
 
 
@@ -197,64 +279,11 @@ def metric(**dimensions: str) -> dict[str, Any]:
     return {"Namespace": "ECS/ContainerInsights", "MetricName": "RestartCount", "Dimensions": named}
 
 
-def test_restarts_are_read_by_service() -> None:
-    """Of every page; a metric of a single container is none of a service, and each restart has a time of its own."""
-
-    def listed(**asked: Any) -> dict[str, Any]:
-        if "NextToken" in asked:
-            return {"Metrics": [metric(ClusterName="prod", ServiceName="web")]}
-        by_container = metric(ClusterName="prod", ServiceName="web", ContainerName="app")
-        return {"Metrics": [by_container, metric(ClusterName="prod", ServiceName="api")], "NextToken": "next"}
-
-    def data(**asked: Any) -> dict[str, Any]:
-        assert len(asked["MetricDataQueries"]) == 2
-        assert asked["EndTime"] - asked["StartTime"] == HOUR
-        at = datetime.fromtimestamp(T0, tz=UTC)
-        if "NextToken" in asked:
-            return {"MetricDataResults": [{"Id": "r1", "Timestamps": [at], "Values": [2.0]}]}
-        return {"MetricDataResults": [{"Id": "r0", "Timestamps": [at], "Values": [0.0]}], "NextToken": "next"}
-
-    client = FakeClient("cloudwatch", list_metrics=listed, get_metric_data=data)
-    assert dict(restarts(client, clusters=CLUSTERS, now=T0)) == {SERVICE: (T0, T0 + 1)}
-
-
 def test_where_nobody_has_a_restart_policy_one_call_is_made() -> None:
     """And none that is paid for by the metric."""
     client = FakeClient("cloudwatch", list_metrics={"Metrics": []})
     assert list(restarts(client, clusters=CLUSTERS, now=T0)) == []
     assert [name for name, _ in client.calls] == ["list_metrics"]
-
-
-def test_empty_services_are_read_of_every_cluster() -> None:
-    """Those that shall run tasks and run none; a daemon, a service at 0 and one that goes are none."""
-    kinds = [
-        {"serviceName": "web", "desiredCount": 2},
-        {"serviceName": "runs", "desiredCount": 2, "runningCount": 1},
-        {"serviceName": "at-0", "desiredCount": 0},
-        {"serviceName": "agent", "desiredCount": 2, "schedulingStrategy": "DAEMON"},
-        {"serviceName": "goes", "desiredCount": 2, "status": "DRAINING"},
-    ]
-    described = [{"status": "ACTIVE", "runningCount": 0, "schedulingStrategy": "REPLICA"} | kind for kind in kinds]
-
-    def clusters(**asked: Any) -> dict[str, Any]:
-        if "nextToken" in asked:
-            return {"clusterArns": [SERVICE.cluster_arn]}
-        return {"clusterArns": [f"{CLUSTERS}gone"], "nextToken": "next"}
-
-    def services(**asked: Any) -> dict[str, Any]:
-        if asked["cluster"].endswith("gone"):
-            raise refusal("ClusterNotFoundException", "ListServices")
-        return {"serviceArns": [f"arn:aws:ecs:eu-west-1:123456789012:service/prod/{n}" for n in range(12)]}
-
-    asked_at_once: list[int] = []
-
-    def describe(**asked: Any) -> dict[str, Any]:
-        asked_at_once.append(len(asked["services"]))
-        return {"services": described if len(asked["services"]) == 10 else []}
-
-    client = FakeClient("ecs", list_clusters=clusters, list_services=services, describe_services=describe)
-    assert [service for some in empty_services(client, now=0.0) for service in some] == [SERVICE]
-    assert asked_at_once == [10, 2]
 
 
 def test_no_service_of_a_great_many_is_left_out_of_each_reading() -> None:
@@ -280,20 +309,6 @@ def test_no_service_of_a_great_many_is_left_out_of_each_reading() -> None:
     assert not [name for one, two in pairwise(passed_over) for name in one & two]
 
 
-def test_a_cluster_that_is_deleted_between_two_calls_is_passed_over() -> None:
-    """Every other fault is one."""
-
-    def described(**asked: Any) -> dict[str, Any]:
-        raise refusal(codes.pop(), "DescribeServices")
-
-    codes = ["AccessDeniedException", "ClusterNotFoundException"]
-    lists = {"list_clusters": {"clusterArns": ["a"]}, "list_services": {"serviceArns": ["b"]}}
-    client = FakeClient("ecs", **lists, describe_services=described)
-    assert [one for some in empty_services(client, now=0.0) for one in some] == []
-    with pytest.raises(ClientError):
-        list(empty_services(client, now=0.0))
-
-
 def test_a_reading_stops_when_its_time_is_over() -> None:
     """What is left is read the next time."""
     times = iter(range(100))
@@ -304,6 +319,39 @@ def test_a_reading_stops_when_its_time_is_over() -> None:
 
     noted = note(endless(), store=MemoryStore(), policy=POLICY, clock=lambda: float(next(times)), until=20)
     assert not noted.complete
+
+
+@pytest.mark.parametrize(("until", "services", "complete"), [(0, 1, False), (1, 2, False), (2, 3, True), (9, 3, True)])
+def test_how_far_a_reading_came_is_told(until: float, services: int, complete: bool) -> None:
+    """How many services there was time for, by a clock that goes on with each; at the last moment there still is."""
+    store, now = MemoryStore(), -1.0
+    names = [ServiceRef(SERVICE.cluster_arn, name) for name in ("a", "b", "c")]
+
+    def found() -> Iterator[list[Observation]]:
+        nonlocal now
+        for name in names:
+            now += 1
+            yield [Observation(name, empty_at=(T0,))]
+
+    noted = note(found(), store=store, policy=POLICY, clock=lambda: now, until=until)
+    assert (noted.services, noted.complete, noted.unreadable) == (services, complete, ())
+    assert len(store.records) == services
+
+
+def test_a_reading_that_finds_nothing_stops_in_time_as_well() -> None:
+    """Clusters without an empty service take time too."""
+    noted = note(iter([(), ()]), store=MemoryStore(), policy=POLICY, clock=lambda: 2.0, until=1)
+    assert (noted.services, noted.complete) == (0, False)
+
+
+def test_a_record_that_cannot_be_read_stops_no_reading() -> None:
+    """It is named, and the others are noted."""
+    api = ServiceRef(SERVICE.cluster_arn, "api")
+    store = MemoryStore(faults={"api": UnreadableError("prod/api: not ours")})
+    some = [Observation(service, empty_at=(T0,)) for service in (api, SERVICE)]
+    noted = note([some], store=store, policy=POLICY, clock=lambda: T0, until=T0)
+    assert (noted.services, noted.unreadable, noted.complete) == (2, ("prod/api: not ours",), True)
+    assert set(store.records) == {SERVICE}
 
 
 @pytest.fixture

@@ -45,7 +45,7 @@ def restart_again_and_again(times: tuple[float, ...], *, tasks: int, mtbf: float
 
 def runs_nothing(times: tuple[float, ...], policy: Policy) -> bool:
     """Whether it has been seen to run nothing for long."""
-    return len(times) > 1 and times[-1] - times[0] >= policy.empty_after
+    return bool(times) and times[-1] - times[0] >= policy.empty_after
 
 
 def _surprise(times: tuple[float, ...], window: float, expected: float) -> float:

@@ -74,6 +74,6 @@ def saved_again(
             return Change(before=known.record, after=after)
     done = saved(service, change, store=store)
     if done:
-        same = known is not None and known.record.version == done.before.version
-        memory.keep(done.after, unchanged=known.unchanged + 1 if known and same else 0, now=now)
+        unchanged = known.unchanged + 1 if known and known.record.version == done.before.version else 0
+        memory.keep(done.after, unchanged=unchanged, now=now)
     return done
