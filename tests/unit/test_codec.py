@@ -49,6 +49,7 @@ class Box:
     open: bool = False
     pairs: tuple[Pair, ...] = ()
     cause: Category | None = None
+    words: tuple[str, ...] = ()
 
 
 def there_and_back(record: Record) -> Record:
@@ -96,6 +97,36 @@ def test_many_of_a_kind_are_columns() -> None:
     assert decode(Box, encode(Box(count=1, pairs=mixed))).pairs == mixed
 
 
+@pytest.mark.parametrize(
+    ("values", "written"),
+    [
+        ((1.0, 2.0, 4.0), {"scale": 1, "by": [1, 1, 2]}),
+        ((1, 2.0, 4), {"scale": 1, "by": [1, 1, 2]}),
+        ((T0 + 0.25, T0 + 10.125), {"scale": 1000, "by": [1_767_225_600_250, 9875]}),
+        ((0.000_001, 0.5), {"scale": 1_000_000, "by": [1, 499_999]}),
+    ],
+)
+def test_a_column_of_numbers_comes_back_to_the_last_digit(values: tuple[float, ...], written: Any) -> None:
+    """Written as whole ones of a second, a thousandth or a millionth of it: no coarser than the finest of them."""
+    box = Box(count=1, pairs=tuple(Pair(1, value) for value in values))
+    assert encode(box)["pairs"]["of"][1] == written
+    back = decode(Box, json.loads(json.dumps(encode(box)))).pairs
+    assert [pair.right for pair in back] == [*values]
+    assert {type(pair.right) for pair in back} == {float}
+
+
+def test_what_is_finer_than_a_millionth_is_rounded_to_one() -> None:
+    """In a column as by itself."""
+    box = Box(count=1, pairs=(Pair(1, 0.123_456_7), Pair(1, 0.5)))
+    assert decode(Box, encode(box)).pairs[0].right == encode(0.123_456_7) == 0.123_457
+
+
+def test_a_record_takes_a_few_hundred_bytes() -> None:
+    """What most records say is not written: of 1,900 characters a fifth is left."""
+    assert len(json.dumps(encode(full_record()))) > 1800
+    assert len(pack(encode(full_record()))) < 380
+
+
 def test_the_lists_of_older_versions_are_read() -> None:
     """A record that was written before there were columns holds each of many as a bare list of its values."""
     (rung,) = climbed([task_failure(0, 10)])
@@ -116,8 +147,18 @@ def test_what_was_not_packed_is_refused(stored: bytes | str) -> None:
 
 def test_a_body_that_unpacks_without_end_is_refused() -> None:
     """A few bytes may unpack to gigabytes; what is not ours is not unpacked to its end."""
-    with pytest.raises(CodecError, match="not a packed record"):
-        unpack(pack("a" * 10_000_000))
+    for number in (3_999_999, 10_000_000):
+        with pytest.raises(CodecError, match="not a packed record"):
+            unpack(pack("a" * number))
+    assert unpack(pack("a" * 3_999_998)) == "a" * 3_999_998
+
+
+def test_a_few_bytes_do_not_become_endless_rows() -> None:
+    """A column of equal values is one value and a number: ten thousand of them at most."""
+    rows = {"count": 1, "pairs": {"n": 10_000, "of": [1, 5]}}
+    assert len(decode(Box, rows).pairs) == 10_000
+    with pytest.raises(CodecError, match=r"Box\.pairs: not columns"):
+        decode(Box, {"count": 1, "pairs": {"n": 10_001, "of": [1, 5]}})
 
 
 def test_what_was_packed_once_is_unpacked_for_ever() -> None:
@@ -187,6 +228,13 @@ def test_a_compact_value_may_be_an_object() -> None:
         ({"count": 1, "pairs": {"n": 2, "of": [1, {"scale": 0, "by": [1, 2]}]}}, "Box.pairs.right: not float"),
         ({"count": 1, "pairs": {"n": 2, "of": [{"scale": 10, "by": [1, 2]}, 5]}}, "Box.pairs.left: not whole"),
         ({"count": 1, "pairs": {"n": 10**9, "of": [1, 5]}}, "Box.pairs: not columns"),
+        ({"count": 1, "pairs": {"n": 1, "of": {}}}, "Box.pairs: not columns"),
+        ({"count": 1, "pairs": {"n": 2, "of": [1, {"scale": 1, "by": ["1", 2]}]}}, "Box.pairs.right: not float"),
+        ({"count": 1, "pairs": {"n": 2, "of": [1, {"scale": 1, "by": [1, "2"]}]}}, "Box.pairs.right: not float"),
+        ({"count": 1, "pairs": {"n": 2, "of": [1, {"scale": 1, "by": [10**400, 0]}]}}, "Box.pairs.right: .*too large"),
+        ({"count": 1, "pairs": [[1, 10**400]]}, r"Box.pairs\[0\].right: .*too large"),
+        ({"count": 1, "words": {}}, "Box.words: not a list"),
+        ({"count": 1, "words": "AAAA"}, "Box.words: not a list"),
         ({"count": 1, "pairs": [[1, 2], [1]]}, r"Box.pairs\[1\]: .*right"),
         ({"count": 1, "pairs": [[1, "2"]]}, r"Box.pairs\[0\].right: not float: '2'"),
         ({"count": 1, "pairs": [[1, True]]}, r"Box.pairs\[0\].right: not float: True"),
@@ -211,6 +259,7 @@ def test_scalars_are_their_own_json() -> None:
     """Text, truth, numbers and nothing stay what they are; an enum is its text."""
     for value in ("a", True, 3, None):
         assert encode(value) is value
+    assert encode(()) == []
     assert json.dumps(encode(Category.SPOT)) == '"spot"'
     assert decode(ServiceRef, {"cluster_arn": "a", "name": "b"}) == ServiceRef("a", "b")
 

@@ -231,8 +231,8 @@ def _read_dataclass(kind: Any, data: object, where: str) -> Any:
 def _read_scalar(kind: Any, data: object, where: str) -> Any:
     if type(data) is kind:
         return data
-    if kind is float and isinstance(data, int | float) and not isinstance(data, bool):
-        return _scaled([data], 1, where)[0] if isinstance(data, int) else data
+    if kind is float and type(data) is int:
+        return _scaled([data], 1, where)[0]
     if issubclass(kind, StrEnum) and isinstance(data, str):
         try:
             return kind(data)
