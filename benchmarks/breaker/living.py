@@ -11,7 +11,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from benchmarks.breaker.faults import Died, Faults, Stale
-from loopbreaker.aws.ecs import Fleet, unreadable
+from loopbreaker.aws.ecs import LiveEcs, unreadable
 from loopbreaker.model import ServiceRef
 from loopbreaker.policy import Mode, Policy
 from loopbreaker.remembering.notice import NoticeKind
@@ -109,7 +109,7 @@ class Living:
         """Talk to AWS, perhaps with an SDK that has never heard of some fields and drops them without a word."""
         names = ("ecs", "application-autoscaling", "elbv2")
         ecs, scaling, balancing = (Stale(self.sim.client(name, unknown=unknown), self.faults) for name in names)
-        self._fleet = Fleet(ecs, scaling, lambda: balancing, blind=unreadable(ecs))
+        self._live_ecs = LiveEcs(ecs, scaling, lambda: balancing, blind=unreadable(ecs))
 
     @property
     def now(self) -> float:
@@ -177,7 +177,7 @@ class Living:
     def _tools(self) -> Tools:
         return Tools(
             store=self.faults.guarded(self.table, "table."),
-            ecs=self._fleet,
+            ecs=self._live_ecs,
             mode=self.mode,
             scope=self.scope,
             policy=self.policy,

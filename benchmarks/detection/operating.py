@@ -9,7 +9,7 @@ from typing import Any
 
 from benchmarks.detection.saying import Message
 from benchmarks.detection.watching import Said, Seen, Stopped, Watch
-from loopbreaker.aws.ecs import Fleet
+from loopbreaker.aws.ecs import LiveEcs
 from loopbreaker.model import ServiceRef
 from loopbreaker.policy import Mode, Policy
 from loopbreaker.remembering.notice import NoticeKind
@@ -48,7 +48,7 @@ class Operated:
         self._table = _Table(self._changed)
         self._tools = Tools(
             store=self._table,
-            ecs=Fleet(self._sim.client("ecs"), self._sim.client("application-autoscaling"), self._balancing),
+            ecs=LiveEcs(self._sim.client("ecs"), self._sim.client("application-autoscaling"), self._balancing),
             mode=Mode.ALERT,
             scope=Scope(),
             policy=self._policy,

@@ -8,11 +8,12 @@ from typing import Any, assert_never
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.exceptions import BotoCoreError, ClientError
 
+from handlers.batch import Failures, failures
 from handlers.observability import FAILURES, MALFORMED, count_event, log_change, log_unreadable, logger, watched
 from handlers.wiring import settings, table
 from loopbreaker.model import Event, Ignored, Label, ServiceRef, ServiceSignal, TaskState
 from loopbreaker.seeing.events import parse, unwrap
-from loopbreaker.seeing.fields import MalformedEventError
+from loopbreaker.seeing.fields import MalformedEventError, refuse_future
 from loopbreaker.seeing.reasons import classify
 from loopbreaker.seeing.tags import is_tag_change, tag_change
 from loopbreaker.stories.detect import Observation, observation
@@ -20,14 +21,10 @@ from loopbreaker.stories.detect import detect as fold
 from loopbreaker.stories.ports import Change, ConflictError, UnreadableError
 from loopbreaker.stories.saving import Memory
 
-Failures = dict[str, list[dict[str, str]]]
-
 # What is left of the function's time, in milliseconds, when it begins no other service: a slow table takes as long.
 _LAST_CALLS = 25_000
 # Of this process, for as long as Lambda keeps it.
 MEMORY = Memory()
-# Clocks differ by seconds. What claims to happen later than this, in seconds, would stand as the newest for ever.
-_AHEAD = 900.0
 
 
 @watched
@@ -53,14 +50,13 @@ def handler(event: dict[str, Any], context: LambdaContext) -> Failures:
         in_time = context.get_remaining_time_in_millis() > _LAST_CALLS
         if not in_time or not _fold(service, [*messages.values()]):
             again += messages
-    return {"batchItemFailures": [{"itemIdentifier": message} for message in again]}
+    return failures(again)
 
 
 def _read(envelope: object) -> Observation | None:
     """What one event says of a service; None where it says nothing of a loop."""
     parsed = parse(envelope)
-    if _moment(parsed) > time.time() + _AHEAD:
-        raise MalformedEventError("dated in the future")
+    refuse_future(_moment(parsed), now=time.time())
     if isinstance(parsed, TaskState):
         _note_unfamiliar(parsed)
     return observation(parsed)

@@ -7,22 +7,18 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.exceptions import BotoCoreError, ClientError
 
+from handlers.batch import Failures, failures
 from handlers.observability import MALFORMED, MESSAGES, count_event, logger, watched
 from handlers.wiring import settings
 from loopbreaker.aws.clients import client
 from loopbreaker.aws.ledger import HubTable, HubTopic
 from loopbreaker.hub.news import News, read
 from loopbreaker.seeing.events import unwrap
-from loopbreaker.seeing.fields import MalformedEventError
+from loopbreaker.seeing.fields import MalformedEventError, refuse_future
 from loopbreaker.stories.gather import Gathered, gather
-
-Failures = dict[str, list[dict[str, str]]]
-
 
 # What is left of the function's time, in milliseconds, when it begins no other message.
 _LAST_CALLS = 25_000
-# Clocks differ by seconds. News of a later time than this would stand as the newest for ever.
-_AHEAD = 900.0
 # Seconds after each message: SNS deactivates, for good, a subscription by mail that gets more than ten a second (AWS
 # re:Post, "Why did I get an email from AWS that states that my Amazon SNS subscription was manually deactivated?").
 # Two functions at once tell eight.
@@ -48,12 +44,11 @@ def handler(event: dict[str, Any], context: LambdaContext) -> Failures:
         except (ClientError, BotoCoreError) as error:
             logger.error("could not gather", message_id=record["messageId"], reason=str(error))
             failed.append(record["messageId"])
-    return {"batchItemFailures": [{"itemIdentifier": name} for name in failed]}
+    return failures(failed)
 
 
 def _take(news: News) -> None:
-    if news.at > time.time() + _AHEAD:
-        raise MalformedEventError("dated in the future")
+    refuse_future(news.at, now=time.time())
     found = gather(news, ledger=_ledger(), people=_people())
     if found is Gathered.TOLD:
         count_event(MESSAGES)

@@ -6,8 +6,9 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from handlers.batch import Failures, failures
 from handlers.observability import logger, watched
-from handlers.outlet import Failures, drain
+from handlers.outlet import drain
 from handlers.settings import Settings
 from handlers.wiring import settings
 from loopbreaker.aws.clients import client
@@ -22,7 +23,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> Failures:
     if "Records" in event:
         return drain(event, context, deliver)
     _ended(event)
-    return {"batchItemFailures": []}
+    return failures()
 
 
 def deliver(parcel: Parcel) -> None:

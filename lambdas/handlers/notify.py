@@ -6,6 +6,7 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.exceptions import BotoCoreError, ClientError
 
+from handlers.batch import Failures, failures
 from handlers.observability import MESSAGES, count_event, log_unreadable, logger, watched
 from handlers.receipts import note, took
 from handlers.wiring import settings, table
@@ -18,8 +19,6 @@ from loopbreaker.aws.store import from_item, service_of
 from loopbreaker.stories.notify import Library
 from loopbreaker.stories.notify import notify as tell_people
 from loopbreaker.telling.messages import Message
-
-Failures = dict[str, list[dict[str, str]]]
 
 # What is left of the function's time, in milliseconds, when nothing more is looked up for a message: it is sent
 # without. A summary of many services looks up eighty items, and a slow table takes seconds for each.
@@ -37,8 +36,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> Failures:
             log_unreadable(service_of(images["NewImage"]).name, str(error))
         except (ClientError, BotoCoreError, PublishError):
             logger.exception("could not publish")
-            return {"batchItemFailures": [{"itemIdentifier": images["SequenceNumber"]}]}
-    return {"batchItemFailures": []}
+            return failures([images["SequenceNumber"]])
+    return failures()
 
 
 def _publish(images: dict[str, Any], known: Library) -> None:

@@ -7,12 +7,12 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.exceptions import BotoCoreError, ClientError
 
+from handlers.batch import Failures, failures
 from handlers.observability import count_event, logger
 from loopbreaker.aws.secrets import SecretError
 from loopbreaker.aws.slack import PauseError, RefusedError, UnreachableError
 from loopbreaker.telling.parcel import Parcel, ParcelError, unpack
 
-Failures = dict[str, list[dict[str, str]]]
 DELIVERED = "ChatMessagesDelivered"
 
 # Time that one delivery may take, in milliseconds: three calls that are answered late.
@@ -46,7 +46,7 @@ def drain(event: dict[str, Any], context: LambdaContext, deliver: Callable[[Parc
             failed.append(record["messageId"])
         else:
             count_event(DELIVERED)
-    return {"batchItemFailures": [{"itemIdentifier": name} for name in failed]}
+    return failures(failed)
 
 
 def _try(body: str, context: LambdaContext, deliver: Callable[[Parcel], None]) -> None:

@@ -7,10 +7,11 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.exceptions import BotoCoreError, ClientError
 
+from handlers.batch import Failures, failures
 from handlers.observability import log_change, log_unreadable, logger, watched
 from handlers.wiring import settings, table
 from loopbreaker.aws.clients import client
-from loopbreaker.aws.ecs import Fleet, unreadable
+from loopbreaker.aws.ecs import LiveEcs, unreadable
 from loopbreaker.aws.store import service_of
 from loopbreaker.model import ServiceRef
 from loopbreaker.remembering.incident import Incident
@@ -19,8 +20,6 @@ from loopbreaker.stories.respond import Tools
 from loopbreaker.stories.respond import respond as look_and_act
 from loopbreaker.treating.facts import Facts, Unknown
 from loopbreaker.treating.owner import wishes
-
-Failures = dict[str, list[dict[str, str]]]
 
 # A fault that passes, such as a throttled table, is over in a moment, and a lane of the stream that waits for a
 # retry holds up all services in it: each is tried so often in one invocation.
@@ -41,8 +40,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> Failures:
         left = {service: record for service, record in left.items() if not _attended(service, context)}
     for record in left.values():
         # Lambda retries from the first of them on; what is done of those behind it asks for nothing any more.
-        return {"batchItemFailures": [{"itemIdentifier": record["dynamodb"]["SequenceNumber"]}]}
-    return {"batchItemFailures": []}
+        return failures([record["dynamodb"]["SequenceNumber"]])
+    return failures()
 
 
 def _attended(service: ServiceRef, context: LambdaContext) -> bool:
@@ -67,10 +66,10 @@ def tools() -> Tools:
     """What the story works with, made at the first look."""
     read = settings("TABLE_NAME")
     ecs = client("ecs")
-    fleet = Fleet(ecs, client("application-autoscaling"), lambda: client("elbv2"), blind=unreadable(ecs))
+    live = LiveEcs(ecs, client("application-autoscaling"), lambda: client("elbv2"), blind=unreadable(ecs))
     return Tools(
         store=table(),
-        ecs=fleet,
+        ecs=live,
         mode=read.mode,
         scope=read.scope,
         policy=read.policy,

@@ -6,8 +6,9 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from handlers.batch import Failures
 from handlers.observability import watched
-from handlers.outlet import Failures, drain
+from handlers.outlet import drain
 from handlers.receipts import note, took
 from handlers.wiring import settings
 from loopbreaker.aws.clients import client

@@ -116,7 +116,7 @@ def _look(session: Any, *, policy: Policy) -> "Survey":
     """What loops in one Region. Raises OperateError where not even the clusters can be listed."""
     from botocore.config import Config  # noqa: PLC0415
 
-    from loopbreaker.aws.ecs import Fleet  # noqa: PLC0415
+    from loopbreaker.aws.ecs import LiveEcs  # noqa: PLC0415
     from loopctl.operate import asking  # noqa: PLC0415
     from loopctl.survey import survey  # noqa: PLC0415
 
@@ -125,7 +125,7 @@ def _look(session: Any, *, policy: Policy) -> "Survey":
     region = str(session.region_name)
     with asking(region):
         ecs = session.client("ecs", config=patient)
-        facts = Fleet(
+        facts = LiveEcs(
             ecs,
             session.client("application-autoscaling", config=patient),
             lambda: session.client("elbv2", config=patient),

@@ -10,7 +10,7 @@ import pytest
 from botocore.exceptions import ReadTimeoutError
 from botocore.session import Session
 
-from loopbreaker.aws.ecs import Fleet, unreadable
+from loopbreaker.aws.ecs import LiveEcs, unreadable
 from loopbreaker.model import daemon
 from loopbreaker.remembering.trip import Scaling
 from loopbreaker.treating.facts import Answer, Deployment, Facts, Refusal, RunningTask, ServiceDeployment, Unknown
@@ -94,14 +94,14 @@ def target(**fields: Any) -> dict[str, Any]:
     return known | fields
 
 
-def fleet(client: FakeClient, targets: FakeClient | None = None, balancer: FakeClient | None = None) -> Fleet:
+def fleet(client: FakeClient, targets: FakeClient | None = None, balancer: FakeClient | None = None) -> LiveEcs:
     """The adapter over these clients; one that asks for a load balancer which is not there fails the test."""
 
     def balancing() -> FakeClient:
         assert balancer is not None
         return balancer
 
-    return Fleet(client, targets or scaling(), balancing)
+    return LiveEcs(client, targets or scaling(), balancing)
 
 
 def read(client: FakeClient, targets: FakeClient | None = None) -> Facts | Unknown:
@@ -406,7 +406,7 @@ def test_rolling_back_stops_the_service_deployment() -> None:
 
 
 FLAGS = Scaling(minimum=1, dynamic_in_suspended=True, dynamic_out_suspended=True, scheduled_suspended=True)
-CALLS: dict[str, Callable[[Fleet], Answer | Refusal]] = {
+CALLS: dict[str, Callable[[LiveEcs], Answer | Refusal]] = {
     "update_service": lambda fleet: fleet.set_desired_count(SERVICE, 0),
     "stop_service_deployment": lambda fleet: fleet.roll_back(ROLLOUT),
     "register_scalable_target": lambda fleet: fleet.set_suspended(SERVICE, FLAGS),
@@ -517,5 +517,5 @@ def test_an_sdk_that_is_too_old_is_no_witness() -> None:
     )
     why = unreadable(old)
     assert why.endswith("it does not know currentServiceDeployment")
-    found = Fleet(ecs(described_task()), scaling(), lambda: None, blind=why).read(SERVICE)
+    found = LiveEcs(ecs(described_task()), scaling(), lambda: None, blind=why).read(SERVICE)
     assert found == Unknown(why=why)

@@ -11,7 +11,7 @@ from botocore.awsrequest import AWSRequest, AWSResponse
 from botocore.compat import HTTPHeaders
 from botocore.session import Session
 
-from loopbreaker.aws.ecs import Fleet, unreadable
+from loopbreaker.aws.ecs import LiveEcs, unreadable
 from loopbreaker.model import ServiceRef
 from loopbreaker.treating.facts import Facts, Unknown
 
@@ -143,7 +143,7 @@ def facts(session: Session) -> Facts | Unknown:
         return made
 
     ecs = client("ecs")
-    return Fleet(ecs, client("application-autoscaling"), lambda: client("elbv2"), blind=unreadable(ecs)).read(SERVICE)
+    return LiveEcs(ecs, client("application-autoscaling"), lambda: client("elbv2"), blind=unreadable(ecs)).read(SERVICE)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from loopbreaker.aws.ecs import Fleet
+from loopbreaker.aws.ecs import LiveEcs
 from loopbreaker.model import Category
 from loopbreaker.policy import Policy
 from loopctl.cli import app
@@ -32,7 +32,7 @@ def account() -> Simulation:
 
 def look(sim: Simulation, ecs: Any = None, told: list[str] | None = None) -> Survey:
     client = ecs or sim.client("ecs")
-    facts = Fleet(client, sim.client("application-autoscaling"), lambda: sim.client("elbv2"))
+    facts = LiveEcs(client, sim.client("application-autoscaling"), lambda: sim.client("elbv2"))
     names = told if told is not None else []
     return survey(client, facts, region="eu-west-1", policy=Policy(), now=sim.utc_now.timestamp(), told=names.append)
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from loopbreaker.seeing.fields import Fields, shown
+from loopbreaker.seeing.fields import Fields, MalformedEventError, refuse_future, shown
+from tests.builders import T0
 
 HALF = "\ud800"
 
@@ -91,3 +92,10 @@ def test_long_text_is_shown_by_its_beginning() -> None:
     """Eighty characters at most, and that it goes on."""
     assert shown("x" * 80) == repr("x" * 80)
     assert shown("x" * 81) == repr("x" * 79 + "…")
+
+
+def test_a_quarter_of_an_hour_ahead_is_as_far_as_clocks_may_differ() -> None:
+    """What claims to happen later would stand as the newest for ever."""
+    refuse_future(T0 + 900, now=T0)
+    with pytest.raises(MalformedEventError, match="in the future"):
+        refuse_future(T0 + 900.001, now=T0)

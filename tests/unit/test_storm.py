@@ -45,7 +45,7 @@ def test_a_worker_in_ten_that_is_killed_every_few_minutes_is_told_within_a_day()
 
 def test_a_service_that_is_merely_flaky_has_no_storm() -> None:
     """Each task fails every two hours: one, four, 20 or 100 of them, for days."""
-    for tasks, days in ((1, 60.0), (4, 30.0), (20, 10.0), (100, 3.0)):
+    for tasks, days in ((1, 30.0), (4, 10.0), (20, 4.0), (100, 1.5)):
         assert storm_told_after(at_random(tasks, 2 * HOUR, days=days, seed=tasks), desired=tasks) == 0
 
 

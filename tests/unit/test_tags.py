@@ -16,7 +16,7 @@ from loopbreaker.model import ServiceRef
 from loopbreaker.remembering.notice import NoticeKind
 from loopbreaker.remembering.record import Record, keep_until
 from loopbreaker.seeing.fields import MalformedEventError
-from loopbreaker.seeing.tags import Tagged, is_tag_change, service_of, tag_change
+from loopbreaker.seeing.tags import Tagged, is_tag_change, service_of_arn, tag_change
 from loopbreaker.stories.tags import read_all, read_tags
 from loopbreaker.treating.mistakes import mistaken
 from loopbreaker.treating.owner import wishes
@@ -248,7 +248,7 @@ def test_whatever_comes_is_read_or_refused(inner: Any) -> None:
 )
 def test_what_is_no_service_is_passed_over(store: MemoryStore, arn: str) -> None:
     """Clusters and tasks have tags too; none of them is an error."""
-    assert service_of(arn) is None
+    assert service_of_arn(arn) is None
     assert detect.handler(sqs(change(WRONG, arn=arn)), CONTEXT) == NO_FAILURES
     assert store.records == {}
     assert json.dumps(change({}))

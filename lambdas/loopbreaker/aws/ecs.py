@@ -45,7 +45,7 @@ def unreadable(ecs: Any) -> str:
     return f"the AWS SDK of this runtime is too old: it does not know {' and '.join(missing)}" if missing else ""
 
 
-class Fleet:
+class LiveEcs:
     """The services of one Region, as the stories see them."""
 
     def __init__(self, ecs: Any, scaling: Any, balancing: Callable[[], Any], *, blind: str = "") -> None:

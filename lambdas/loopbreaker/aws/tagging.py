@@ -5,7 +5,7 @@ from typing import Any
 
 from loopbreaker.aws.pages import pages
 from loopbreaker.model import ServiceRef
-from loopbreaker.seeing.tags import service_of
+from loopbreaker.seeing.tags import service_of_arn
 
 
 def tagged_services(client: Any) -> Iterator[tuple[ServiceRef, Mapping[str, str]]]:
@@ -13,6 +13,6 @@ def tagged_services(client: Any) -> Iterator[tuple[ServiceRef, Mapping[str, str]
     asked: dict[str, Any] = {"ResourceTypeFilters": ["ecs:service"], "ResourcesPerPage": 100}
     for page in pages(client.get_resources, answer="PaginationToken", **asked):
         for resource in page.get("ResourceTagMappingList", []):
-            service = service_of(resource["ResourceARN"])
+            service = service_of_arn(resource["ResourceARN"])
             if service:
                 yield service, {tag["Key"]: tag["Value"] for tag in resource.get("Tags", [])}

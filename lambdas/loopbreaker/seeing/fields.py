@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 _EXIT_CODES = range(-(2**31), 2**32)  # Windows sends NTSTATUS unsigned, some relays turn it signed.
+_AHEAD = 900.0
 _JSON_NAMES = {"NoneType": "null", "bool": "a boolean", "dict": "an object", "list": "a list", "str": "text"}
 
 
@@ -82,6 +83,12 @@ class Fields:
 
     def wrong(self, name: str, problem: str) -> None:
         self._problems.append(f"{self._path}{name}: {problem}")
+
+
+def refuse_future(at: float, *, now: float) -> None:
+    """Clocks differ by seconds: what claims to happen much later would stand as the newest for ever."""
+    if at > now + _AHEAD:
+        raise MalformedEventError("dated in the future")
 
 
 def refuse(problems: list[str]) -> None:

@@ -31,13 +31,13 @@ def tag_change(envelope: object) -> Tagged | None:
         case {"resources": [str(arn), *_], "detail": {"tags": dict(tags)}}:
             if not all(isinstance(text, str) for pair in tags.items() for text in pair):
                 raise MalformedEventError("detail.tags: not all of it is text")
-            service = service_of(arn)
+            service = service_of_arn(arn)
             return Tagged(service, tags) if service else None
         case _:
             raise MalformedEventError("a change of tags without resources or detail.tags")
 
 
-def service_of(arn: str) -> ServiceRef | None:
+def service_of_arn(arn: str) -> ServiceRef | None:
     """The service of `arn:aws:ecs:<region>:<account>:service/<cluster>/<name>`; None where that is another ARN.
 
     Services can be tagged only where their ARN names the cluster (ECS developer guide, "Tagging Amazon ECS resources").

@@ -31,7 +31,7 @@ class Chat(Protocol):
         """Replace a message; False where it is gone, or can no longer be edited."""
 
 
-class Memory(Protocol):
+class Posts(Protocol):
     """What was posted, by incident and channel."""
 
     def posted(self, parcel: Parcel, channel: str) -> Posted | None:
@@ -41,7 +41,7 @@ class Memory(Protocol):
         """Keep it; the last one stays."""
 
 
-def post(parcel: Parcel, channel: str, *, chat: Chat, memory: Memory) -> None:
+def post(parcel: Parcel, channel: str, *, chat: Chat, memory: Posts) -> None:
     """Bring the incident's message in one channel up to date; what belongs to no incident is a message of its own.
 
     Repeated or disordered deliveries neither turn it back nor add a reply twice. What was done is remembered after
@@ -66,6 +66,6 @@ def post(parcel: Parcel, channel: str, *, chat: Chat, memory: Memory) -> None:
         memory.remember(parcel, channel, replace(known, replied=replied))
 
 
-def _begin(parcel: Parcel, channel: str, *, chat: Chat, memory: Memory) -> None:
+def _begin(parcel: Parcel, channel: str, *, chat: Chat, memory: Posts) -> None:
     ts = chat.post(channel, parcel.post)
     memory.remember(parcel, channel, Posted(ts=ts, sequence=parcel.sequence, replied=(parcel.sequence,)))
