@@ -30,7 +30,11 @@ class ExitRule(NamedTuple):
 
 
 HEALTH_CHECKS = (
-    Rule(Category.ELB_HEALTH_CHECK, "failed the health checks of its load balancer", ("elb health check",)),
+    Rule(
+        Category.ELB_HEALTH_CHECK,
+        "failed the health checks of its load balancer",
+        ("elb health check", "is unhealthy in (target-group", "is unhealthy in (elb"),
+    ),
     Rule(Category.CONTAINER_HEALTH_CHECK, "failed the health checks of its containers", ("health check",)),
 )
 
@@ -45,7 +49,9 @@ ORDINARY = (
         "was moved to balance the availability zones",
         ("availability-zone rebalancing", "availability zone rebalancing"),
     ),
-    Rule(Category.MAINTENANCE, "was stopped for maintenance of its host", ("performing maintenance",)),
+    Rule(
+        Category.MAINTENANCE, "was stopped for maintenance of its host", ("performing maintenance", "task retirement")
+    ),
     Rule(Category.DRAIN, "was stopped because its instance drains", ("draining",)),
     Rule(Category.SPOT, "lost its Spot capacity", ("spot task was interrupted",)),
     Rule(Category.HOST_LOSS, "lost the instance it ran on", ("host ec2", "deregistration forced")),
@@ -90,7 +96,7 @@ CAUSES = (
     Rule(
         Category.OUT_OF_MEMORY,
         "was killed for using more memory than its limit",
-        ("outofmemoryerror", "oom-killed", "killed due to memory usage"),
+        ("outofmemory", "out of memory", "oom-killed", "oomkilled", "killed due to memory usage"),
     ),
     Rule(
         Category.DISK,
@@ -106,8 +112,17 @@ CAUSES = (
             "invalidvolumeerror",
         ),
     ),
-    # Of two names of errors the outer one tells more: this one is about an entry point that is not there.
-    Rule(Category.CANNOT_START, _NO_START, ("cannotstartcontainererror: resourceinitializationerror",)),
+    # Of two names of errors the outer one tells more: this one is about an entry point that is not there, and Fargate
+    # leaves the outer one out at times.
+    Rule(
+        Category.CANNOT_START,
+        _NO_START,
+        (
+            "cannotstartcontainererror: resourceinitializationerror",
+            "failed to create new container runtime task",
+            "unable to create new container",
+        ),
+    ),
     # Names of errors come before words that may stand in the message of another error.
     Rule(
         Category.IMAGE_PULL,
@@ -139,7 +154,15 @@ CAUSES = (
     Rule(
         Category.NETWORK_ENI,
         "could not get its network interface",
-        ("network interface", "containernetworkingerror", "internalerror"),
+        (
+            "network interface",
+            "networkinterface",
+            "containernetworkingerror",
+            "internalerror",
+            "insufficientfreeaddresses",
+            "securitygrouplimitexceeded",
+            "eni attach",
+        ),
     ),
     Rule(
         Category.RESOURCE_INIT,
@@ -159,7 +182,17 @@ CAUSES = (
             "efs utils",
             "resource cannot be initialized",
             "resourcenotfoundexception",
+            "failed to fetch secret",
+            "secretsmanager:getsecretvalue",
+            "ssm:getparameter",
+            "unable to assume the role",
+            "unable to assume the service linked role",
         ),
+    ),
+    Rule(
+        Category.IMAGE_PULL,
+        "could not pull its image",
+        ("the task cannot pull", "failed to pull image", "failed to resolve ref", "ecr:getauthorizationtoken"),
     ),
     Rule(
         Category.CANNOT_START,
@@ -170,6 +203,13 @@ CAUSES = (
             "exec format error",
             "executable file not found",
             "could not transition to",
+            "runc create failed",
+            "unable to start container process",
+            'exec: "',
+            "could not select device driver",
+            "nvidia-container-cli",
+            "docker daemon",
+            "error response from daemon",
         ),
     ),
     Rule(Category.DISK, _NO_DISK, ("volume",)),
@@ -189,10 +229,17 @@ PLACEMENT = (
             "resource:eni",
             "resource:gpu",
             "resource:fargate",
+            "resource:inference",
+            "resource:dualstackip",
             "memberof",
             "no active instances",
+            "no container instances were found",
+            "no container instance met all of its requirements",
             "empty capacity provider",
             "capacity is unavailable",
+            "insufficientinstancecapacity",
+            "vcpulimitexceeded",
+            "limit on the number of vcpus",
         ),
     ),
 )
@@ -208,6 +255,11 @@ FAULTS = (
             "unrecognizedtaskerror",
             "unknownerror",
         ),
+    ),
+    Rule(
+        Category.CANNOT_START,
+        "waited for another container, which never was as it should be",
+        ("dependency graph", "container dependency"),
     ),
     Rule(
         Category.UNKNOWN,
