@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from loopbreaker.judging.detection import confirm
 from loopbreaker.judging.ladder import surprise, top
 from loopbreaker.judging.regular import regular_deaths
 from loopbreaker.model import Category, TaskFailure
@@ -56,6 +57,32 @@ def test_there_is_no_cliff_at_an_hour() -> None:
 def test_a_worker_that_is_renewed_every_two_hours_is_no_loop() -> None:
     """It ends without an error, by itself, for as long as it likes."""
     assert found_after(deaths(*[2 * HOUR] * 8, category=Category.CLEAN_EXIT)) == 0
+
+
+def test_all_that_died_at_one_age_are_counted() -> None:
+    """Four deaths within ten hours are four failed tasks, and not the last of them alone."""
+    record = climbed_record(deaths(*[2 * HOUR] * 4))
+    incident = confirm(record, desired_count=1, policy=POLICY, now=record.touched_at + 1).incident
+    assert incident is not None
+    assert (incident.depth, incident.failed_tasks) == (4, 4)
+
+
+def test_a_worker_that_ends_after_half_an_hour_is_no_loop() -> None:
+    """Twelve ends without an error are work that was done; the same with an error are a loop, as are quick ends."""
+    lives = [1800.0 + n % 3 for n in range(12)]
+    assert found_after(deaths(*lives, category=Category.CLEAN_EXIT)) == 0
+    assert found_after(deaths(*lives, category=Category.APP_CRASH)) == 4
+    quick = climbed_record(deaths(*[600.0] * 4, category=Category.CLEAN_EXIT))
+    assert quick.suspicion is not None
+    assert quick.suspicion.signal is Signal.FAST
+
+
+def climbed_record(failures: list[TaskFailure]) -> Record:
+    """The record after these failures, each told by itself."""
+    record = Record(service=SERVICE)
+    for failure in failures:
+        record = observed([failure], record=record)
+    return record
 
 
 def test_tasks_that_started_together_and_die_together_are_no_loop() -> None:

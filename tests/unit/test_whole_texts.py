@@ -10,8 +10,8 @@ REGISTRY = "123456789012.dkr.ecr.eu-west-1.amazonaws.com"
 ROLE = "arn:aws:sts::123456789012:assumed-role/execution/1"
 START_FAILURES = {
     Category.IMAGE_PULL: [
-        f"CannotPullContainerError: pull image manifest has been retried 5 time(s): failed to resolve ref {REGISTRY}/w:1:"
-        f' failed to do request: Head "https://{REGISTRY}/v2/web/manifests/1": dial tcp 10.0.1.2:443: i/o timeout',
+        f"CannotPullContainerError: pull image manifest has been retried 5 time(s): failed to resolve ref "
+        f'{REGISTRY}/web:1: failed to do request: Head "https://{REGISTRY}/v2/web/manifests/1": dial tcp: i/o timeout',
         f"The task cannot pull {REGISTRY}/web:1 from Amazon ECR. There is a connection issue between the task and ECR.",
         "Failed to pull image: context deadline exceeded",
         "failed to resolve ref docker.io/library/web:1: docker.io/library/web:1: not found",

@@ -66,10 +66,9 @@ def observe(
         _times(record.unplaced, unplaced, policy.impaired_window),
     )
     history = _history(record, fast, slow, recent, policy)
-    lived = [f for f in recent if f.lifetime >= LEAST_LIFETIME]
-    storm = mark(record.storm, [f.failed_at for f in lived])
-    # Workers that are renewed end evenly, and without an error.
-    storm = beat(storm, [f.failed_at for f in lived if f.category is not Category.CLEAN_EXIT])
+    # Workers that are renewed end often and evenly, and without an error.
+    lived = [f.failed_at for f in recent if f.lifetime >= LEAST_LIFETIME and f.category is not Category.CLEAN_EXIT]
+    storm = beat(mark(record.storm, lived), lived)
     known = (record.fast, record.slow, (record.impaired, record.unplaced), _kept(record), record.storm)
     if (fast, slow, signs, history, storm) == known and (restarted, empty) == (record.restarted, record.empty):
         return record

@@ -91,7 +91,11 @@ def open_incident(
         watched_since=found.since,
         unserved_since=found.since,
     )
-    incident = taken_up(record.past, _counted(incident, known=0), now=now)
+    incident = _counted(incident, known=0)
+    # What dies after hours has left the history, and is remembered by its rungs.
+    remembered = sum(rung.failed_at >= incident.first_failure_at for rung in ladder) if rungs else 0
+    incident = replace(incident, failed_tasks=max(incident.failed_tasks, remembered))
+    incident = taken_up(record.past, incident, now=now)
     opened = replace(
         record,
         history=NO_FAILURES,

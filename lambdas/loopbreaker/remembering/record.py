@@ -37,6 +37,7 @@ class Lived:
 class Storm:
     """In which spans of five minutes of the last day tasks failed: one bit each, the lowest is the span `first`.
 
+    minutes, minute: the same of the minutes of the last half day; as above.
     tasks: the desired count when ECS was last asked whether it is a storm.
     times: the last two dozen failures of long-lived tasks, within a day.
     """
@@ -45,6 +46,8 @@ class Storm:
     failing: int = 0
     tasks: int = 1
     times: tuple[float, ...] = ()
+    minute: int = 0
+    minutes: int = 0
 
 
 NO_STORM = Storm()
