@@ -81,6 +81,28 @@ def test_a_clock_that_is_wrong_is_not_believed(
 
 
 @pytest.mark.parametrize(
+    ("started", "stopping", "ended", "failed_at"),
+    [
+        # A minute before ECS heard of it, and more.
+        (0, 900, 840, 840),
+        (0, 900, 839, 900),
+        # A minute before it started, as ECS has it, and more.
+        (300, None, 240, 240),
+        (300, None, 239, 930),
+        (None, None, -60, 0),
+        (None, None, -61, 930),
+    ],
+)
+def test_clocks_may_differ_by_a_minute(
+    started: float | None, stopping: float | None, ended: float, failed_at: float
+) -> None:
+    """The agent's is believed so far; where it differs by more, ECS's own stands."""
+    times = {"started": started, "stopping": stopping, "execution_stopped": ended, "stopped": 930}
+    event = task_stopped(**{name: None if at is None else CREATED + at for name, at in times.items()})  # type: ignore[arg-type]
+    assert failed(event)[0] == failed_at
+
+
+@pytest.mark.parametrize(
     ("started", "lifetime"), [(CREATED + 30, 10.0), (CREATED + 40, 0.0), (CREATED + 48.6, 0.0), (None, 0.0)]
 )
 def test_a_lifetime_is_never_negative(started: float | None, lifetime: float) -> None:
@@ -127,6 +149,7 @@ def test_a_failed_health_check_is_known_before_the_task_has_stopped(status: str,
     assert found == replace(again, late=0)
     assert not classify(early).counts
     assert status in classify(early).why
+    assert classify(early).why.endswith("one failure with the STOPPED event that follows.")
 
 
 @pytest.mark.parametrize(

@@ -265,3 +265,40 @@ def test_the_order_of_containers_does_not_change_the_category(state: TaskState) 
     """ECS lists containers in no fixed order."""
     reordered = replace(state, containers=state.containers[::-1])
     assert classify(reordered).category is classify(state).category
+
+
+# -- what is said, and what it rests on -----------------------------------------------------------------------
+
+
+def test_whoever_is_to_blame_is_named() -> None:
+    """The container where one is; else the task."""
+    assert exit_of(container("worker", exit_code=1)).why.startswith("Container worker ")
+    assert start_failure("RESOURCE:CPU").why.startswith("The task ")
+
+
+@pytest.mark.parametrize(
+    "reason", ["Scaling activity initiated by (deployment ecs-svc/1)", "Task failed ELB health checks"]
+)
+def test_what_an_essential_container_did_outweighs_every_word(reason: str) -> None:
+    """It ended by itself, whatever text came along."""
+    event = task_stopped(stop_code="EssentialContainerExited", reason=reason, containers=[container(exit_code=3)])
+    assert (verdict(event).label, verdict(event).evidence) == (Label.FAILURE, "exit code 3")
+
+
+@pytest.mark.parametrize(("reason", "evidence"), [("it was so", "it was so"), ("", "ServiceSchedulerInitiated")])
+def test_an_ordinary_stop_rests_on_its_text_or_on_its_code(reason: str, evidence: str) -> None:
+    """Where it has no text that is known."""
+    found = verdict(told_to_stop(container(), stop_code="ServiceSchedulerInitiated", reason=reason))
+    assert (found.label, found.evidence) == (Label.NORMAL, evidence)
+
+
+def test_a_fault_of_the_agent_may_stand_in_the_reason_of_the_task_alone() -> None:
+    """No container has a word or a code."""
+    assert "agent" in start_failure("TaskStateError: unknown state", container()).why
+
+
+def test_evidence_is_one_line_of_255_characters_at_most() -> None:
+    """Cut where it is longer, with a sign that it goes on."""
+    for number, evidence in ((255, "x" * 255), (256, "x" * 254 + "…")):
+        assert start_failure("x" * number).evidence == evidence
+    assert start_failure("two\n lines").evidence == "two lines"

@@ -179,19 +179,18 @@ def _without_stop_code(task: TaskState) -> tuple[Label, _Finding]:
 def _culprit(task: TaskState, *, zero_tells: bool) -> _Finding | None:
     """What made the task stop: a telling text, else the likeliest exit code, else a text that tells little."""
     own = [container for container in task.containers if not container.name.startswith(INJECTED)]
-    injected = [container for container in task.containers if container.name.startswith(INJECTED)]
     return (
         _by_text(CAUSES, own, task_text=task.stopped_reason)
         or _by_exit_code(own, zero_tells=zero_tells)
-        or _by_text(CAUSES, injected)
-        or _by_exit_code(injected, zero_tells=zero_tells)
+        or _by_text(CAUSES, task.containers)
+        or _by_exit_code(task.containers, zero_tells=zero_tells)
         or _by_text(FAULTS, task.containers, task_text=task.stopped_reason)
     )
 
 
 def _by_text(rules: Iterable[Rule], containers: Iterable[Container] = (), *, task_text: str = "") -> _Finding | None:
     """The first rule that matches a text. A container's text goes before the task's: it names the culprit."""
-    texts = [(container.name, container.reason, container.exit_code) for container in containers if container.reason]
+    texts = [(container.name, container.reason, container.exit_code) for container in containers]
     texts.append(("", task_text, None))
     causes = [(text.lower(), name, text, code) for name, text, code in texts if _is_cause(text.lower(), code)]
     for rule in rules:
