@@ -14,8 +14,9 @@ from zlib import crc32
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from benchmarks.breaker.judgement import Judgement
 from benchmarks.breaker.kinds import KINDS
-from benchmarks.breaker.oracle import Judgement, judge
+from benchmarks.breaker.oracle import judge
 from benchmarks.breaker.picture import draw
 from benchmarks.breaker.report import Run, as_markdown
 from benchmarks.breaker.stage import World

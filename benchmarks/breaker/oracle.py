@@ -3,10 +3,12 @@
 from bisect import bisect_left
 from collections import Counter
 from dataclasses import dataclass, field
+from itertools import groupby
 from math import inf
 from random import Random
 
 from benchmarks.breaker.acts import asked_for, is_muted, service_of
+from benchmarks.breaker.judgement import Judgement
 from benchmarks.breaker.living import Living, Told
 from benchmarks.breaker.stage import CLUSTER, HOUR, MINUTE, Stage, World
 from benchmarks.breaker.words import Reader
@@ -20,6 +22,8 @@ _SLACK = 3 * MINUTE
 _OF_LATE = 120.0  # seconds before a rollback in which somebody was served by what it goes back to
 # How soon people are to be told that a service is at 0.
 _SAY_SO = 5 * MINUTE
+# Who was at 0 in the last quarter of an hour of a world, in looks, may be in the middle of a try.
+_UNFINISHED = 90
 _USUAL = Delivery(duplicates=0.03, disorder=0.03, statuses=frozenset({"STOPPED", "DEACTIVATING"}))
 _SILENT = Delivery(statuses=frozenset())
 
@@ -50,48 +54,6 @@ class Life:
     acts: list[tuple[float, str, str]] = field(default_factory=list)
     unasked: list[tuple[float, str, str]] = field(default_factory=list)
     untrue: dict[str, list[str]] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Judgement:
-    """What Loopbreaker did to one service of a world. Task-seconds and seconds.
-
-    lost_before, lost_after: of tasks that would have served without it, before and after the cause ended.
-    down_after: with nobody served after the cause ended, where somebody would have been.
-    late: how much later than without it the service was whole again, beyond what is allowed; 0 where in time.
-    restarts, restarts_without: failed tasks in the two lives.
-    wrong_rollbacks: rollbacks of a revision that had served, or that would have become good by itself.
-    silent: at 0 through us and its people were never told, or were told something else last.
-    defied: above 0 although a person had set 0.
-    left: what is otherwise at the end than it would have been without us: the count, the scaling target.
-    unasked: it was acted on at a moment at which its owner did not allow that.
-    untold: somebody had to hear of something, and did not.
-    untrue: what stood in its messages and was not so at that moment.
-    misled: deployments that failed and were called successful all the same, while somebody waited for them.
-    """
-
-    world: str
-    kind: str
-    service: str
-    lost_before: float = 0.0
-    lost_after: float = 0.0
-    down_after: float = 0.0
-    late: float = 0.0
-    allowed: float = 0.0
-    acted: bool = False
-    restarts: int = 0
-    restarts_without: int = 0
-    rollbacks: int = 0
-    wrong_rollbacks: int = 0
-    silent: float = 0.0
-    defied: float = 0.0
-    left: str = ""
-    unasked: int = 0
-    untold: int = 0
-    misled: int = 0
-    untrue: tuple[str, ...] = ()
-    calls: int = 0
-    messages: dict[str, int] = field(default_factory=dict)
 
 
 def live(world: World, *, with_us: bool) -> Life:
@@ -136,7 +98,7 @@ def _untold(name: str, life: Life) -> int:
     """Expected messages that did not come."""
     expected = [(since, by) for whose, since, by in life.stage.to_be_told if whose == name]
     times = [told.at for told in life.told if told.service == name]
-    return sum(not any(since < at <= by for at in times) for since, by in expected)
+    return sum(not any(since <= at <= by for at in times) for since, by in expected)
 
 
 def _watch(sim: Simulation, courses: dict[str, Course], reader: Reader) -> None:
@@ -217,14 +179,22 @@ def compare(world: World, name: str, without: Life, with_us: Life) -> Judgement:
         wrong_rollbacks=sum(_wrong(at, a, b, with_us.stage, name) for at in rollbacks),
         silent=_silent(unsaid, told),
         defied=sum(STEP for x, y in zip(a.desired, b.desired, strict=True) if x == 0 and y > 0),
-        left="" if at_zero[-1] else _left(a.final, b.final, told_since_theirs=any(t.at >= theirs for t in told)),
+        left=""
+        if any(at_zero[-_UNFINISHED:])
+        else _left(a.final, b.final, told_since_theirs=any(t.at >= theirs for t in told)),
         unasked=sum(1 for _, whose, _ in with_us.unasked if whose == name),
         untold=_untold(name, with_us),
+        unserved=_longest([x == 0 and y > 0 for x, y in zip(b.serving, b.desired, strict=True)]),
         misled=_misled(a, b, waits=stage.waits, until=theirs),
         untrue=tuple(with_us.untrue.get(name, ())),
         calls=sum(whose == name for _, whose, _ in with_us.acts),
         messages=dict(Counter(t.kind for t in told)),
     )
+
+
+def _longest(so: list[bool]) -> float:
+    """Seconds for which something was so without a break, at most."""
+    return max((sum(1 for _ in run) for what, run in groupby(so) if what), default=0) * STEP
 
 
 def _allowed(lasted: float) -> float:

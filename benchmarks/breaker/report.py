@@ -3,10 +3,11 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from benchmarks.breaker.judgement import Judgement
 from benchmarks.breaker.kinds import SECTIONS
-from benchmarks.breaker.oracle import Judgement
+from benchmarks.breaker.kinds.unserved import UNSERVED
 from benchmarks.breaker.stage import HOUR
-from benchmarks.breaker.summary import Goal, Line, goals, lines
+from benchmarks.breaker.summary import PATIENCE, Goal, Line, goals, lines, unstopped
 
 _MOST_NAMED = 5
 
@@ -33,6 +34,7 @@ def as_markdown(run: Run) -> str:
         "![What each kind of world cost](breaker.svg)",
         _table(("goal", "met", "measured"), ((g.name, "yes" if g.met else "**no**", g.measured) for g in asked)),
         *(part for title, kinds in SECTIONS.items() for part in _section(title, [x for x in every if x.kind in kinds])),
+        *_unstopped(run.judgements),
         *_excuses(every),
         *_failing(asked),
     ]
@@ -89,6 +91,21 @@ def _row(line: Line) -> Sequence[str]:
 
 def _count(number: int) -> str:
     return f"**{number}**" if number else "none"
+
+
+def _unstopped(judgements: Sequence[Judgement]) -> Iterable[str]:
+    found: dict[str, list[Judgement]] = {}
+    for judgement in unstopped(judgements):
+        found.setdefault(judgement.kind, []).append(judgement)
+    if not found:
+        return
+    yield f"## Nobody was served for more than {PATIENCE / HOUR:.0f} hours, and tasks were started on and on"
+    longest = {kind: max(j.unserved for j in own) for kind, own in found.items()}
+    rows = [
+        (kind, str(len(own)), f"{longest[kind] / HOUR:.1f}", UNSERVED.get(kind, "**unknown**"))
+        for kind, own in sorted(found.items(), key=lambda one: -longest[one[0]])
+    ]
+    yield _table(("world", "services", "hours at most", "why"), rows)
 
 
 def _excuses(every: Sequence[Line]) -> Iterable[str]:

@@ -4,13 +4,16 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from statistics import median
 
+from benchmarks.breaker.judgement import Judgement
 from benchmarks.breaker.kinds import KINDS
-from benchmarks.breaker.oracle import Judgement
+from benchmarks.breaker.kinds.unserved import UNSERVED
 from benchmarks.breaker.stage import HOUR, MINUTE, Kind
 
 _BY_NAME = {kind.name: kind for kind in KINDS}
 AVOIDED = 0.95
 """The share of a dead loop's restarts that is to be avoided within a day."""
+PATIENCE = 3 * HOUR
+"""A loop that serves nobody for longer than this, in seconds, is to be stopped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +51,7 @@ def broken(judgement: Judgement) -> list[str]:
     """What else a service and its people can expect, and did not get."""
     excused = _BY_NAME[judgement.kind].excused if judgement.kind in _BY_NAME else ()
     found = {
-        "at 0 in silence": judgement.silent,
+        "at 0 in silence": judgement.silent and "silent" not in excused,
         "not told": judgement.untold,
         "raised against a person": judgement.defied and "defied" not in excused,
         "acted on unasked": judgement.unasked,
@@ -97,6 +100,7 @@ def goals(judgements: Sequence[Judgement]) -> list[Goal]:
             tuple(f"{world}: {share:.1%}" for world, share in shares.items() if share < AVOIDED),
         ),
         _none("no good deployment is rolled back", "wrong_rollbacks", judgements),
+        _stopped(judgements),
         _goal("what is at 0 says so, what a person wants stands, nothing is left behind", judgements, _odd),
         _goal("nobody is told more than 6 times and once an hour", judgements, _talkative),
         _goal("what people read is so at that moment", judgements, lambda judgement: "; ".join(judgement.untrue)),
@@ -106,6 +110,19 @@ def goals(judgements: Sequence[Judgement]) -> list[Goal]:
 def _none(name: str, measure: str, judgements: Iterable[Judgement]) -> Goal:
     asked = [j for j in judgements if not {measure, f"{measure} of {j.service}"} & set(_BY_NAME[j.kind].excused)]
     return _goal(name, asked, lambda j: f"{measure} {getattr(j, measure):.0f}" if getattr(j, measure) else "")
+
+
+def unstopped(judgements: Iterable[Judgement]) -> list[Judgement]:
+    """Services of which nobody was served for hours, although tasks were asked for."""
+    return [j for j in judgements if j.unserved > PATIENCE]
+
+
+def _stopped(judgements: Iterable[Judgement]) -> Goal:
+    """Whatever serves nobody for hours is there to be stopped, unless it is known why it is not."""
+    asked = [j for j in judgements if j.kind not in UNSERVED]
+    long = {id(j) for j in unstopped(asked)}
+    name = f"what serves nobody for {PATIENCE / HOUR:.0f} hours is stopped"
+    return _goal(name, asked, lambda j: f"{j.unserved / HOUR:.1f} hours" if id(j) in long else "")
 
 
 def _odd(judgement: Judgement) -> str:

@@ -1,6 +1,7 @@
 """The breaker's benchmark: its judge sees harm where there is harm, and none where there is none."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import islice
 from xml.etree import ElementTree
 
@@ -8,10 +9,12 @@ import pytest
 
 from benchmarks.breaker import oracle
 from benchmarks.breaker.__main__ import main
+from benchmarks.breaker.judgement import Judgement
 from benchmarks.breaker.kinds import KINDS
+from benchmarks.breaker.kinds.unserved import UNSERVED
 from benchmarks.breaker.kinds.ways import dead
 from benchmarks.breaker.living import without_rights
-from benchmarks.breaker.oracle import Judgement, judge
+from benchmarks.breaker.oracle import judge
 from benchmarks.breaker.picture import draw
 from benchmarks.breaker.report import Run, as_markdown
 from benchmarks.breaker.stage import CLUSTER, HOUR, Kind, Stage, World
@@ -149,6 +152,28 @@ def test_a_message_that_does_not_come() -> None:
     assert _judged(script).untold == 1
 
 
+def test_hours_without_anybody_served_are_seen() -> None:
+    """A loop that goes on while nobody is served is counted from its longest stretch, and stands on the page."""
+
+    def script(stage: Stage) -> None:
+        stage.service(desired_count=2)
+        stage.breaks(HOUR, dead(3, until=2 * HOUR))
+        stage.breaks(3 * HOUR, dead(3))
+
+    found = _judged(script, hours=7)
+    assert found.unserved == pytest.approx(4 * HOUR, abs=60)
+    page = as_markdown(
+        Run("make bench-breaker", "2 cores", "2026-01-05", 60.0, 1, (replace(found, kind=KINDS[0].name),))
+    )
+    assert f"| {KINDS[0].name} | 1 | 4.0 | **unknown** |" in page
+    assert "| what serves nobody for 3 hours is stopped | **no** | 1 of 1 services |" in page
+
+
+def test_every_kind_that_is_excused_from_stopping_is_there() -> None:
+    """No reason outlives its kind."""
+    assert UNSERVED.keys() <= {kind.name for kind in KINDS}
+
+
 def test_every_world_has_a_name_of_its_own() -> None:
     """No world is lived twice, and there are some thousand of them."""
     keys = [world.key for kind in KINDS for world in kind.worlds()]
@@ -167,7 +192,7 @@ def test_the_page_and_the_picture() -> None:
     run = Run("make bench-breaker", "2 cores", "2026-01-05", 60.0, 3, tuple(judged))
     page = as_markdown(run)
     assert all(f"| {line.kind.name}" in page for line in lines(judged))
-    assert len(goals(judged)) == 7
+    assert len(goals(judged)) == 8
     ElementTree.fromstring(draw(lines(judged)))
 
 

@@ -14,8 +14,9 @@ from hypothesis import HealthCheck as Check
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from benchmarks.breaker.judgement import Judgement
 from benchmarks.breaker.kinds.ways import dead, served_for
-from benchmarks.breaker.oracle import Judgement, judge
+from benchmarks.breaker.oracle import judge
 from benchmarks.breaker.stage import CLUSTER, MINUTE, Kind, Stage, World
 from benchmarks.breaker.summary import broken
 from simulation import (

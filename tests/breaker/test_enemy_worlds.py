@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from benchmarks.breaker.judgement import Judgement
 from benchmarks.breaker.kinds import KINDS
-from benchmarks.breaker.oracle import Judgement, judge
+from benchmarks.breaker.oracle import judge
 from benchmarks.breaker.stage import World
 from benchmarks.breaker.summary import broken
 
@@ -40,6 +41,7 @@ def lived(name: str, **case: Any) -> list[Judgement]:
         ("no room for a new revision", {}),
         ("a new service that somebody waits for", {"minutes": 200}),
         ("the opt-in comes and goes", {"minutes": 20}),
+        ("a standby that never turns healthy", {"check": "load balancer"}),
     ],
     ids=str,
 )
@@ -69,6 +71,9 @@ def test_left_alone(name: str, case: dict[str, Any]) -> None:
         ("deleted in its first deployment", {}),
         ("without rights for a while", {}),
         ("calls are throttled at random", {"what": "acts", "share": 0.5}),
+        ("a chain of services", {"length": 3, "minutes": 60}),
+        ("its hosts go while it is held", {"minutes": 8}),
+        ("our table is away", {"since": 2.3, "minutes": 40}),
     ],
     ids=str,
 )

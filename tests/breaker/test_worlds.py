@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
+from benchmarks.breaker.judgement import Judgement
 from benchmarks.breaker.kinds import KINDS
-from benchmarks.breaker.oracle import Judgement, judge
+from benchmarks.breaker.oracle import judge
 from benchmarks.breaker.stage import HOUR, Kind, Stage, World, grid
 from benchmarks.breaker.summary import broken
 

@@ -276,6 +276,9 @@ def test_how_long_it_is_held(lasted: float, hold: float) -> None:
     """Half of the time that the loop has lasted, less what a try and the way back take; a day at most."""
     held = trip(Step.HELD, since=NOW, looping_since=NOW - lasted)
     assert next_try_at(case(), held) == NOW + hold
+    # Another that began to loop with it is well again: that counts once.
+    assert next_try_at(case(), replace(held, another_back_at=NOW + 60)) == NOW + 60
+    assert next_try_at(case(), replace(held, another_back_at=NOW)) == NOW + hold
 
 
 @pytest.mark.parametrize(("count", "step"), [(1, Step.SET_ALL), (2, Step.SET_ONE), (40, Step.SET_ONE)])

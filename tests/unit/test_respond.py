@@ -11,7 +11,7 @@ from loopbreaker.model import ServiceRef
 from loopbreaker.policy import Mode
 from loopbreaker.remembering.record import Record
 from loopbreaker.remembering.trip import Scaling, Step
-from loopbreaker.stories.ports import ConflictError
+from loopbreaker.stories.ports import ConflictError, UnreadableError
 from loopbreaker.stories.respond import Tools, respond
 from loopbreaker.treating.facts import Answer, Facts, Refusal, Unknown
 from loopbreaker.treating.scope import Scope
@@ -405,3 +405,75 @@ def test_a_drill_touches_nothing() -> None:
     assert outcome is not None
     assert outcome.change.after.incident is not None
     assert (ecs.looks, ecs.calls, asked, outcome.change.after.asked_at) == (0, [], [], None)
+
+
+def _others(store: Store, *steps: Step, began: float = NOW) -> list[ServiceRef]:
+    """Services that began to loop then, and where each stands."""
+    others = [replace(SERVICE, name=f"web-{number}") for number in range(len(steps))]
+    for other, step in zip(others, steps, strict=True):
+        store.put(replace(dead(), service=other, trip=trip(step=step, lease_until=0.0, since=NOW)))
+        store.gather(other, at=began, window=POLICY.mass_window)
+    return others
+
+
+def _asked(store: Store, others: list[ServiceRef]) -> list[bool]:
+    return [store.load(other).asked_at == NOW for other in others]
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        replace(dead(), trip=trip(step=Step.UNTAG, lease_until=0.0, since=NOW - 9, zeroed=True, why="it serves")),
+        looping(),
+    ],
+    ids=["held", "never held"],
+)
+def test_who_is_well_again_has_those_tried_that_are_held_and_began_with_it(record: Record) -> None:
+    """Whoever is held is asked for at once, with the time for its next try; who loops, is tried or gone is left."""
+    assert record.incident is not None
+    store = keeping(record)
+    at = record.incident.found_at
+    others = _others(store, Step.HELD, Step.PROBING, Step.HELD, began=at)
+    store.put(Record(service=replace(SERVICE, name="gone")))
+    store.gather(replace(SERVICE, name="gone"), at=at, window=POLICY.mass_window)
+    store.gather(SERVICE, at=at, window=POLICY.mass_window)
+    respond(SERVICE, tools(store, Ecs([facts() if record.trip else Facts(exists=False)])))
+    assert store.load(SERVICE).trip is None
+    assert _asked(store, others) == [True, False, True]
+    assert [store.load(other).due_at == NOW for other in others] == [True, False, True]
+    (first, tried, _) = (store.load(other).trip for other in others)
+    assert first
+    assert tried
+    assert (first.another_back_at, tried.another_back_at) == (NOW, 0.0)
+    assert store.load(replace(SERVICE, name="gone")).asked_at is None
+
+
+def test_nobody_is_tried_for_one_that_is_not_back() -> None:
+    """Not while it is held on, nor where a stop was undone, nor of more than have a cause of their own."""
+    at = dead().incident.found_at  # type: ignore[union-attr]
+    for step, undo, steps in (
+        (Step.HELD, False, [Step.HELD]),
+        (Step.UNTAG, True, [Step.HELD]),
+        (Step.UNTAG, False, [Step.HELD] * (POLICY.mass_limit + 1)),
+    ):
+        mine = trip(step=step, lease_until=0.0, since=NOW, looping_since=NOW, zeroed=True, undo=undo, why="why")
+        store = keeping(replace(dead(), trip=mine))
+        others = _others(store, *steps, began=at)
+        respond(SERVICE, tools(store, Ecs([facts(desired_count=0) if step is Step.HELD else facts()])))
+        assert not any(_asked(store, others)), (step, undo)
+
+
+def test_one_of_them_that_cannot_be_read_keeps_no_other_from_being_tried() -> None:
+    """It is tried in its own time."""
+    store = keeping(looping())
+    others = _others(store, Step.HELD, Step.HELD, began=looping().incident.found_at)  # type: ignore[union-attr]
+    load = store.load
+
+    def some(service: ServiceRef) -> Record:
+        if service == others[0]:
+            raise UnreadableError("not a record")
+        return load(service)
+
+    store.load = some  # type: ignore[method-assign]
+    respond(SERVICE, tools(store, Ecs([Facts(exists=False)])))
+    assert load(others[1]).asked_at == NOW

@@ -1,6 +1,7 @@
 """The worlds, by what goes wrong in them."""
 
 from benchmarks.breaker.kinds.enemies import ENEMIES
+from benchmarks.breaker.kinds.lives import LIVES
 from benchmarks.breaker.kinds.loops import LOOPS
 from benchmarks.breaker.kinds.meddling import MEDDLING
 from benchmarks.breaker.kinds.operators import OPERATORS
@@ -9,6 +10,7 @@ from benchmarks.breaker.kinds.people import PEOPLE
 from benchmarks.breaker.kinds.rollouts import ROLLOUTS
 from benchmarks.breaker.kinds.serving import SERVING
 from benchmarks.breaker.kinds.shapes import SHAPES
+from benchmarks.breaker.kinds.slow import SLOW
 from benchmarks.breaker.kinds.weather import WEATHER
 
 SECTIONS = {
@@ -20,6 +22,8 @@ SECTIONS = {
     "Operators, schedules, pipelines": OPERATORS,
     "What is heard, and when": WEATHER,
     "Worlds of an enemy": ENEMIES + MEDDLING,
+    "Leaders, jobs, chains, room": LIVES,
+    "Slow deaths, pipelines, faults of our own": SLOW,
     "Loops in which nobody is served": LOOPS,
 }
 KINDS = tuple(kind for kinds in SECTIONS.values() for kind in kinds)

@@ -2,7 +2,7 @@
 
 pk = cluster ARN # service name   sk = SERVICE                          the record
 the same                          sk = INCIDENT#<time it was found>     a closed incident, 400 days
-pk = LOOPS                        sk = <time>#<service>                 a service that began to loop, 6 hours
+pk = LOOPS                        sk = <time>#<service>                 a service that began to loop, 2 days
 pk = LOOPS                        sk = SUMMARY#<service>                its loop goes on, and a summary stands for it
 pk = LOOPS                        sk = TOLD                             of how many at once people were told
 """
@@ -31,7 +31,7 @@ _KEEP_INCIDENT = 400 * _DAY
 _SHARD = "due"
 # Loops that began: a shared cause shows in the newest few, so no more of them are read.
 _LOOPS = "LOOPS"
-_KEEP_BEGINNING = 6 * 3600
+_KEEP_BEGINNING = 48 * 3600
 _KEEP_SUMMARY = 30 * _DAY
 _MOST_COUNTED = 25_000
 _SUMMARY = "SUMMARY#"

@@ -75,6 +75,7 @@ class Trip:
     tries: probes that failed.
     whole: whether all tasks are tried next, together, and at once.
     first_at: when ECS made the first task of a try; of an earlier one before the first look at a try.
+    another_back_at: when a service that began to loop about when this one did was last well again.
     why: what people are told when the way back is done; undo: whether it undoes a stop that did not come about.
     odd_at: the first look at which the count was not ours; a second one has to agree.
     blind_since: ECS has not answered since then; 0 where it does.
@@ -97,6 +98,7 @@ class Trip:
     tries: int = 0
     whole: bool = False
     first_at: float = 0.0
+    another_back_at: float = 0.0
     why: str = ""
     undo: bool = False
     odd_at: float = 0.0

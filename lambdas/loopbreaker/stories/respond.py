@@ -12,7 +12,7 @@ from loopbreaker.remembering.record import Record
 from loopbreaker.remembering.trip import Trip
 from loopbreaker.stories.ports import ATTEMPTS, Change, ConflictError, Ecs, Incidents
 from loopbreaker.stories.rehearsal import rehearsal
-from loopbreaker.stories.together import DIAGNOSED, begin_together, end_together, go_on_together
+from loopbreaker.stories.together import DIAGNOSED, begin_together, end_together, go_on_together, try_together
 from loopbreaker.treating.breaker import recheck
 from loopbreaker.treating.case import Case, Limits
 from loopbreaker.treating.decide import Decision
@@ -85,8 +85,17 @@ def respond(service: ServiceRef, tools: Tools) -> Attended | None:
             tools.store.archive(service, look.ended, closed_at=case.now, reason=look.closed)
         if tools.store.save(after):
             after = _act(replace(after, version=after.version + 1), tools)
+            _try_others(before, after, tools)
             return Attended(change=Change(before=before, after=after), decision=look.decision, ended=look.ended)
     raise ConflictError(f"{service.key}: lost {ATTEMPTS} races for the record")
+
+
+def _try_others(before: Record, after: Record, tools: Tools) -> None:
+    """Where its loop is over, or it was held and runs again: those that began to loop with it are tried."""
+    trip, incident = before.trip, before.incident
+    came_back = trip is not None and trip.zeroed and not trip.undo and after.trip is None
+    if incident and (came_back or after.incident is None):
+        try_together(incident, before.service, store=tools.store, policy=tools.policy, now=tools.clock())
 
 
 def _is_leased(record: Record, now: float) -> bool:

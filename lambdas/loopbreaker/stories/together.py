@@ -1,13 +1,20 @@
-"""Many loops at once: one summary of their beginning, which grows rarely, and one of their end; nothing of each."""
+"""Many loops at once: one summary of their beginning, which grows rarely, and one of their end; nothing of each.
+Few loops at once: when one of them is over, the others are tried."""
 
+from contextlib import suppress
+from dataclasses import replace
+from functools import partial
 from zlib import crc32
 
+from loopbreaker.model import ServiceRef
 from loopbreaker.policy import Policy
 from loopbreaker.remembering.incident import Incident
 from loopbreaker.remembering.notice import NoticeKind
 from loopbreaker.remembering.owed import tell
 from loopbreaker.remembering.record import Record
-from loopbreaker.stories.ports import MOST_BEGINNINGS, Incidents
+from loopbreaker.remembering.trip import Step
+from loopbreaker.stories.ports import MOST_BEGINNINGS, ConflictError, Incidents, UnreadableError
+from loopbreaker.stories.saving import saved
 from loopbreaker.treating.look import milestone, share
 from loopbreaker.treating.remind import ago, in_summary, out_of_summary
 
@@ -76,6 +83,28 @@ def _remind_together(before: Record, record: Record, *, speaks: bool, store: Inc
     found = ago(now - incident.found_at)
     why = f"{some} of the services that began to loop together still do; this one was found {found}"
     return tell(record, NoticeKind.STILL_LOOPING, at=now, reason=why, services=number)
+
+
+def try_together(incident: Incident, service: ServiceRef, *, store: Incidents, policy: Policy, now: float) -> None:
+    """Have the services tried at once that are held and began to loop about when this one did, which is well again:
+    what it lacked may be what they lack, or it may itself be that.
+
+    Where one of them is not reached it is tried when its own time has come.
+    """
+    began = store.began(at=incident.found_at, window=policy.mass_window)
+    if len(began) > policy.mass_limit:
+        # A shared cause: what was held comes back anyway.
+        return
+    for other in began:
+        if other != service:
+            with suppress(ConflictError, UnreadableError):
+                saved(other, partial(_tried_with_another, now=now), store=store)
+
+
+def _tried_with_another(record: Record, *, now: float) -> Record:
+    if record.trip is None or record.trip.step is not Step.HELD:
+        return record
+    return replace(record, trip=replace(record.trip, another_back_at=now), asked_at=now, due_at=now)
 
 
 def end_together(record: Record, *, store: Incidents, now: float) -> Record:

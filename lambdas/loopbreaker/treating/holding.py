@@ -64,7 +64,11 @@ def _only_one_was_tried(record: Record, trip: Trip, *, now: float) -> Record:
 
 
 def next_try_at(case: Case, trip: Trip) -> float:
-    """When a held service is tried: early enough to be back within a share of the time that its cause lasted."""
+    """When a held service is tried: early enough to be back within a share of the time that its cause lasted, and at
+    once when another is well that began to loop with it.
+    """
+    if trip.another_back_at > trip.since:
+        return trip.another_back_at
     policy = case.policy
     lasted = trip.since - trip.looping_since
     hold = max(policy.cool_down, policy.recovery_share * lasted - policy.probe_allowance)
