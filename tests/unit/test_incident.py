@@ -10,9 +10,9 @@ import pytest
 
 from loopbreaker.judging.incident import because, open_incident
 from loopbreaker.judging.storm import mark
-from loopbreaker.model import Category, SignalKind, TaskFailure
+from loopbreaker.model import Category, ServiceSignal, SignalKind, TaskFailure
 from loopbreaker.remembering.history import NO_FAILURES
-from loopbreaker.remembering.incident import Incident, Signal, Suspicion
+from loopbreaker.remembering.incident import Incident, Past, Signal, Suspicion
 from loopbreaker.remembering.record import Record, Storm
 from tests.builders import (
     DEPLOYMENT,
@@ -100,6 +100,59 @@ def test_a_storm_says_what_its_spans_do() -> None:
     assert after.last_failure_at == T0 + 1800
 
 
+def test_of_a_storm_the_spans_know_more_than_the_failures_that_are_remembered() -> None:
+    """Whether those were forgotten in between, or none of them is old enough."""
+    remembered = observed([task_failure(at - 9000, at) for at in (7200.0, 14_400.0)]).slow
+    every_five = mark(Storm(), [T0 + 300 * n for n in range(49)])
+    assert of(opened(Record(service=SERVICE, slow=remembered, storm=every_five), Signal.STORM, 0, 1)).longest_gap == 300
+    paused = mark(Storm(), [T0, T0 + 12_000, T0 + 12_300, T0 + 14_400])
+    assert of(opened(Record(service=SERVICE, slow=remembered, storm=paused), Signal.STORM, 0, 1)).longest_gap == 12_000
+
+
+def test_a_slow_loop_knows_its_pauses_however_long_a_replacement_took() -> None:
+    """Up to ten minutes: each failure is of the chain."""
+    record = observed(crash_loop(4, lifetime=1800, restart=500))
+    assert of(opened(record, Signal.SLOW, 1800, 4)).longest_gap == 2300.0
+
+
+@pytest.mark.parametrize(
+    ("signal", "fields", "gap", "last"),
+    [
+        (Signal.RESTARTS, {"restarted": (T0, T0 + 300, T0 + 600)}, 1800.0, 600.0),
+        (Signal.RESTARTS, {"restarted": (T0, T0 + 2400)}, 2400.0, 2400.0),
+        (Signal.RESTARTS, {"restarted": (T0, T0 + 300), "empty": (T0, T0 + 9000)}, 1800.0, 300.0),
+        (Signal.EMPTY, {"empty": (T0, T0 + 5400)}, 1800.0, 5400.0),
+        (Signal.EMPTY, {"empty": (T0, T0 + 5400), "restarted": (T0 + 9000,)}, 1800.0, 5400.0),
+    ],
+)
+def test_what_was_read_is_no_failure(signal: Signal, fields: dict[str, Any], gap: float, last: float) -> None:
+    """Between two restarts it paused; of a service without tasks only the first and the newest sight are known."""
+    after = of(opened(replace(observed(crash_loop(2)), **fields), signal, 0, 0))
+    assert (after.longest_gap, after.last_failure_at, after.longest_lifetime) == (gap, T0 + last, 0.0)
+    on = of(observed(record=looping(signal=signal, **fields), signals=[signal_of_nothing()]))
+    assert on.last_failure_at == max(T0 + last, T0 + 100)
+
+
+def signal_of_nothing() -> ServiceSignal:
+    """ECS found no place for a task, which makes the record change and says nothing of the loop."""
+    return signal(500, SignalKind.PLACEMENT_FAILURE)
+
+
+def test_what_was_before_is_told_by_the_incident_alone() -> None:
+    """The record keeps no past beside it."""
+    past = Past(
+        opened_at=T0 - 900,
+        openings=(T0 - 900,),
+        times=1,
+        last_failure_at=T0 - 600,
+        longest_gap=30.0,
+        deployment_id="",
+        closed_at=T0 - 300,
+    )
+    after = opened(replace(observed(crash_loop(3)), past=past), Signal.FAST, 10, now=T0 + 80)
+    assert (after.past, of(after).times, of(after).opened_at) == (None, 2, T0 - 900)
+
+
 def test_starts_that_fail_are_the_pauses_of_what_ecs_throttles() -> None:
     """Where ECS itself said nothing; of another signal they are none."""
     record = observed([task_failure(1620.0 * n, 1620.0 * n + 60, lifetime=0) for n in range(3)])
@@ -164,6 +217,14 @@ def in_tokyo(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
             {"signal": Signal.STORM},
             "its tasks fail one after another, for hours, more often or more evenly than chance explains",
         ),
+        (
+            {"signal": Signal.RESTARTS},
+            "ECS restarts its containers inside their tasks, more often than chance explains",
+        ),
+        (
+            {"signal": Signal.EMPTY},
+            "it shall run tasks and has run none for a while, and no failure explains it",
+        ),
         ({"times": 2}, "replacements failed 4 times in a row; again, 2 times since 2026-01-01 00:01 UTC"),
     ],
 )
@@ -211,3 +272,16 @@ def test_a_failure_that_comes_late_may_have_been_the_first() -> None:
     late = task_failure(-30, -20)
     assert after_one(late, signal=Signal.FAST).first_failure_at == T0 - 20
     assert after_one(late, signal=Signal.FAST).last_failure_at == T0 + 100
+
+
+def test_a_chain_that_begins_anew_takes_nothing_from_what_the_loop_was() -> None:
+    """Eight generations of ten minutes each; then four of ten seconds, after a pause."""
+    known = observed(crash_loop(8, lifetime=600), record=looping(depth=4))
+    after = of(observed(crash_loop(4, start=9000), record=known))
+    assert (after.depth, after.longest_lifetime) == (8, 600.0)
+
+
+def test_what_ecs_says_again_leaves_the_cause_as_it_was() -> None:
+    """No task failed by which it could be told anew."""
+    record = looping(signal=Signal.IMPAIRED, category=Category.IMAGE_PULL, fast=(), slow=(), longest_lifetime=0.0)
+    assert of(observed(signals=[signal(500)], record=record)).category is Category.IMAGE_PULL

@@ -146,7 +146,8 @@ def extend(
     now: float,
 ) -> Record:
     """The incident goes on. Asks for a decision where a further generation may change it."""
-    known = _failed_tasks(before.incident) if before.incident else 0
+    assert before.incident is not None
+    known = _failed_tasks(before.incident)
     longer = _counted(_lengthened(record, incident, failures, said_at, policy), known=known)
     # A probe fails with its first task; and a chain that began anew need not be the longest of the incident.
     probe_failed = record.breaker is BreakerState.HALF_OPEN and bool(failures)
