@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from loopbreaker.aws.codec import CodecError
 from loopbreaker.aws.store import closed_in, from_item, to_item
 from loopbreaker.remembering.notice import NoticeKind
 from loopbreaker.remembering.owed import owed, tell
@@ -19,7 +20,7 @@ from loopbreaker.remembering.trip import BreakerState
 from loopbreaker.stories.detect import Observation, detect
 from loopbreaker.stories.resume import resume
 from loopctl.memory import MemoryStore
-from tests.builders import POLICY, T0, task_failure
+from tests.builders import POLICY, SERVICE, T0, task_failure
 
 STORED: dict[str, dict[str, Any]] = json.loads(
     Path(__file__).with_name("stored_items.json").read_text(encoding="utf-8")
@@ -77,3 +78,12 @@ def test_what_is_saved_after_the_upgrade_says_the_same(commit: str, which: str) 
 
 def _without_version(record: Record) -> dict[str, Any]:
     return {name: getattr(record, name) for name in Record.__slots__ if name != "version"}
+
+
+@pytest.mark.parametrize(
+    "changed", [{"version": {}}, {"version": {"N": None}}, {"version": None}, {"notices": {}}, {"notices": {"L": [1]}}]
+)
+def test_an_item_without_what_every_version_wrote_is_named(changed: dict[str, Any]) -> None:
+    """It is none of ours, and no other error."""
+    with pytest.raises(CodecError, match="version or notices: absent, or not of their types"):
+        from_item(to_item(Record(service=SERVICE)) | changed)
