@@ -17,6 +17,7 @@ OPERATIONS: Mapping[str, tuple[str, ...]] = {
     "application-autoscaling": ("DescribeScalableTargets", "RegisterScalableTarget"),
     "cloudwatch": ("GetMetricData", "ListMetrics"),
     "devops-agent": ("CreateBacklogTask",),
+    "cloudformation": ("DescribeStackResources",),
     "dynamodb": ("DeleteItem", "GetItem", "PutItem", "Query", "Scan", "UpdateItem"),
     "ec2": ("DescribeSubnets",),
     "ecs": (

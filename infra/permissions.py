@@ -104,6 +104,9 @@ def stop_services(worker: Worker) -> None:
     worker.allow("ecs:TagResource", on=[services], when={**opted_in, **no_other_tag})
     worker.allow("ecs:UntagResource", on=[services], when={**held, **no_other_tag})
     worker.allow("application-autoscaling:RegisterScalableTarget", on=[targets], when=of_ecs)
+    # Which stack a service belongs to is asked by the service, before any stack is known.
+    worker.accept("Resource::*", reason="Whose a service is cannot be asked of one stack; this only reads.")
+    worker.allow("cloudformation:DescribeStackResources", on=["*"])
 
 
 def _deployments(stack: Stack) -> str:

@@ -197,6 +197,7 @@ def asked_of(where: str, mode: str) -> Iterator[Asked]:
         target = f"{where.replace(':ecs:', ':application-autoscaling:')}:scalable-target/any"
         of_ecs = ("application-autoscaling:service-namespace", "ecs", "string")
         yield Asked(("application-autoscaling:RegisterScalableTarget",), target, (of_ecs,))
+        yield Asked(("cloudformation:DescribeStackResources",), "*")
 
 
 def services(stack: Stack, ecs: Any) -> Iterator[Finding]:

@@ -10,6 +10,7 @@ from simulation.api.clients import Client
 from simulation.api.ecs import EcsApi
 from simulation.api.lookup import ApiError
 from simulation.api.scaling import ScalingApi
+from simulation.api.stacks import StacksApi
 from simulation.core import truth
 from simulation.core.clock import Clock
 from simulation.core.state import Deployment, Event, Service, Task
@@ -67,6 +68,7 @@ class Simulation:
             "ecs": EcsApi(self.world).operations(),
             "application-autoscaling": ScalingApi(self.world, self.scaling).operations(),
             "elbv2": BalancingApi(self.world).operations(),
+            "cloudformation": StacksApi(self.world).operations(),
         }
 
     # -- time ---------------------------------------------------------------------------------------
@@ -174,7 +176,7 @@ class Simulation:
     # -- the API ------------------------------------------------------------------------------------
 
     def client(self, name: str, *, unknown: Collection[str] = ()) -> Client:
-        """A client shaped like boto3's: `ecs`, `application-autoscaling` or `elbv2`.
+        """A client shaped like boto3's: `ecs`, `application-autoscaling`, `elbv2` or `cloudformation`.
 
         unknown: members that its botocore has never heard of, as an older one has not: it drops them from answers
         without a word, and its service model does not have them.

@@ -107,9 +107,9 @@ class Living:
 
     def connect(self, *, unknown: tuple[str, ...] = ()) -> None:
         """Talk to AWS, perhaps with an SDK that has never heard of some fields and drops them without a word."""
-        names = ("ecs", "application-autoscaling", "elbv2")
-        ecs, scaling, balancing = (Stale(self.sim.client(name, unknown=unknown), self.faults) for name in names)
-        self._live_ecs = LiveEcs(ecs, scaling, lambda: balancing, blind=unreadable(ecs))
+        names = ("ecs", "application-autoscaling", "elbv2", "cloudformation")
+        ecs, scaling, balancing, stacks = (Stale(self.sim.client(name, unknown=unknown), self.faults) for name in names)
+        self._live_ecs = LiveEcs(ecs, scaling, lambda: balancing, blind=unreadable(ecs), stacks=lambda: stacks)
 
     @property
     def now(self) -> float:

@@ -14,6 +14,7 @@ from loopbreaker.aws.clients import client
 from loopbreaker.aws.ecs import LiveEcs, unreadable
 from loopbreaker.aws.store import service_of
 from loopbreaker.model import ServiceRef
+from loopbreaker.policy import Mode
 from loopbreaker.remembering.incident import Incident
 from loopbreaker.stories.ports import ConflictError, UnreadableError
 from loopbreaker.stories.respond import Tools
@@ -66,7 +67,10 @@ def tools() -> Tools:
     """What the story works with, made at the first look."""
     read = settings("TABLE_NAME")
     ecs = client("ecs")
-    live = LiveEcs(ecs, client("application-autoscaling"), lambda: client("elbv2"), blind=unreadable(ecs))
+    stacks = (lambda: client("cloudformation")) if read.mode is Mode.STOP else None
+    live = LiveEcs(
+        ecs, client("application-autoscaling"), lambda: client("elbv2"), blind=unreadable(ecs), stacks=stacks
+    )
     return Tools(
         store=table(),
         ecs=live,

@@ -149,6 +149,13 @@ class Policy:
             "CloudFormation waits for 36 hours",
         ),
     )
+    pipeline_waits: float = field(
+        default=21_600,
+        metadata=_is(
+            Unit.SECONDS,
+            "the same where CloudFormation says that no stack of it waits: pipelines wait for 6 hours at most",
+        ),
+    )
     fresh_after: float = field(
         default=120,
         metadata=_is(

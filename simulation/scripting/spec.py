@@ -169,6 +169,7 @@ class ServiceSpec:
     shift: how its traffic moves from one revision to the next; left out, deployments roll.
     pauses: whether a PAUSE hook holds each deployment before its traffic moves.
     alarms: CloudWatch alarms that roll a deployment back.
+    stack: name of the CloudFormation stack that it belongs to, and that waits for its deployments; empty for none.
     """
 
     cluster: str
@@ -188,4 +189,5 @@ class ServiceSpec:
     early_success: EarlySuccess | None = None
     pauses: bool = False
     alarms: tuple[str, ...] = ()
+    stack: str = "shop"
     tags: Mapping[str, str] = field(default_factory=dict)

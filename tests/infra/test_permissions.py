@@ -35,7 +35,13 @@ DIAGNOSE = {
     "ec2:DescribeSubnets",
 }
 ROLL_BACK = {"ecs:StopServiceDeployment"}
-ACT = {"ecs:UpdateService", "ecs:TagResource", "ecs:UntagResource", "application-autoscaling:RegisterScalableTarget"}
+ACT = {
+    "ecs:UpdateService",
+    "ecs:TagResource",
+    "ecs:UntagResource",
+    "application-autoscaling:RegisterScalableTarget",
+    "cloudformation:DescribeStackResources",
+}
 ALERT = {
     "detect": LOGS | RECEIVE | {"dynamodb:GetItem", "dynamodb:PutItem"},
     "respond": LOGS
@@ -73,6 +79,7 @@ UNLIMITED = {
     "ecs:DescribeTaskDefinition",
     "elasticloadbalancing:DescribeTargetGroups",
     "ec2:DescribeSubnets",
+    "cloudformation:DescribeStackResources",
 }
 """Actions that AWS does not let anybody limit to a resource."""
 

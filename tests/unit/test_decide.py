@@ -16,6 +16,7 @@ from loopbreaker.treating.facts import Facts, Unknown
 from tests.builders import (
     DEPLOYMENT,
     OLDER_DEPLOYMENT,
+    POLICY,
     T0,
     climbed,
     crash_loop,
@@ -346,6 +347,29 @@ def test_how_long_a_deployment_is_waited_for_is_the_owners_to_say() -> None:
     assert "1.5 hours old" in decide(case(None, later)).reason
     only = replace(young, tags={"loopbreaker:action": "rollback"})
     assert "hours old" not in decide(case(None, only)).reason
+
+
+@pytest.mark.parametrize(
+    ("stack_waits", "hours", "stopped"),
+    [(None, 6.1, False), (True, 6.1, False), (False, 5.9, False), (False, 6.1, True), (True, 36.1, True)],
+)
+def test_what_no_stack_waits_for_is_waited_for_by_a_pipeline_at_most(
+    stack_waits: bool | None, hours: float, stopped: bool
+) -> None:
+    """Where CloudFormation says that it does not wait, six hours are enough; where it does not say, 36 are."""
+    began = NOW - hours * 3600
+    seen = for_days(
+        deployments=(deployment(rollout="IN_PROGRESS", created_at=began),),
+        rollout=rollout(sources=(), began_at=began),
+        stack_waits=stack_waits,
+    )
+    said_so = decide(case(None, seen))
+    assert (said_so.action is Action.STOP) is stopped
+    assert ("6 hours" if stack_waits is False else "36 hours") in said_so.reason
+    shorter = replace(POLICY, abandoned_after=3600)
+    assert decide(case(None, seen, policy=shorter)).action is Action.STOP
+    tagged = replace(seen, tags={"loopbreaker:action": "stop", "loopbreaker:abandoned-after": "48h"})
+    assert "48 hours old" in decide(case(None, tagged)).reason
 
 
 def test_an_old_deployment_beside_a_revision_that_serves_is_rolled_back() -> None:

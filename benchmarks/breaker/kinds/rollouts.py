@@ -137,11 +137,14 @@ def _alarm(stage: Stage, *, life: float) -> None:
 
 
 def _first(stage: Stage, *, tasks: int, waits: float, strategy: str) -> None:
-    """A new service of which no task ever serves: its first deployment never ends. Nobody waits for so many hours."""
-    tags = STOP if waits == 36 else {**STOP, "loopbreaker:abandoned-after": f"{waits}h"}
+    """A new service of which no task ever serves: its first deployment never ends. Nobody waits for more hours than
+    so many: a stack 36, a pipeline 6, and others as their tag says.
+    """
+    tags = STOP if waits in (6, 36) else {**STOP, "loopbreaker:abandoned-after": f"{waits}h"}
     stage.waits = waits * HOUR
     shift = TrafficShift(strategy=strategy) if strategy else None  # type: ignore[arg-type]
-    stage.service(desired_count=tasks, tags=tags, behaviour=dead(3), shift=shift)
+    stack = "shop" if waits == 36 else ""
+    stage.service(desired_count=tasks, tags=tags, behaviour=dead(3), shift=shift, stack=stack)
 
 
 def _first_then_back(stage: Stage, *, after: float, tasks: int, scaling: bool) -> None:
@@ -226,6 +229,7 @@ ROLLOUTS = (
         cases=[
             *grid(tasks=(1, 3), waits=(1,), strategy=("", "BLUE_GREEN")),
             {"tasks": 2, "waits": 36, "strategy": ""},
+            {"tasks": 2, "waits": 6, "strategy": ""},
         ],
     ),
     Kind(

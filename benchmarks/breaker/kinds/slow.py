@@ -81,6 +81,16 @@ def _pipeline(stage: Stage, *, minutes: float, good: bool) -> None:
     stage.deploys(when)
 
 
+def _off_and_on_again(stage: Stage, *, stack: str, hours: float) -> None:
+    """Somebody restarts what loops, which begins a deployment that never ends; a day later it is well, or never."""
+    stage.waits = 36 * HOUR if stack else 6 * HOUR
+    stage.service(desired_count=2, stack=stack)
+    stage.began, stage.ended = HOUR, (1 + hours) * HOUR
+    stage.breaks(HOUR, dead(3, until=stage.ended))
+    for minutes in (12, 25):
+        stage.restarts(HOUR + minutes * MINUTE)
+
+
 def _image_of_old_gone(stage: Stage, *, minimum: int) -> None:
     """A bad revision took the place of some old tasks, and the image of the old one is no longer in the registry."""
     stage.service(desired_count=4, minimum_percent=minimum, maximum_percent=125)
@@ -216,6 +226,7 @@ SLOW = (
         grid(cause=(Failure.IMAGE_PULL, Failure.RESOURCE_INIT, Failure.CANNOT_START, Failure.NETWORK_ENI)),
     ),
     Kind("a pipeline that never rests", _pipeline, 11, 1, grid(minutes=(7, 50), good=(False, True))),
+    Kind("turned off and on again", _off_and_on_again, 40, 1, grid(stack=("", "shop"), hours=(2, 8, 22))),
     Kind("the old image is gone", _image_of_old_gone, 6, 2, grid(minimum=(50, 75))),
     Kind("a canary that stays for hours", _canary_sticks, 12, 2, grid(share=(0.3, 1.0))),
     Kind("both breakers and an alarm", _both_breakers, 5, 2, grid(cause=(Failure.CANNOT_START, Failure.IMAGE_PULL))),

@@ -13,6 +13,7 @@ UNSERVED = {
     "deleted and made again": _WAITED_FOR,
     "a first deployment that never ends": _WAITED_FOR,
     "both revisions loop": _WAITED_FOR,
+    "turned off and on again": _WAITED_FOR,
     "a new service that somebody waits for": _WAITED_FOR,
     "a pipeline that never rests": _WAITED_FOR,
     "operators who never rest": "people are at work on it, and each of their restarts is a deployment",

@@ -7,10 +7,12 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from loopbreaker.aws.stacks import waits
 from loopbreaker.model import ServiceRef
+from loopbreaker.policy import Mode
 from loopbreaker.remembering.trip import Scaling
 from loopbreaker.treating.facts import Answer, Deployment, Facts, Refusal, RunningTask, ServiceDeployment, Unknown
-from loopbreaker.treating.owner import HELD_TAG
+from loopbreaker.treating.owner import HELD_TAG, wishes
 
 # DescribeTasks takes 100 tasks (ECS API reference).
 _TASKS = 100
@@ -48,8 +50,19 @@ def unreadable(ecs: Any) -> str:
 class LiveEcs:
     """The services of one Region, as the stories see them."""
 
-    def __init__(self, ecs: Any, scaling: Any, balancing: Callable[[], Any], *, blind: str = "") -> None:
+    def __init__(
+        self,
+        ecs: Any,
+        scaling: Any,
+        balancing: Callable[[], Any],
+        *,
+        blind: str = "",
+        stacks: Callable[[], Any] | None = None,
+    ) -> None:
         """`balancing` makes the client of Elastic Load Balancing; only services with a target group need it.
+
+        stacks: makes the client of CloudFormation, where it may be asked; only services that may be stopped, in the
+            middle of a deployment, need it.
 
         blind: why nothing that is read can be relied on (see `unreadable`): then all is unknown, and nothing is done.
         """
@@ -57,6 +70,7 @@ class LiveEcs:
         self._ecs = ecs
         self._scaling = scaling
         self._balancing = balancing
+        self._stacks = stacks
 
     def read(self, service: ServiceRef) -> Facts | Unknown:
         if self._blind:
@@ -113,20 +127,28 @@ class LiveEcs:
         found = next(iter(answer["services"]), None)
         if found is None or found["status"] != "ACTIVE":
             return Facts(exists=False)
+        tags = {tag["key"]: tag.get("value", "") for tag in found.get("tags", [])}
+        rollout = self._rollout(found.get("currentServiceDeployment"))
         return Facts(
             exists=True,
             desired_count=found["desiredCount"],
             strategy=found.get("schedulingStrategy", "REPLICA"),
             controller=found.get("deploymentController", {}).get("type", "ECS"),
             managed_by_ecs=found.get("resourceManagementType") == "ECS",
-            tags={tag["key"]: tag.get("value", "") for tag in found.get("tags", [])},
+            tags=tags,
             deployments=tuple(_deployment(d) for d in found.get("deployments", [])),
-            rollout=self._rollout(found.get("currentServiceDeployment")),
+            rollout=rollout,
             tasks=tuple(self._tasks(service, self._targets(found.get("loadBalancers", [])))),
             scaling=self._target(service),
             grace=float(found.get("healthCheckGracePeriodSeconds") or 0),
             rolls=found.get("deploymentConfiguration", {}).get("strategy", "ROLLING") == "ROLLING",
+            stack_waits=self._stack_waits(found["serviceArn"])
+            if rollout and wishes(tags).action is Mode.STOP
+            else None,
         )
+
+    def _stack_waits(self, arn: str) -> bool | None:
+        return waits(self._stacks(), arn) if self._stacks else None
 
     def _targets(self, balancers: list[dict[str, Any]]) -> list[dict[str, str]]:
         """The state of each target by its address, a table for each target group of the service."""

@@ -81,8 +81,11 @@ class Case:
 
     @property
     def abandoned_after(self) -> float:
-        """For how long a deployment may be waited for."""
-        return self.wishes.abandoned_after or self.policy.abandoned_after
+        """For how long a deployment may be waited for: by a stack, or by a pipeline where no stack does."""
+        if self.wishes.abandoned_after:
+            return self.wishes.abandoned_after
+        by_a_stack, by_a_pipeline = self.policy.abandoned_after, self.policy.pipeline_waits
+        return min(by_a_stack, by_a_pipeline) if self.known.stack_waits is False else by_a_stack
 
     @property
     def hours_to_wait(self) -> str:
@@ -94,8 +97,8 @@ class Case:
         """Whether a deployment is under way that somebody may still wait for: at 0 it would count as successful.
 
         CloudFormation gives up after 36 hours (`timeoutInMinutes` of the resource type AWS::ECS::Service, 2160 for
-        creating and updating), and nobody waits longer. One that moves traffic from another revision may wait at a
-        hook for two weeks, and is never taken for abandoned.
+        creating and updating), and nobody waits longer; where it says that it does not wait, pipelines wait for six.
+        One that moves traffic from another revision may wait at a hook for two weeks, and is never taken for abandoned.
         """
         facts = self.known
         if not facts.in_progress:

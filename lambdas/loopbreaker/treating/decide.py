@@ -223,7 +223,8 @@ def _while_serving(case: Case) -> Decision | None:
     # What ran well before the loop began is no part of it: then it is only too soon.
     if case.now - case.failing_since >= case.stop_after > case.now - served:
         why = f"its tasks run for longer than {case.serving_after:.0f} s before they fail, so it may serve in between"
-        return Decision(Action.LEAVE, "serves-between", why)
+        tag = "where they only start for as long, the tag loopbreaker:serving-after says so"
+        return Decision(Action.LEAVE, "serves-between", f"{why}; {tag}")
     return None
 
 
@@ -261,8 +262,7 @@ def _not_yet(case: Case, *, since: float) -> Decision | None:
 
 def fresh_for(case: Case) -> float:
     """For how long, in seconds, after it is told a failure says that the loop goes on: twice the usual gap, or more."""
-    times = sorted(rung.failed_at for rung in case.own_chain)
-    gaps = [later - earlier for earlier, later in pairwise(times)]
+    gaps = [later - earlier for earlier, later in pairwise(sorted(rung.failed_at for rung in case.own_chain))]
     return max(case.policy.fresh_after, 2 * median(gaps) if gaps else 0.0)
 
 

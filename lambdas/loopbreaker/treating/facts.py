@@ -70,6 +70,7 @@ class Facts:
     """A service as ECS describes it. `exists` is False for one that is gone or no longer ACTIVE.
 
     grace: for so many seconds after its start ECS disregards what a task's health checks say.
+    stack_waits: whether a stack of CloudFormation is creating or updating it; None where nobody knows or asked.
     rolls: whether its deployments are rolling ones; others run two revisions side by side, and may wait for days.
     """
 
@@ -85,6 +86,7 @@ class Facts:
     scaling: Scaling | None = None
     grace: float = 0.0
     rolls: bool = True
+    stack_waits: bool | None = None
 
     @property
     def primary(self) -> Deployment | None:
