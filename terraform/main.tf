@@ -13,27 +13,39 @@ terraform {
 
 locals {
   template = "${var.release}/loopbreaker-${var.action}.template.json"
-  zip      = one(fileset(var.release, "loopbreaker-*.zip"))
+  zip      = "${var.release}/${jsondecode(file(local.template)).Parameters.CodeKey.Default}"
   scope    = var.action == "alert" ? {} : { ActOn = join(",", var.act_on), NeverActOn = join(",", var.never_act_on) }
 }
 
+data "aws_s3_bucket" "release" {
+  bucket = var.bucket
+}
+
+# What is new has a new key, and what is old is deleted last: a stack whose update fails goes back to the old zip.
+
 resource "aws_s3_object" "functions" {
-  bucket      = var.bucket
-  key         = "${var.prefix}${local.zip}"
-  source      = "${var.release}/${local.zip}"
-  source_hash = filemd5("${var.release}/${local.zip}")
+  bucket = data.aws_s3_bucket.release.id
+  key    = "${var.prefix}${filemd5(local.zip)}.zip"
+  source = local.zip
+
+  lifecycle {
+    create_before_destroy = true
+  }
 }
 
 resource "aws_s3_object" "template" {
-  bucket      = var.bucket
-  key         = "${var.prefix}${filemd5(local.template)}.template.json"
-  source      = local.template
-  source_hash = filemd5(local.template)
+  bucket = data.aws_s3_bucket.release.id
+  key    = "${var.prefix}${filemd5(local.template)}.template.json"
+  source = local.template
+
+  lifecycle {
+    create_before_destroy = true
+  }
 }
 
 resource "aws_cloudformation_stack" "loopbreaker" {
   name         = var.stack_name
-  template_url = "https://${var.bucket}.s3.${data.aws_region.here.name}.${data.aws_partition.here.dns_suffix}/${aws_s3_object.template.key}"
+  template_url = "https://${data.aws_s3_bucket.release.bucket_regional_domain_name}/${aws_s3_object.template.key}"
   capabilities = ["CAPABILITY_IAM"]
 
   parameters = merge(local.scope, {
@@ -45,7 +57,3 @@ resource "aws_cloudformation_stack" "loopbreaker" {
     LogRetentionDays = var.log_retention_days
   })
 }
-
-data "aws_region" "here" {}
-
-data "aws_partition" "here" {}

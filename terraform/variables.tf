@@ -1,6 +1,11 @@
 variable "release" {
   type        = string
   description = "The folder that `make release` wrote: the zip and the templates."
+
+  validation {
+    condition     = fileexists("${var.release}/loopbreaker-alert.template.json")
+    error_message = "The release is a folder that `make release` wrote; this one has no loopbreaker-alert.template.json."
+  }
 }
 
 variable "bucket" {
@@ -26,7 +31,7 @@ variable "action" {
 
   validation {
     condition     = contains(["alert", "rollback", "stop"], var.action)
-    error_message = "action is alert, rollback or stop."
+    error_message = "The action is alert, rollback or stop."
   }
 }
 

@@ -176,9 +176,18 @@ def test_terraform_uses_what_it_declares() -> None:
     assert all("type" in one for one in declared.values())
     (names,) = main["locals"]
     assert names["template"] == '"${var.release}/loopbreaker-${var.action}.template.json"'
-    assert "loopbreaker-*.zip" in names["zip"]
+    assert names["zip"] == '"${var.release}/${jsondecode(file(local.template)).Parameters.CodeKey.Default}"'
     modes = re.findall(r'"(\w+)"', declared["action"]["validation"][0]["condition"])
     assert modes == [mode.value for mode in Mode]
+
+
+def test_terraform_keeps_what_a_failed_update_goes_back_to() -> None:
+    """Zip and template have keys of their contents, and the old ones are deleted after the stack was updated."""
+    objects = [one['"aws_s3_object"'] for one in terraform("main")["resource"] if '"aws_s3_object"' in one]
+    assert len(objects) == 2
+    for (each,) in (list(one.values()) for one in objects):
+        assert [one["create_before_destroy"] for one in each["lifecycle"]] == [True]
+        assert f"filemd5({each['source'].strip('${}')})" in each["key"]
 
 
 def test_the_zip_is_that_of_the_package(wheel: Path) -> None:
