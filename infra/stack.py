@@ -8,7 +8,7 @@ ECS ─ rules ─ queue ─▶ detect ─▶ table ─ stream ─▶ respond ─
 from collections.abc import Iterator
 from pathlib import Path
 
-from aws_cdk import Annotations, CfnOutput, Duration, Stack
+from aws_cdk import Annotations, Aws, CfnOutput, Duration, Stack
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
@@ -104,6 +104,7 @@ class Loopbreaker(Construct):
         }
         known = {name: value for name, value in given.items() if value}
         told = {"TOPIC_ARN": self.notifications.topic.topic_arn, "EVENT_BUS_NAME": "default", **known}
+        told["STACK_NAME"] = Aws.STACK_NAME
         return {**self._store, **told}
 
     def _open_outlets(self) -> Iterator[Outlet]:

@@ -32,7 +32,7 @@ Examples:
   loopctl show prod/web               one loop: its picture and its story
   loopctl ack prod/web                somebody is at it: no more reminders
   loopctl mute prod/web 2h            silence for two hours
-  loopctl resume prod web             bring a stopped service back
+  loopctl resume prod/web             bring a stopped service back
   loopctl replay events.jsonl         the restart loops in a recording
   loopctl explain events.jsonl        each event, and whether it counts
   loopctl policy                      the thresholds that may be tried

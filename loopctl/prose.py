@@ -3,12 +3,13 @@
 from collections.abc import Iterator, Sequence
 from textwrap import wrap
 
+from loopbreaker import STACK
 from loopbreaker.picture.loops import Loop, state
 from loopbreaker.picture.words import plain
 from loopbreaker.remembering.history import SHOWN, Failed
 from loopbreaker.remembering.notice import Receipt
 from loopbreaker.remembering.record import Record
-from loopbreaker.telling.commands import resume
+from loopbreaker.telling.commands import acknowledge, mute, resume, show, wrapped
 from loopbreaker.telling.diagnosis import Diagnosis
 from loopbreaker.telling.plain import count, dollars, span, time_of
 
@@ -40,27 +41,27 @@ def joined(parts: Sequence[str], *, width: int, indent: str = "") -> str:
     return "\n".join(fitted(line.strip(), width=width, indent=indent) for line in lines)
 
 
-def status(loops: Sequence[Loop], suspected: Sequence[Record], *, now: float, width: int) -> str:
-    """What loops now: one line for all, a block for each."""
+def status(loops: Sequence[Loop], suspected: Sequence[Record], *, now: float, width: int, stack: str = STACK) -> str:
+    """What loops now: one line for all, a block for each. `stack` is asked by the commands that are printed."""
     held = sum(loop.state in ("held at 0", "being tried") for loop in loops)
     looping = len(loops) - held
     said = [f"{count(looping, 'service')} {'loops' if looping == 1 else 'loop'}"]
     said += [f"{held} held by Loopbreaker"] if held else []
     said += [f"{len(suspected)} suspected"] if suspected else []
     blocks = [fitted(f"{', '.join(said)}; {time_of(now)}.", width=width)]
-    blocks += [_open(loop, now=now, width=width) for loop in loops]
+    blocks += [_open(loop, now=now, width=width, stack=stack) for loop in loops]
     blocks += [_suspected(record, now=now, width=width) for record in suspected]
     return "\n\n".join(blocks)
 
 
-def history(loops: Sequence[Loop], *, now: float, width: int) -> str:
+def history(loops: Sequence[Loop], *, now: float, width: int, stack: str = STACK) -> str:
     """A block for each loop, the newest first."""
-    return "\n\n".join(_past(loop, now=now, width=width) for loop in loops)
+    return "\n\n".join(_past(loop, now=now, width=width, stack=stack) for loop in loops)
 
 
-def story(loop: Loop, *, now: float, width: int) -> str:
+def story(loop: Loop, *, now: float, width: int, stack: str = STACK) -> str:
     """All that is known of one loop, without its picture."""
-    return "\n\n".join(block for block in _story(loop, now=now, width=width) if block)
+    return "\n\n".join(block for block in _story(loop, now=now, width=width, stack=stack) if block)
 
 
 def cause(loop: Loop) -> str:
@@ -73,17 +74,18 @@ def cause(loop: Loop) -> str:
     return ", ".join(said) + (f': "{evidence}"' if evidence else "")
 
 
-def _open(loop: Loop, *, now: float, width: int) -> str:
+def _open(loop: Loop, *, now: float, width: int, stack: str) -> str:
     incident, record = loop.incident, loop.record
     since = trip.since if record and (trip := record.trip) else loop.first_failure_at
     had = f", had {count(record.trip.desired_count, 'task')}" if record and record.trip else ""
-    commands = [f"loopctl show {loop.name}"]
-    commands += [resume(loop.service)] if loop.state == "held at 0" else []
+    commands = [show(loop.service, stack)]
+    commands += [resume(loop.service, stack)] if loop.state == "held at 0" else []
     return "\n".join(
         [
             fitted(f"{loop.name}  {loop.state.upper()} for {span(now - since)}{had}", width=width),
             joined([_failures(loop), cause(loop)], width=width, indent="  "),
-            joined(["acknowledged" if incident.acknowledged else "", *commands], width=width, indent="  "),
+            *(["  acknowledged"] if incident.acknowledged else []),
+            *_pasted(commands, width=width),
         ]
     )
 
@@ -95,7 +97,7 @@ def _suspected(record: Record, *, now: float, width: int) -> str:
     return fitted(f"{name}  {state(record).upper()}{said}: ECS is being asked", width=width)
 
 
-def _past(loop: Loop, *, now: float, width: int) -> str:
+def _past(loop: Loop, *, now: float, width: int, stack: str) -> str:
     incident = loop.incident
     until = loop.closed_at if loop.closed_at is not None else now
     kinds = list(dict.fromkeys(told.kind.value for told in loop.messages if told.kind.value not in _PLAIN))
@@ -109,7 +111,7 @@ def _past(loop: Loop, *, now: float, width: int) -> str:
             ),
             joined([_failures(loop), cause(loop), again, *kinds], width=width, indent="  "),
             fitted(ended, width=width, indent="  "),
-            f"  loopctl show {loop.id}",
+            *_pasted([show(loop.service, stack, number=loop.incident.id)], width=width),
         ]
     )
 
@@ -124,7 +126,7 @@ def _failures(loop: Loop) -> str:
     return f"{count(loop.failed_tasks, 'failed task')}{rate}{money}"
 
 
-def _story(loop: Loop, *, now: float, width: int) -> Iterator[str]:
+def _story(loop: Loop, *, now: float, width: int, stack: str) -> Iterator[str]:
     incident, service = loop.incident, loop.service
     until = loop.closed_at if loop.closed_at is not None else now
     facts = [
@@ -150,9 +152,15 @@ def _story(loop: Loop, *, now: float, width: int) -> Iterator[str]:
         lines += [f"  … {left:,} more …"] if left > 0 else []
         lines += [fitted(_failed(one), width=width, indent="  ") for one in last]
         yield "\n".join(["FAILED TASKS", *lines])
-    commands = [resume(service)] if loop.state == "held at 0" else []
-    commands += [f"loopctl ack {loop.name}", f"loopctl mute {loop.name} 2h"] if loop.record else []
-    yield "\n".join(["COMMANDS", *(f"  {command}" for command in commands)]) if commands else ""
+    commands = [resume(service, stack)] if loop.state == "held at 0" else []
+    commands += [acknowledge(service, stack), mute(service, stack, span="2h")] if loop.record else []
+    yield "\n".join(["COMMANDS", *_pasted(commands, width=width)]) if commands else ""
+
+
+def _pasted(commands: Sequence[str], *, width: int) -> Iterator[str]:
+    """Each on lines of its own, broken so that a shell takes them together."""
+    for command in commands:
+        yield from (f"  {line}" for line in wrapped(command, width=width - 2))
 
 
 def _told(one: Receipt, width: int) -> Iterator[str]:

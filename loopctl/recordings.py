@@ -48,6 +48,10 @@ class Unreadable:
         return f"{self.file}:{self.line}: {self.why}" if self.line else f"{self.file}: {self.why}"
 
 
+class _BinaryError(ValueError):
+    """A file that holds no text."""
+
+
 class Recordings:
     """The events of several files, one file after the other; `-` is standard input.
 
@@ -82,6 +86,8 @@ class Recordings:
                 yield Unreadable(name, 0, error.strerror or str(error))
             except (UnicodeDecodeError, csv.Error) as error:
                 yield Unreadable(name, 0, f"neither JSON nor a table, or damaged: {error}")
+            except _BinaryError:
+                yield Unreadable(name, 0, "no text, but a binary file: neither JSON nor a table")
             except zlib.error as error:
                 yield Unreadable(name, 0, f"not gzip, or damaged: {error}")
 
@@ -128,10 +134,15 @@ def _opened(file: str) -> AbstractContextManager[BinaryIO]:
 
 
 def _text(compressed: Iterator[bytes]) -> Iterator[str]:
-    """The text of a file: UTF-8, or what its byte order mark says. Bytes that are neither become lone surrogates."""
+    """The text of a file: UTF-8, or what its byte order mark says. Bytes that are neither become lone surrogates.
+
+    Raises _BinaryError where it begins like no text: of a zip or a picture thousands of lines would be refused.
+    """
     chunks = _inflated(compressed)
     first = next(chunks, b"")
     utf16 = first.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    if not utf16 and b"\0" in first:
+        raise _BinaryError
     decoder = codecs.getincrementaldecoder("utf-16" if utf16 else "utf-8")(errors="surrogateescape")
     for chunk in chain([first], chunks):
         if text := decoder.decode(chunk):

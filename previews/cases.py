@@ -11,11 +11,10 @@ from loopbreaker.remembering.notice import NoticeKind, Told
 from loopbreaker.remembering.owed import tell
 from loopbreaker.remembering.record import Record, Verdict
 from loopbreaker.remembering.trip import Scaling, Step, Trip
-from loopbreaker.telling import sums
 from loopbreaker.telling.contents import Background
 from loopbreaker.telling.diagnosis import NOTHING, Diagnosis, Difference
 from loopbreaker.telling.mass import Other
-from previews.evidence import EVIDENCE
+from previews.evidence import EVIDENCE, SUMS
 
 CLUSTER = "arn:aws:ecs:eu-west-1:123456789012:cluster/prod"
 SERVICE = ServiceRef(CLUSTER, "checkout")
@@ -29,26 +28,6 @@ _CHANGES = (
     Difference("memory of web", "1024 MiB", "512 MiB"),
     Difference("variables of web", "", "FEATURE_NEW_CART"),
 )
-# As AWS describes what stands beside some causes.
-_OLD, _NEW = (
-    {
-        "containerDefinitions": [
-            {"name": "web", "memory": memory, "healthCheck": {"command": ["CMD-SHELL", "curl -f localhost"]}}
-        ]
-    }
-    for memory in (1024, 512)
-)
-_GROUP = {"HealthCheckIntervalSeconds": 30, "UnhealthyThresholdCount": 2, "HealthCheckPath": "/health"}
-_SUBNETS = [
-    {"SubnetId": "subnet-0a1b2c3d4e5f60718", "AvailableIpAddressCount": 0},
-    {"SubnetId": "subnet-0b1c2d3e4f5061728", "AvailableIpAddressCount": 3},
-]
-_SUMS = {
-    Category.OUT_OF_MEMORY: tuple(sums.memory(_NEW, "web", _OLD)),
-    Category.ELB_HEALTH_CHECK: tuple(sums.balancer_check(90, [_GROUP], 124)),
-    Category.CONTAINER_HEALTH_CHECK: tuple(sums.container_check(_NEW, "web", 95)),
-    Category.NETWORK_ENI: tuple(sums.addresses(_SUBNETS)),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +101,7 @@ def _read() -> Iterator[tuple[str, Record, tuple[Record, NoticeKind], str]]:
     inside = looping(Category.UNKNOWN, signal=Signal.RESTARTS, depth=0, failed_tasks=0, evidence="", task_definition="")
     assert inside.incident is not None
     yield "looping-restarts", inside, (inside, kinds.LOOPING), because(inside.incident)
-    empty = replace(inside, incident=replace(inside.incident, signal=Signal.EMPTY))
+    empty = replace(inside, incident=replace(inside.incident, signal=Signal.EMPTY, last_failure_at=BEGAN + 16_000))
     assert empty.incident is not None
     yield "looping-empty", empty, (empty, kinds.LOOPING), because(empty.incident)
     yield "still-empty", empty, (empty, kinds.STILL_LOOPING), "it was found 4 hours ago and is not over"
@@ -178,7 +157,7 @@ def _others(crash: Record) -> Iterator[tuple[str, Record, tuple[Record, NoticeKi
         "tasks of the revision that it was rolled back to fail again and again as well",
     )
     yield "not-stopped", long, (long, kinds.NOT_STOPPED), "2 tasks still serve"
-    refused = "its count could not be set: AWS refused it: UpdateService: AccessDeniedException"
+    refused = "its count could not be set: AWS refused it (UpdateService: AccessDeniedException)"
     zero = "somebody set its desired count to 0"
     yield "left-at-0", held, (replace(held, trip=trip(Step.UNTAG, at=BEGAN + 3000)), kinds.NOT_STOPPED), zero
     yield "down", held, (held, kinds.DOWN), refused
@@ -190,13 +169,21 @@ def _others(crash: Record) -> Iterator[tuple[str, Record, tuple[Record, NoticeKi
     )
     yield "back-by-somebody", held, (back, kinds.BACK), somebody
     suspended = replace(held, trip=trip(Step.RESTORE_SCALING, at=BEGAN + 9000))
-    left = "its scaling is still suspended, because it could not be given back: AWS refused it: AccessDeniedException"
+    left = (
+        "its scaling is still suspended, because it could not be given back: "
+        "AWS refused it (RegisterScalableTarget: AccessDeniedException)"
+    )
     yield "back-without-scaling", held, (suspended, kinds.BACK), left
     yield "still-looping", long, (long, kinds.STILL_LOOPING), "it was found 6 hours ago and is not over"
     yield "still-held", held, (held, kinds.STILL_LOOPING), "it was found 4 hours ago and is not over"
-    problem = "tag loopbreaker:action: not one of alert, rollback, stop, ignore: 'Stop!'"
+    problem = "tag loopbreaker:action is 'Stop!', and has to be one of alert, rollback, stop, ignore"
     yield "bad-tag", crash, (crash, kinds.BAD_TAG), problem
-    yield "mass-over", long, (over, kinds.MASS_OVER), "no service has begun to loop for an hour"
+    yield (
+        "mass-over",
+        long,
+        (over, kinds.MASS_OVER),
+        "none of the services that began to loop together does so any more",
+    )
     yield "recovered", long, (over, kinds.RECOVERED), "no task failed for 20 minutes and all 6 tasks run"
     was_back = replace(held, trip=None, incident=returned)
     yield "recovered-after-a-stop", was_back, (over, kinds.RECOVERED), "no task failed for 2 hours and all 6 tasks run"
@@ -219,6 +206,9 @@ _LATER = {
     "recovered-after-a-stop": 9900,
     "down": 9000,
     "still-held": 14_600,
+    "looping-empty": 1800,
+    "still-empty": 14_600,
+    "runs-again": 18_000,
 }
 
 
@@ -243,7 +233,7 @@ _NEVER_STARTED = (
     Category.NETWORK_ENI,
     Category.PLACEMENT,
 )
-_NO_LINES = ("there are none: the container wrote nothing, or never started", "ECS shows no task that stopped")
+_NO_LINES = ("the container wrote nothing, or never started", "ECS shows no task that stopped")
 
 
 def found(category: Category) -> Diagnosis:
@@ -261,7 +251,7 @@ def found(category: Category) -> Diagnosis:
         vcpu=0.25,
         memory_mib=512,
         fargate=True,
-        sums=_SUMS.get(category, ()),
+        sums=SUMS.get(category, ()),
         left_out=() if started else (f"the last log lines: {_NO_LINES[category is Category.PLACEMENT]}",),
     )
 

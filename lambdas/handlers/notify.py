@@ -58,7 +58,7 @@ def library(context: LambdaContext) -> Library:
         table(),
         hurry=lambda: context.get_remaining_time_in_millis() < _TO_SEND,
     )
-    return Library(shelf=shelf, runbook=read.runbook, window=read.policy.mass_window)
+    return Library(shelf=shelf, runbook=read.runbook, stack=read.stack, window=read.policy.mass_window)
 
 
 @cache

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from loopbreaker import STACK
 from loopbreaker.policy import Mode, Policy
 from loopbreaker.thresholds import PolicyError, override, parse
 from loopbreaker.treating.scope import Scope
@@ -21,6 +22,7 @@ class Settings:
     channels: where the bot may post; the first is where it posts all.
     agent_space, agent_daily: of AWS DevOps Agent, and how many investigations it may begin in a day.
     chat_queue: of the bot, for what is to be said in a thread.
+    stack: the name of the installation, as people give it to `loopctl`.
     digest: whether services that ail and do not loop are told once a day.
     """
 
@@ -31,6 +33,7 @@ class Settings:
     chat_topic_arn: str
     outlet_queues: tuple[str, ...]
     runbook: str
+    stack: str
     secret_name: str
     channels: tuple[str, ...]
     log_lines: str
@@ -71,6 +74,7 @@ class Settings:
             chat_topic_arn=env.get("CHAT_TOPIC_ARN", ""),
             outlet_queues=_patterns(env, "OUTLET_QUEUES"),
             runbook=env.get("RUNBOOK_URL", ""),
+            stack=env.get("STACK_NAME", STACK),
             secret_name=env.get("SECRET_NAME", ""),
             channels=_patterns(env, "SLACK_CHANNELS"),
             log_lines=env.get("LOG_LINES", "off"),

@@ -2,3 +2,6 @@
 
 VERSION = "0.1.0"
 """Of everything that is released together: the package, the stack, the command line, the templates."""
+
+STACK = "Loopbreaker"
+"""The name that the stack has where nobody gave it another."""

@@ -74,7 +74,11 @@ def command(
             for loop in result.loops:
                 print(_as_json(loop))
         elif unread and not result.events:
-            print("loopctl: nothing could be read, so nothing is known", file=sys.stderr)
+            print(
+                "loopctl: nothing could be read, so nothing is known; "
+                "`loopctl backtest --help` says what FILE may hold",
+                file=sys.stderr,
+            )
         else:
             _tell_people(result)
     if unread or result.unreadable:

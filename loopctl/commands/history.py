@@ -49,7 +49,7 @@ def history(
         print(json.dumps(to_json(loop)))
     if as_json:
         return
-    print(told(loops[:limit], now=now, width=Screen().width) if loops else "No loop is remembered.")
+    print(told(loops[:limit], now=now, width=Screen().width, stack=stack) if loops else "No loop is remembered.")
     if len(loops) > limit:
         print(f"\n{len(loops) - limit:,} older ones: --limit {len(loops)} shows all.")
 

@@ -68,7 +68,7 @@ def replay(
                 if as_json:
                     print(report.change_json(change), flush=True)
         if session.unreadable and not run.events:
-            session.say("nothing could be read, so nothing is known")
+            session.say("nothing could be read, so nothing is known; `loopctl replay --help` says what FILE may hold")
         elif as_html:
             print(_page(run), end="")
         elif not as_json:

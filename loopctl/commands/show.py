@@ -59,18 +59,20 @@ def show(
     elif as_svg:
         print(svg(timeline(loop, now=now)), end="")
     elif as_html:
-        print(_page(loop, now), end="")
+        print(_page(loop, now, stack), end="")
     elif in_browser:
-        _open(_page(loop, now), loop)
+        _open(_page(loop, now, stack), loop)
     else:
         width = Screen().width
         print(text(timeline(loop, now=now), width=min(width, 120), ascii_only=only_ascii()))
         print()
-        print(story(loop, now=now, width=width))
+        print(story(loop, now=now, width=width, stack=stack))
 
 
-def _page(loop: Loop, now: float) -> str:
-    return page(f"Restart loop of {loop.name}", [(timeline(loop, now=now), story(loop, now=now, width=100))])
+def _page(loop: Loop, now: float, stack: str) -> str:
+    return page(
+        f"Restart loop of {loop.name}", [(timeline(loop, now=now), story(loop, now=now, width=100, stack=stack))]
+    )
 
 
 def _open(content: str, loop: Loop) -> None:

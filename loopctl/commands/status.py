@@ -53,7 +53,9 @@ def status(
             print(json.dumps(to_json(loop)))
         return
     width = Screen().width
-    print(told(loops, suspected, now=time.time(), width=width) if loops or suspected else "No service loops.")
+    print(
+        told(loops, suspected, now=time.time(), width=width, stack=stack) if loops or suspected else "No service loops."
+    )
     print()
     for line in dict.fromkeys(stacks):
         print(fitted(line, width=width))

@@ -279,7 +279,7 @@ def test_a_container_without_awslogs_has_no_lines() -> None:
 def test_a_container_that_wrote_nothing_is_no_riddle() -> None:
     """Its stream does not exist: said in words, not by the name of an error; another refusal is named as it is."""
     nothing = look(Account(get_log_events=refusal("ResourceNotFoundException", "GetLogEvents")))
-    assert nothing.left_out == ("the last log lines: there are none: the container wrote nothing, or never started",)
+    assert nothing.left_out == ("the last log lines: the container wrote nothing, or never started",)
     denied = look(Account(get_log_events=refusal("AccessDeniedException", "GetLogEvents")))
     assert denied.left_out == ("the last log lines: GetLogEvents: AccessDeniedException",)
 

@@ -264,7 +264,7 @@ def test_what_could_not_be_read_at_all_is_no_peace(loop: Path) -> None:
     """A file that is missing does not end in "no restart loop": nothing is known, and that is what is said."""
     result = run("replay", loop.with_name("missing"))
     assert (result.exit_code, result.stdout) == (1, "")
-    assert result.stderr.endswith("nothing could be read, so nothing is known\n")
+    assert result.stderr.endswith("nothing is known; `loopctl replay --help` says what FILE may hold\n")
 
 
 def test_the_summary_counts_what_could_not_be_read(spoilt: Path) -> None:

@@ -264,7 +264,7 @@ def test_status_says_it_in_words(table: Table) -> None:
     assert "had 3 tasks" in text
     assert "other  LOOPS for" in text
     assert "third  SUSPECTED for" in text
-    assert f"loopctl resume {SERVICE.cluster} {SERVICE.name}" in text
+    assert f"loopctl resume {NAME} --region {SERVICE.region}" in text
     assert not re.search("breaker (closed|open)|verdict|half-open", text)
 
 

@@ -182,3 +182,13 @@ def test_bytes_are_counted_as_they_are_read(file: Callable[[bytes], Path]) -> No
     assert recordings.bytes_read == recordings.bytes_total()
     assert Recordings([str(path), str(path.parent / "missing")]).bytes_total() is None
     assert Recordings(["/dev/null"]).bytes_total() is None
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_file_of_another_kind_is_one_line(tmp_path: Path, packed: bool) -> None:
+    """A zip, a spreadsheet or a picture is named once, and not refused line by line."""
+    content = b"PK\x03\x04\x14\0\0\0\x08" + b"\n\xa0\x1b{}" * 500
+    file = tmp_path / "release.zip"
+    file.write_bytes(gzip.compress(content) if packed else content)
+    (found,) = Recordings([str(file)])
+    assert str(found) == f"{file}: no text, but a binary file: neither JSON nor a table"

@@ -186,7 +186,7 @@ def test_a_name_of_a_container_means_nothing_either() -> None:
     assert "<!" not in chat
     assert "\\u001b" not in chat
     assert "\x1b" not in message.text
-    assert "Of container web<!channel>`:" in message.text
+    assert "Of the container web<!channel>`:" in message.text
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -8,7 +8,7 @@ import pytest
 from loopbreaker.telling.advice import ADVICE
 
 FOLDER = Path(__file__).parents[2] / "docs" / "runbook"
-PAGES = [*(category.value for category in ADVICE), "mass"]
+PAGES = [*(category.value for category in ADVICE), "restarts", "empty", "mass"]
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -225,7 +225,7 @@ def in_tokyo(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
             {"signal": Signal.EMPTY},
             "it shall run tasks and has run none for a while, and no failure explains it",
         ),
-        ({"times": 2}, "replacements failed 4 times in a row; again, 2 times since 2026-01-01 00:01 UTC"),
+        ({"times": 2}, "replacements failed 4 times in a row; found 2 times since 2026-01-01 00:01 UTC"),
     ],
 )
 def test_why_a_service_is_said_to_loop(fields: dict[str, Any], words: str) -> None:

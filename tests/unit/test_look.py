@@ -166,7 +166,9 @@ def test_a_tag_that_says_nothing_is_told_once() -> None:
     record, _ = looked(looping(), 150, seen)
     record, _ = looked(record, 210, seen)
     assert kinds(record) == [NoticeKind.BAD_TAG]
-    assert record.notices[0].reason == ("tag loopbreaker:action: not one of alert, rollback, stop, ignore: 'stopp'")
+    assert record.notices[0].reason == (
+        "tag loopbreaker:action is 'stopp', and has to be one of alert, rollback, stop, ignore"
+    )
 
 
 # -- silence ----------------------------------------------------------------------------------------------

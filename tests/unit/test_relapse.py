@@ -112,7 +112,7 @@ def test_a_loop_that_comes_again_within_a_day_is_the_same_incident() -> None:
     assert (first.id, first.times, second.times) == (second.id, 1, 2)
     assert life.kinds == "LRLR"
     assert life.told[0].reason == "replacements failed 3 times in a row"
-    assert life.told[2].reason == "replacements failed 3 times in a row; again, 2 times since 2026-01-01 00:01 UTC"
+    assert life.told[2].reason == "replacements failed 3 times in a row; found 2 times since 2026-01-01 00:01 UTC"
 
 
 def test_a_loop_more_than_a_day_later_is_another_incident() -> None:

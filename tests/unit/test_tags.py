@@ -64,7 +64,7 @@ def test_a_bad_tag_is_told_when_it_is_set(store: MemoryStore) -> None:
     """Of a service that does not loop; said again by the next event or the daily look it is not told again."""
     for _ in range(2):
         assert detect.handler(sqs(change(WRONG)), CONTEXT) == NO_FAILURES
-    assert told(store) == ["tag loopbreaker:action: not one of alert, rollback, stop, ignore: 'Stop!'"]
+    assert told(store) == ["tag loopbreaker:action is 'Stop!', and has to be one of alert, rollback, stop, ignore"]
     assert store.records[SERVICE].notices[0].kind is NoticeKind.BAD_TAG
     read_all([(SERVICE, WRONG)], store=store, now=T0 + DAY)
     assert len(told(store)) == 1

@@ -402,7 +402,7 @@ def test_what_was_refused_before_anything_was_done_ends_at_once() -> None:
     for step in (Step.TAG, Step.STOP_DEPLOYMENT):
         after = refused(step)
         assert (after.trip, after.due_at) == (None, SOON)
-        assert told(after) == [("not-stopped", "AWS refused it: AccessDenied")]
+        assert told(after) == [("not-stopped", "AWS refused it (AccessDenied)")]
 
 
 @pytest.mark.parametrize("step", [Step.SUSPEND_SCALING, Step.SET_ZERO, Step.STOP_AGAIN])
@@ -410,7 +410,7 @@ def test_a_stop_that_was_refused_is_undone_and_told_as_refused(step: Step) -> No
     """In the end it is said that AWS refused, and not that the service is back."""
     after = refused(step)
     assert of(after).undo
-    assert told(to_the_end(after)) == [("not-stopped", "AWS refused it: AccessDenied")]
+    assert told(to_the_end(after)) == [("not-stopped", "AWS refused it (AccessDenied)")]
     assert of(refused(step, scaling=None)).step is (Step.RESTORE_COUNT if step is Step.STOP_AGAIN else Step.UNTAG)
 
 

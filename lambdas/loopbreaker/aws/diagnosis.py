@@ -190,7 +190,7 @@ class _Look:
         except ClientError as error:
             if error.response["Error"]["Code"] != "ResourceNotFoundException":
                 raise
-            self._leave_out("the last log lines", "there are none: the container wrote nothing, or never started")
+            self._leave_out("the last log lines", "the container wrote nothing, or never started")
             return
         written = [line for event in answer.get("events", []) for line in event["message"].splitlines()]
         lines = tuple(clean(masked_strictly(line), most=_COLUMNS) for line in written if line.strip())

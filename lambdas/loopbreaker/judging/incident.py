@@ -216,7 +216,7 @@ def because(incident: Incident) -> str:
     if incident.times == 1:
         return why
     first = datetime.fromtimestamp(incident.opened_at, tz=UTC)
-    return f"{why}; again, {incident.times} times since {first:%Y-%m-%d %H:%M} UTC"
+    return f"{why}; found {incident.times} times since {first:%Y-%m-%d %H:%M} UTC"
 
 
 def _why(incident: Incident) -> str:

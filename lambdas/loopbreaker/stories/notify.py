@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Protocol
 
+from loopbreaker import STACK
 from loopbreaker.model import ServiceRef
 from loopbreaker.remembering.incident import Incident
 from loopbreaker.remembering.notice import Notice, NoticeKind
@@ -33,10 +34,14 @@ class Shelf(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Library:
-    """Where a message takes from what the record does not say. `runbook` is an address; `window` in seconds."""
+    """Where a message takes from what the record does not say.
+
+    runbook: an address. stack: the name of this installation. window: of services that loop at once, in seconds.
+    """
 
     shelf: Shelf | None = None
     runbook: str = ""
+    stack: str = STACK
     window: float = 0.0
 
 
@@ -55,16 +60,17 @@ def _background(before: Record | None, after: Record, notice: Notice, library: L
     incident = after.incident or (before.incident if before else None)
     shelf = library.shelf
     if shelf is None or incident is None:
-        return Background(runbook=library.runbook)
+        return Background(runbook=library.runbook, stack=library.stack)
     if notice.kind is not NoticeKind.MASS:
         return Background(
             diagnosis=shelf.find(after.service, incident),
             earlier=shelf.earlier(after.service, incident) if incident.times > 1 else (),
             runbook=library.runbook,
+            stack=library.stack,
         )
     records = shelf.at_once(at=incident.found_at, window=library.window, most=_MOST_OTHERS)
     others = tuple(
         Other(one.service, one.incident, shelf.find(one.service, one.incident) if one.incident else NOTHING)
         for one in records
     )
-    return Background(others=others, runbook=library.runbook)
+    return Background(others=others, runbook=library.runbook, stack=library.stack)

@@ -74,7 +74,7 @@ ADVICE: dict[Category, Advice] = {
     ),
     Category.ELB_HEALTH_CHECK: Advice(
         "the load balancer's health check failed, so ECS stopped the task",
-        "Ask the health check's path of a running task. If it answers, lengthen the grace period; "
+        "Request the health check's path from a running task. If it answers, lengthen the grace period; "
         "if not, read the task's log.",
     ),
     Category.CONTAINER_HEALTH_CHECK: Advice(

@@ -5,6 +5,7 @@ Each command is one line of words; `wrapped` breaks it where a shell lets it go 
 
 from shlex import quote
 
+from loopbreaker import STACK
 from loopbreaker.model import Category, ServiceRef
 from loopbreaker.remembering.incident import Signal
 from loopbreaker.remembering.trip import Trip
@@ -16,11 +17,11 @@ _CONSOLES = {
 }
 # What of the task definition shows the cause.
 _OF_DEFINITION = {
-    Category.OUT_OF_MEMORY: "taskDefinition.containerDefinitions[].[name, memory]",
-    Category.SEGFAULT: "taskDefinition.[runtimePlatform]",
+    Category.OUT_OF_MEMORY: "taskDefinition.[memory, containerDefinitions[].[name, memory]]",
+    Category.SEGFAULT: "taskDefinition.[runtimePlatform, containerDefinitions[].image]",
     Category.CANNOT_START: "taskDefinition.containerDefinitions[].[entryPoint, command]",
     Category.DISK: "taskDefinition.[ephemeralStorage, volumes]",
-    Category.IMAGE_PULL: "taskDefinition.containerDefinitions[].image",
+    Category.IMAGE_PULL: "taskDefinition.[executionRoleArn, containerDefinitions[].image]",
     Category.RESOURCE_INIT: "taskDefinition.containerDefinitions[].secrets[]",
     Category.CONTAINER_HEALTH_CHECK: "taskDefinition.containerDefinitions[].[name, healthCheck]",
 }
@@ -42,6 +43,11 @@ def console_url(service: ServiceRef) -> str:
     return f"{_console(service)}/ecs/v2/clusters/{service.cluster}/services/{service.name}/tasks"
 
 
+def clusters_url(service: ServiceRef) -> str:
+    """The page of all clusters of its Region."""
+    return f"{_console(service)}/ecs/v2/clusters"
+
+
 def task_url(service: ServiceRef, task_id: str) -> str:
     """The page of one task, which ECS keeps for about an hour after it stopped."""
     return f"{console_url(service)}/{task_id}"
@@ -57,16 +63,37 @@ def logs_url(service: ServiceRef, group: str, stream: str) -> str:
     return f"{_console(service)}/cloudwatch/home?region={service.region}{path}"
 
 
-def resume(service: ServiceRef) -> str:
-    return f"loopctl resume {quote(service.cluster)} {quote(service.name)}"
+def resume(service: ServiceRef, stack: str) -> str:
+    """Bring it back, as it is."""
+    return f"loopctl resume {_named(service)}{_installation(service, stack)}"
 
 
-def acknowledge(service: ServiceRef) -> str:
-    return f"loopctl ack {quote(f'{service.cluster}/{service.name}')}"
+def acknowledge(service: ServiceRef, stack: str) -> str:
+    return f"loopctl ack {_named(service)}{_installation(service, stack)}"
 
 
-def mute(service: ServiceRef) -> str:
-    return f"loopctl mute {quote(f'{service.cluster}/{service.name}')} 1d"
+def show(service: ServiceRef, stack: str, *, number: str = "") -> str:
+    """One loop of it; without a number the one that goes on."""
+    name = quote(f"{service.cluster}/{service.name}" + (f"@{number}" if number else ""))
+    return f"loopctl show {name}{_installation(service, stack)}"
+
+
+def mute(service: ServiceRef, stack: str, *, span: str = "1d") -> str:
+    return f"loopctl mute {_named(service)} {span}{_installation(service, stack)}"
+
+
+def status(service: ServiceRef, stack: str) -> str:
+    """What names all services that loop where this one does."""
+    return f"loopctl status{_installation(service, stack)}"
+
+
+def _named(service: ServiceRef) -> str:
+    return quote(f"{service.cluster}/{service.name}")
+
+
+def _installation(service: ServiceRef, stack: str) -> str:
+    """Which installation is meant: whoever pastes a command may have another Region by default."""
+    return f" --region {service.region}" + (f" --stack {quote(stack)}" if stack != STACK else "")
 
 
 def resume_commands(service: ServiceRef, trip: Trip) -> list[str]:

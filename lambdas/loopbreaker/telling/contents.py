@@ -4,19 +4,23 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import assert_never
 
+from loopbreaker import STACK
 from loopbreaker.drill import WHAT_IT_IS, is_drill
 from loopbreaker.model import Category
-from loopbreaker.remembering.incident import Incident
+from loopbreaker.remembering.incident import Incident, Signal
 from loopbreaker.remembering.notice import NoticeKind
 from loopbreaker.telling import commands, mass
 from loopbreaker.telling.advice import advice, meaning
 from loopbreaker.telling.costs import burned, cost
 from loopbreaker.telling.diagnosis import NOTHING, Diagnosis
+from loopbreaker.telling.found import changed, found
 from loopbreaker.telling.letter import Block, Letter, clean, short
 from loopbreaker.telling.plain import count, iso, span, time_of
 from loopbreaker.telling.words import Telling, headline, left_at_zero, scaling_is_left, severity, state
 
 _MUTE_FOR = 86_400
+# What was read and not told by a task has no cause yet, and a page of its own.
+_OWN_PAGE = {Signal.RESTARTS: "restarts", Signal.EMPTY: "empty"}
 # What is to be done after these, with the advice for the cause where it stands.
 _AFTER = {
     NoticeKind.ROLLED_BACK: "Nothing at once: ECS takes it back. Mend the cause before the next deployment.",
@@ -27,7 +31,6 @@ _OF_A_DIGEST = (
     "Nothing at once: each is named once a week at most. Tasks that end after hours often leak memory or lose a "
     "connection; starts that fail now and then make deployments slow."
 )
-_MOST_CHANGES = 10
 _MOST_NAME = 60
 # ECS shows a stopped task for about an hour (ECS developer guide, "Viewing stopped task errors").
 _TASK_IS_KEPT = 3600
@@ -38,27 +41,42 @@ class Background:
     """What a message may say beside the record: the diagnosis, the others of a shared trouble, where the runbook is.
 
     earlier: the same incident as it was before it came again, the oldest first.
+    stack: name of the installation, for the commands that ask it.
     """
 
     diagnosis: Diagnosis = NOTHING
     earlier: tuple[Incident, ...] = ()
     others: tuple[mass.Other, ...] = ()
     runbook: str = ""
+    stack: str = STACK
 
 
 def write(told: Telling, known: Background) -> Letter:
     """The message in its parts."""
     service, why = told.after.service, _why(told)
-    if told.notice.kind is NoticeKind.MASS:
-        number = told.notice.services
-        return Letter(
-            headline=mass.headline(service, known.others, number) or f"{named(told)} {headline(told)}",
-            why=mass.shortened(why),
-            severity=severity(told),
-            facts=(("Account", f"{service.account}, {service.region}"), *mass.facts(known.others, number)),
-            blocks=tuple(mass.blocks(known.others, number)),
-            links=tuple(_links(told, known)),
-        )
+    account = ("Account", f"{service.account}, {service.region}")
+    match told.notice.kind:
+        case NoticeKind.MASS:
+            number, show = told.notice.services, commands.status(service, known.stack)
+            return Letter(
+                headline=mass.headline(service, known.others, number) or f"{named(told)} {headline(told)}",
+                why=mass.shortened(why),
+                severity=severity(told),
+                facts=(account, *mass.facts(known.others, number)),
+                blocks=tuple(mass.blocks(known.others, number, show)),
+                links=tuple(_links(told, known)),
+            )
+        case NoticeKind.MASS_OVER:
+            return Letter(f"{mass.OVER} in {service.region}", why, severity(told), facts=(account,))
+        case NoticeKind.DIGEST:
+            lead, ails = f"{named(told)} {headline(told)}", tuple(_of_a_digest(told))
+            return Letter(lead, why, severity(told), facts=(account,), blocks=ails)
+        case _:
+            return _of_one(told, known, why)
+
+
+def _of_one(told: Telling, known: Background, why: str) -> Letter:
+    """A message that is about one service."""
     return Letter(
         headline=f"{named(told)} {headline(told)}",
         why=why,
@@ -84,22 +102,15 @@ def _facts(told: Telling, earlier: tuple[Incident, ...]) -> Iterator[tuple[str, 
     service, incident, over = told.after.service, told.incident, told.after.incident is None
     if is_drill(service):
         yield "Drill", WHAT_IT_IS
-    yield "Now", state(told)
+    if told.held or told.notice.kind is not NoticeKind.RECOVERED:
+        yield "Now", state(told)
     yield "Service", service.name
     yield "Cluster", f"{service.cluster} (account {service.account}, {service.region})"
     if incident is None:
         return
-    if over:
-        lasted = span(incident.last_failure_at - incident.first_failure_at)
-        yield "Lasted", f"{lasted}, from {time_of(incident.first_failure_at)}"
-        backs = [message for message in incident.messages if message.kind is NoticeKind.BACK]
-        if backs:
-            yield "Back", f"{time_of(backs[-1].at)}: {clean(backs[-1].reason)}"
-    else:
-        ago = span(told.notice.at - incident.first_failure_at)
-        yield "Since", f"{time_of(incident.first_failure_at)} ({ago} ago)"
+    yield from _when(told, incident, over=over)
     if incident.failed_tasks:
-        yield "Failed", _failed(incident)
+        yield "Failed", _failed(incident, told.notice.reason)
     if earlier:
         failed = sum(spell.failed_tasks for spell in (*earlier, incident))
         yield (
@@ -116,14 +127,26 @@ def _facts(told: Telling, earlier: tuple[Incident, ...]) -> Iterator[tuple[str, 
         yield "Revision", f"{name} is the one that failed" if incident.failed_tasks else name
 
 
-def _failed(incident: Incident) -> str:
+def _when(told: Telling, incident: Incident, *, over: bool) -> Iterator[tuple[str, str]]:
+    if over:
+        lasted = span(incident.last_failure_at - incident.first_failure_at)
+        yield "Lasted", f"{lasted}, from {time_of(incident.first_failure_at)}"
+        backs = [message for message in incident.messages if message.kind is NoticeKind.BACK]
+        if backs:
+            yield "Back", f"{time_of(backs[-1].at)}: {clean(backs[-1].reason)}"
+    else:
+        ago = span(told.notice.at - incident.first_failure_at)
+        yield "Since", f"{time_of(incident.first_failure_at)} ({ago} ago)"
+
+
+def _failed(incident: Incident, why: str) -> str:
     said = count(incident.failed_tasks, "task")
     rate = burned((incident,), NOTHING).per_hour
     if rate is not None:
         said += f", about {rate:.0f} an hour"
     elif incident.failed_tasks > 1:
         said += f" within {span(incident.last_failure_at - incident.first_failure_at)}"
-    if incident.depth > 1:
+    if incident.depth > 1 and f"{incident.depth} times in a row" not in why:
         said += f"; {incident.depth} times in a row the replacement of a failed task failed too"
     return said
 
@@ -142,21 +165,22 @@ def _blocks(told: Telling, known: Background) -> Iterator[Block]:
     incident, kind = told.incident, told.notice.kind
     if kind is NoticeKind.BAD_TAG:
         yield _correct_tag(told)
-    if kind is NoticeKind.DIGEST:
-        yield from _of_a_digest(told)
     if incident is None:
         return
     match kind:
+        case NoticeKind.STILL_LOOPING if told.notice.services > 1:
+            yield _all_of_them(told, known.stack)
+            yield from _of_a_loop(told, incident, known)
         case NoticeKind.LOOPING | NoticeKind.NOT_STOPPED | NoticeKind.STILL_LOOPING:
             yield from _of_a_loop(told, incident, known)
         case NoticeKind.STOPPED | NoticeKind.ROLLED_BACK | NoticeKind.ROLLBACK_FAILED:
             yield from _found(told, incident, known)
             yield _what_to_do(told, incident, known.diagnosis)
-            yield from _bring_back(told) if kind is NoticeKind.STOPPED else ()
+            yield from _bring_back(told, known.stack) if kind is NoticeKind.STOPPED else ()
         case NoticeKind.DOWN:
             # Nobody is served: what helps comes first.
-            yield from _bring_back(told)
-            yield from _changed(incident, known.diagnosis)
+            yield from _bring_back(told, known.stack)
+            yield from changed(incident, known.diagnosis)
             yield _what_to_do(told, incident, known.diagnosis)
         case NoticeKind.RECOVERED | NoticeKind.BACK:
             yield from _give_scaling_back(told) if scaling_is_left(told) else ()
@@ -173,7 +197,12 @@ def _of_a_loop(told: Telling, incident: Incident, known: Background) -> Iterator
         return
     yield from _found(told, incident, known)
     yield _what_to_do(told, incident, known.diagnosis)
-    yield from _bring_back(told) if told.held else _silence(told)
+    yield from _bring_back(told, known.stack) if told.held else _silence(told, known.stack)
+
+
+def _found(told: Telling, incident: Incident, known: Background) -> Iterator[Block]:
+    yield from found(incident, known.diagnosis)
+    yield from cost((*known.earlier, incident), told, known.diagnosis)
 
 
 def _correct_tag(told: Telling) -> Block:
@@ -186,48 +215,6 @@ def _correct_tag(told: Telling) -> Block:
 def _of_a_digest(told: Telling) -> Iterator[Block]:
     yield Block("In the last day", lines=tuple(clean(line) for line in told.notice.reason.split("; ")))
     yield Block("What to do", text=_OF_A_DIGEST)
-
-
-def _found(told: Telling, incident: Incident, known: Background) -> Iterator[Block]:
-    """What the look at the failed task gave."""
-    diagnosis = known.diagnosis
-    if diagnosis.sums:
-        yield Block("Beside the cause", text=" ".join(diagnosis.sums), rank=1)
-    yield from _changed(incident, diagnosis)
-    if diagnosis.lines:
-        container = clean(incident.container, most=80) or "that failed"
-        lines = tuple(clean(line) for line in diagnosis.lines)
-        yield Block("Last log lines", text=f"Of container {container}:", lines=lines, rank=5)
-    yield from cost((*known.earlier, incident), told, known.diagnosis)
-    if diagnosis.left_out:
-        yield Block("Not found out", text="; ".join(diagnosis.left_out) + ".", rank=6)
-
-
-def _changed(incident: Incident, diagnosis: Diagnosis) -> Iterator[Block]:
-    if not (diagnosis.compared_with or diagnosis.deployed_at):
-        return
-    said = []
-    if diagnosis.deployed_at:
-        before = incident.first_failure_at - diagnosis.deployed_at
-        when = f"{span(before)} before the first failure" if before >= 0 else f"{span(-before)} after the first failure"
-        by = f", registered by {clean(diagnosis.deployed_by, most=120)}" if diagnosis.deployed_by else ""
-        said.append(f"{_name(incident.task_definition)} was deployed {when}{by}.")
-        if before > 86_400:
-            said.append(f"Nothing was deployed for {span(before)}: look at what it depends on.")
-    if diagnosis.compared_with and diagnosis.changes:
-        said.append(f"Against {diagnosis.compared_with}, which ran before:")
-    elif diagnosis.compared_with:
-        said.append(f"It does not differ from {diagnosis.compared_with}, which ran before.")
-    rows = [
-        (clean(c.what, most=80), f"{_side(c.before)} -> {_side(c.after)}") for c in diagnosis.changes[:_MOST_CHANGES]
-    ]
-    if len(diagnosis.changes) > _MOST_CHANGES:
-        rows.append(("and", f"{len(diagnosis.changes) - _MOST_CHANGES} more"))
-    yield Block("What changed", text=" ".join(said), rows=tuple(rows), rank=2)
-
-
-def _side(text: str) -> str:
-    return clean(text, most=120) or "none"
 
 
 def _what_to_do(told: Telling, incident: Incident, diagnosis: Diagnosis) -> Block:
@@ -244,15 +231,18 @@ def _what_to_do(told: Telling, incident: Incident, diagnosis: Diagnosis) -> Bloc
     return Block("What to do", text=first, commands=(command,))
 
 
-def _bring_back(told: Telling) -> Iterator[Block]:
+def _bring_back(told: Telling, stack: str) -> Iterator[Block]:
     trip, service = told.after.trip, told.after.service
     if trip is None:
         return
     if told.notice.kind is NoticeKind.DOWN:
         text = "Nobody is served, and Loopbreaker cannot change it. Give the service its tasks back by hand:"
     else:
-        text = "Deploy the fix: another task definition on the service brings it back by itself. As it is:"
-        yield Block("Bring it back", text=text, commands=(commands.resume(service),))
+        text = (
+            "Deploy the fix: another task definition on the service brings it back by itself. Unless its tag "
+            "loopbreaker:recovery says manual, Loopbreaker also tries it from time to time. To bring it back as it is:"
+        )
+        yield Block("Bring it back", text=text, commands=(commands.resume(service, stack),))
         text = "The same without loopctl, the count first:"
     yield Block("Bring it back by hand", text=text, commands=tuple(commands.resume_commands(service, trip)))
 
@@ -264,19 +254,26 @@ def _give_scaling_back(told: Telling) -> Iterator[Block]:
     yield Block("What to do", text=text, commands=tuple(commands.resume_commands(told.after.service, trip)[1:]))
 
 
-def _silence(told: Telling) -> Iterator[Block]:
-    until = iso(told.notice.at + _MUTE_FOR)[:16] + "Z"
-    text = (
-        "The first ends the reminders of this loop. The second ends all messages about this service, and all action, "
-        "until tomorrow; the third is the same without loopctl."
-    )
-    service = told.after.service
-    quiet = (commands.acknowledge(service), commands.mute(service), *commands.silence(service, until=until))
+def _silence(told: Telling, stack: str) -> Iterator[Block]:
+    service, until = told.after.service, iso(told.notice.at + _MUTE_FOR)[:16] + "Z"
+    text = "No more reminders of this loop; what changes is still told:"
+    yield Block("Say that you are at it", text=text, commands=(commands.acknowledge(service, stack),), rank=4)
+    text = "Until tomorrow no message about this service, and no action. With loopctl, or else by the tag itself:"
+    quiet = (commands.mute(service, stack), *commands.silence(service, until=until))
     yield Block("Silence it", text=text, commands=quiet, rank=4)
+
+
+def _all_of_them(told: Telling, stack: str) -> Block:
+    text = f"What follows is of {named(told)}, as one of them. All that loop now:"
+    return Block("All of them", text=text, commands=(commands.status(told.after.service, stack),))
 
 
 def _links(told: Telling, known: Background) -> Iterator[tuple[str, str]]:
     service, diagnosis = told.after.service, known.diagnosis
+    if told.notice.kind is NoticeKind.MASS:
+        yield "Console", commands.clusters_url(service)
+        yield "Runbook", runbook(known.runbook, "mass")
+        return
     yield "Console", commands.console_url(service)
     if told.incident is None:
         return
@@ -285,10 +282,8 @@ def _links(told: Telling, known: Background) -> Iterator[tuple[str, str]]:
         yield "Task", commands.task_url(service, diagnosis.task_id)
     if diagnosis.log_group and diagnosis.log_stream:
         yield "Log", commands.logs_url(service, diagnosis.log_group, diagnosis.log_stream)
-    if told.notice.kind is NoticeKind.MASS:
-        yield "Runbook", runbook(known.runbook, "mass")
-    elif told.after.incident:
-        yield "Runbook", runbook(known.runbook, told.incident.category)
+    if told.after.incident:
+        yield "Runbook", runbook(known.runbook, _OWN_PAGE.get(told.incident.signal, told.incident.category))
 
 
 def runbook(base: str, page: str | Category) -> str:

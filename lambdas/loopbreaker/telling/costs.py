@@ -44,7 +44,8 @@ def cost(spells: Sequence[Incident], told: Telling, diagnosis: Diagnosis) -> Ite
         )
     rows = tuple((dollars(part.per_restart), part.what) for part in burn.parts)
     said.append(f"Each restart, at list prices of {REGION} in {AS_OF}:")
-    yield Block("What it costs", text=" ".join(said), rows=rows, rank=3)
+    over = told.notice.kind in _ENDS or told.held or left_at_zero(told)
+    yield Block("What it cost" if over else "What it costs", text=" ".join(said), rows=rows, rank=3)
 
 
 def held_for(incident: Incident, *, until: float) -> float:

@@ -1,5 +1,6 @@
 """Many services that began to loop at once: how many, which, and what they share. Pure."""
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,10 +11,11 @@ from loopbreaker.telling.diagnosis import NOTHING, Diagnosis
 from loopbreaker.telling.letter import Block, clean
 from loopbreaker.telling.plain import count, span
 
-# Words in what ECS says that name what a task depends on.
+OVER = "The trouble that many services shared is over"
+# Words in what ECS says that name what a task depends on; each as a word, since there is an "ecr" in every secret.
 _DEPENDENCIES = {
     "secretsmanager": "Secrets Manager",
-    "secrets": "secrets",
+    "asm": "Secrets Manager",
     "ssm": "Systems Manager parameters",
     "ecr": "Amazon ECR",
     "registry": "the image registry",
@@ -28,6 +30,8 @@ _DEPENDENCIES = {
     "logger": "logging",
     "subnet": "a subnet",
 }
+# How ECS begins what it says of either.
+_EITHER = "unable to pull secrets or registry auth"
 _MOST_LISTED = 25
 
 
@@ -47,7 +51,7 @@ def headline(service: ServiceRef, others: tuple[Other, ...], number: int) -> str
     if number < 2 or not names:
         return ""
     clusters = {name.cluster for name in names}
-    where = "" if clusters == {service.cluster} else f" in {count(len(clusters), 'cluster')}"
+    where = f" in {service.cluster}" if clusters == {service.cluster} else f" in {count(len(clusters), 'cluster')}"
     return f"{number:,} services began to loop at once{where}"
 
 
@@ -64,8 +68,8 @@ def facts(others: tuple[Other, ...], number: int) -> Iterator[tuple[str, str]]:
     yield "Began", f"within {span(max(60, apart))} of each other"
 
 
-def blocks(others: tuple[Other, ...], number: int) -> Iterator[Block]:
-    """What they share, what to do, and which they are."""
+def blocks(others: tuple[Other, ...], number: int, show: str) -> Iterator[Block]:
+    """What they share, what to do, and which they are; `show` is the command that names all that loop."""
     shares = shared(others)
     text = "Most of them have in common:" if shares else "Nothing in common was found in what ECS says of them."
     yield Block("What they share", text=text, lines=tuple(f"- {share}" for share in shares))
@@ -73,13 +77,22 @@ def blocks(others: tuple[Other, ...], number: int) -> Iterator[Block]:
         "What to do",
         text="Look for one cause, not for many: what they share above, then image registry, NAT gateway, secrets, "
         "roles, a zone, a database. Nothing was stopped or rolled back for any of them; "
-        "there is no message for each. Mend the cause, and they come back by themselves.",
+        "there is no message for each. Mend the cause, and they come back by themselves. All that loop now:",
+        commands=(show,),
     )
     if others:
-        names = sorted(f"{other.service.cluster}/{other.service.name}{_said(other)}" for other in others)
-        number = max(number, len(names))
+        number = max(number, len(others))
         more = (f"and {number - _MOST_LISTED:,} more",) if number > _MOST_LISTED else ()
-        yield Block("The services", lines=(*names[:_MOST_LISTED], *more), rank=1)
+        yield Block("The services", lines=(*_listed(others[:_MOST_LISTED]), *more), rank=1)
+
+
+def _listed(others: tuple[Other, ...]) -> Iterator[str]:
+    """Which they are, those with one reason together; the most first."""
+    alike: dict[str, list[str]] = {}
+    for other in others:
+        alike.setdefault(_said(other), []).append(f"{other.service.cluster}/{other.service.name}")
+    for said, names in sorted(alike.items(), key=lambda each: (-len(each[1]), each)):
+        yield f"{said or 'no reason is known'}: {', '.join(sorted(names))}"
 
 
 def shared(others: tuple[Other, ...]) -> tuple[str, ...]:
@@ -102,15 +115,14 @@ def _traits(other: Other) -> Iterator[str]:
         return
     if other.incident.category is not Category.UNKNOWN:
         yield f"the cause {other.incident.category.value}"
-    words = other.incident.evidence.lower()
-    for word, meant in _DEPENDENCIES.items():
-        if word in words:
-            yield f"a reason that names {meant}"
+    words = other.incident.evidence.lower().replace(_EITHER, "")
+    for meant in dict.fromkeys(meant for word, meant in _DEPENDENCIES.items() if re.search(rf"\b{word}\b", words)):
+        yield f"a reason that names {meant}"
 
 
 def _said(other: Other) -> str:
     incident = other.incident
     if incident is None:
         return ""
-    evidence = f', "{clean(incident.evidence, most=80)}"' if incident.evidence else ""
-    return f": {incident.category.value}{evidence}"
+    evidence = f' ("{clean(incident.evidence, most=80)}")' if incident.evidence else ""
+    return f"{incident.category.value}{evidence}"

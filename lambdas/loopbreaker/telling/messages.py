@@ -18,7 +18,7 @@ DETAIL_TYPE = "Restart Loop State Change"
 LIMIT = 10_000
 # Most characters of the names in a subject, which has 99 in all.
 _NAME, _CLUSTER = 24, 16
-_SENTENCES = (NoticeKind.BAD_TAG, NoticeKind.DOWN, NoticeKind.MASS_OVER, NoticeKind.ROLLBACK_FAILED)
+_SENTENCES = (NoticeKind.BAD_TAG, NoticeKind.DOWN, NoticeKind.ROLLBACK_FAILED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,10 +98,13 @@ def _beside(detail: dict[str, Any], letter: Letter) -> str:
 def _subject(told: Telling, letter: Letter) -> str:
     """The headline and the cluster, which in a longer sentence stands beside the name."""
     name, cluster = short(told.after.service.name, _NAME), short(told.after.service.cluster, _CLUSTER)
+    if not letter.headline.startswith(f"{named(told)} "):
+        return letter.headline
     said = letter.headline.removeprefix(named(told)).lstrip()
     if told.notice.kind in _SENTENCES:
         return f"{name} in {cluster} {said}"
-    return f"{name} {said} in {cluster}" if letter.headline.startswith(named(told)) else f"{said} in {cluster}"
+    # A summary may speak of several clusters.
+    return f"{name} {said} in {told.after.service.region if told.notice.services > 1 else cluster}"
 
 
 def _fitting(letter: Letter, told: Telling, thread: str) -> Letter:

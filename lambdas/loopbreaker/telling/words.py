@@ -37,7 +37,7 @@ _HEADLINES = {
     NoticeKind.BACK: "was started again",
     NoticeKind.BAD_TAG: "has a tag that is not understood",
     NoticeKind.DOWN: "is DOWN at 0: held and could not be brought back",
-    NoticeKind.MASS_OVER: "and the others: their common trouble is over",
+    NoticeKind.MASS_OVER: "and others are over a trouble that they shared",
     NoticeKind.RECOVERED: "is no longer in a restart loop",
 }
 
@@ -72,7 +72,7 @@ def headline(telling: Telling) -> str:
         case NoticeKind.LOOPING:
             return _loops(telling)
         case NoticeKind.NOT_STOPPED:
-            return _held_or(telling, "is left at 0" if left_at_zero(telling) else "was left alone")
+            return _held_or(telling, "is left at 0" if left_at_zero(telling) else "loops on and was not acted on")
         case NoticeKind.DIGEST:
             more = telling.notice.services - 1
             others = f"and {count(more, 'more service')} lose" if more > 0 else "loses"

@@ -104,7 +104,7 @@ class _Tags:
         try:
             return parse(text)
         except ValueError as wrong:
-            self.problems.append(f"tag {PREFIX}{name}: not {wrong}: {text[:60]!r}")
+            self.problems.append(f"tag {PREFIX}{name} is {text[:60]!r}, and has to be {wrong}")
             return default
 
     def unknown(self) -> list[str]:

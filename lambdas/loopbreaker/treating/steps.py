@@ -113,7 +113,7 @@ def after_call(record: Record, trip: Trip, *, deployment_id: str, now: float) ->
 
 def after_refusal(record: Record, trip: Trip, *, why: str, now: float) -> Record:
     """What to do where AWS refuses a call: say so as what it is, and give back what was taken before."""
-    reason = f"AWS refused it: {why}"
+    reason = f"AWS refused it ({why})"
     if trip.step in (Step.STOP_DEPLOYMENT, Step.TAG):
         # Nothing was done yet.
         return not_stopped(_refused(replace(record, trip=None, due_at=now + RECHECK), now), reason, now=now)
