@@ -8,11 +8,13 @@ from typing import Any
 
 from loopbreaker import VERSION
 from loopbreaker.policy import Mode
-from loopbreaker.telling.plain import count
+from loopbreaker.telling.plain import count, listed
 from loopbreaker.treating.owner import PREFIX, wishes
 from loopctl.installation import Stack
 
 _SERVICES = 10
+# Services of which the same is said, by name; the others are counted.
+_MOST_NAMED = 10
 _WEEK = timedelta(days=7)
 
 
@@ -206,6 +208,7 @@ def services(stack: Stack, ecs: Any) -> Iterator[Finding]:
     # A newer stack may know more modes.
     mode = next((mode for mode in Mode if mode.value == deployed), None)
     seen = opted = 0
+    limited: dict[str, list[str]] = {}
     for cluster in _listed(ecs, "list_clusters", "clusterArns"):
         arns = list(_listed(ecs, "list_services", "serviceArns", cluster=cluster))
         for start in range(0, len(arns), _SERVICES):
@@ -217,8 +220,10 @@ def services(stack: Stack, ecs: Any) -> Iterator[Finding]:
                 opted += asked.action is not Mode.ALERT
                 name = f"{cluster.rsplit('/', 1)[-1]}/{service['serviceName']}"
                 yield from (Finding(Health.BAD, f"{name}: {problem}") for problem in asked.problems)
-                if asked.action is not Mode.ALERT:
-                    yield from (Finding(Health.NOTE, f"{name}: {why}") for why in never(service, asked.action, mode))
+                for why in never(service, asked.action, mode) if asked.action is not Mode.ALERT else ():
+                    limited.setdefault(why, []).append(name)
+    for why, names in limited.items():
+        yield Finding(Health.NOTE, f"{listed(tuple(names), most=_MOST_NAMED)}: {why}")
     yield Finding(Health.OK, f"{count(seen, 'service')} looked at, {opted} opted in by the tag {PREFIX}action")
 
 
@@ -241,5 +246,6 @@ def never(service: Mapping[str, Any], asked: Mode, mode: Mode | None) -> Iterato
 
 
 def _listed(ecs: Any, operation: str, key: str, **parameters: str) -> Iterator[str]:
-    for page in ecs.get_paginator(operation).paginate(**parameters):
+    # ListServices gives ten at a time where nobody asks for more (ECS API reference).
+    for page in ecs.get_paginator(operation).paginate(**parameters, PaginationConfig={"PageSize": 100}):
         yield from page[key]

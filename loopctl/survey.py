@@ -135,7 +135,8 @@ def _burn(service: ServiceRef, incident: Incident, seen: _Seen) -> Burn:
 
 
 def _listed(ecs: Any, operation: str, key: str, **parameters: str) -> Iterator[str]:
-    for page in ecs.get_paginator(operation).paginate(**parameters):
+    # ListServices gives ten at a time where nobody asks for more (ECS API reference).
+    for page in ecs.get_paginator(operation).paginate(**parameters, PaginationConfig={"PageSize": 100}):
         yield from page[key]
 
 

@@ -208,6 +208,17 @@ def test_a_tag_that_is_not_understood_is_found_before_it_matters(ecs: Any) -> No
     assert problem.endswith("has to be one of alert, rollback, stop, ignore")
 
 
+def test_what_holds_of_many_services_is_said_once(ecs: Any) -> None:
+    """A dozen of which nobody knows whether they serve are one line, with the first names and how many more."""
+    for number in range(12):
+        tags: Any = [{"key": "loopbreaker:action", "value": "stop"}]
+        ecs.create_service(cluster="prod", serviceName=f"s{number:02}", taskDefinition="web", desiredCount=1, tags=tags)
+    said = [note for note in notes(doctor.services(STACK, ecs)) if "counts as serving" in note]
+    assert len(said) == 1
+    assert said[0].startswith("prod/s00, prod/s01, ")
+    assert " and 2 more: no load balancer" in said[0]
+
+
 def test_opting_in_is_printed_for_every_tool(ecs: Any) -> None:
     """With the ARN of the service, and nothing is changed."""
     result = CliRunner().invoke(app, ["opt-in", "prod/web", "stop", "--recovery", "probe", "--region", "eu-west-1"])
