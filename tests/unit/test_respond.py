@@ -463,6 +463,54 @@ def test_nobody_is_tried_for_one_that_is_not_back() -> None:
         assert not any(_asked(store, others)), (step, undo)
 
 
+@pytest.mark.parametrize(
+    ("unserved_since", "seen", "held_for", "tried"),
+    [
+        (NOW - 900, (running_task(NOW - T0 - 90),), 900, True),
+        (NOW - 900, (running_task(NOW - T0 - 90),), 899, False),
+        (NOW - 900, (), 900, False),
+        (NOW - 60, (running_task(NOW - T0 - 90),), 900, False),
+    ],
+    ids=["serves again", "too soon", "serves nobody", "served before"],
+)
+def test_who_serves_again_has_those_tried_that_have_waited_for_some_time(
+    unserved_since: float, seen: Any, held_for: float, tried: bool
+) -> None:
+    """It may not last: they wait for a quarter of their own wait first."""
+    loops = dead(finding=None, unserved_since=unserved_since, looked_at=NOW - 60)
+    store = keeping(loops)
+    assert loops.incident is not None
+    (other,) = _others(store, Step.HELD, began=loops.incident.found_at)
+    waits = store.load(other)
+    assert waits.trip is not None
+    since = NOW - held_for
+    store.put(replace(waits, trip=replace(waits.trip, since=since, looping_since=since - 7200)))
+    respond(SERVICE, tools(store, Ecs([facts(tasks=seen)])))
+    assert _asked(store, [other]) == [tried]
+
+
+def test_a_try_that_begins_is_no_sign_that_others_may_be_tried() -> None:
+    """A service that is tried has its times set anew, which says nothing of who is served."""
+    mine = trip(step=Step.HELD, since=NOW - 9000, looping_since=NOW - 10_000, lease_until=0.0, desired_count=2)
+    store = keeping(replace(dead(), trip=mine))
+    (other,) = _others(store, Step.HELD, began=dead().incident.found_at)  # type: ignore[union-attr]
+    waits = store.load(other)
+    assert waits.trip is not None
+    store.put(replace(waits, trip=replace(waits.trip, since=NOW - 9000)))
+    respond(SERVICE, tools(store, Ecs([facts(desired_count=0, tasks=())])))
+    assert held(store) is Step.PROBING
+    assert _asked(store, [other]) == [False]
+
+
+def test_where_nothing_may_be_held_nobody_is_looked_for() -> None:
+    """An installation that may not stop services is not charged for what they would need."""
+    for mode in (Mode.ALERT, Mode.ROLLBACK):
+        store = keeping(looping())
+        others = _others(store, Step.HELD, began=looping().incident.found_at)  # type: ignore[union-attr]
+        respond(SERVICE, tools(store, Ecs([Facts(exists=False)]), mode=mode))
+        assert _asked(store, others) == [False]
+
+
 def test_one_of_them_that_cannot_be_read_keeps_no_other_from_being_tried() -> None:
     """It is tried in its own time."""
     store = keeping(looping())

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from functools import partial
 from itertools import pairwise
+from random import Random
 
 from benchmarks.breaker.kinds.ways import dead, mostly, served_for
 from benchmarks.breaker.stage import CLUSTER, HOUR, MINUTE, Kind, Stage, grid
@@ -205,6 +206,65 @@ def _by_the_hour(stage: Stage) -> None:
         stage.at(hour * HOUR + 20 * MINUTE, lambda: stage.sim.scale(CLUSTER, "web", 0))
 
 
+def _taken_while_tried(stage: Stage, *, how: str) -> None:
+    """Each task that is started to try the service is taken away after half a minute, for reasons of its own."""
+    stage.service(desired_count=3)
+    stage.began, stage.ended = HOUR, 3 * HOUR
+    stage.breaks(HOUR, dead(3, until=stage.ended))
+    taken = {
+        "Spot": lambda: stage.sim.churn.interrupt_spot(CLUSTER, "web", count=None),
+        "a person": lambda: stage.sim.churn.stop_by_user(CLUSTER, "web", count=None),
+        "maintenance": lambda: stage.sim.churn.maintain(CLUSTER, "web"),
+    }[how]
+    for number in range(12):
+        stage.at(3 * HOUR + (3 + 7 * number) * MINUTE, taken)
+
+
+def _from_nothing(stage: Stage, *, minutes: float) -> None:
+    """A service that was made with 0 tasks is started by hand, and what it needs is away."""
+    stage.service(desired_count=0)
+    stage.began, stage.ended = HOUR, HOUR + minutes * MINUTE
+    stage.at(HOUR - 1, lambda: stage.sim.behave(CLUSTER, "web", dead(3, until=stage.ended or 0)))
+    stage.scales(HOUR, 4)
+
+
+def _well_for_minutes(stage: Stage, *, check: str) -> None:
+    """After an outage everything dies again a few minutes after each start, for hours: a backlog that is too large."""
+    group = TargetGroup(interval=10, deregistration_delay=30) if check else None
+    stage.service(desired_count=3, target_group=group)
+    stage.breaks(HOUR, dead(3))
+    stage.heals(2.5 * HOUR, served_for(uniform(150, 400)))
+    stage.heals(7 * HOUR)
+    stage.began, stage.ended = HOUR, 2.5 * HOUR
+
+
+def _opinions_are_late(stage: Stage, *, share: float) -> None:
+    """The load balancers answer so many of the questions only, and the service serves now and then."""
+    stage.service(desired_count=2, target_group=TargetGroup(interval=10, deregistration_delay=30))
+    rng = Random(f"opinions {share} {stage.rng.random()}")
+    stage.refuses("DescribeTargetHealth", code="Throttling", when=lambda _: rng.random() < share)
+    life = mostly(3.0, uniform(60, 300), share=0.15)
+    stage.breaks(HOUR, crash(Failure.APP_CRASH, after=life, ready_after=constant(5)))
+
+
+def _together_again(stage: Stage, *, apart: float) -> None:
+    """Five services, one of them not opted in, need the same; it is back after hours."""
+    stage.began, stage.ended = HOUR, 5 * HOUR
+    for number in range(5):
+        name = f"web-{number}"
+        stage.service(name, desired_count=2, **({"tags": {}} if not number else {}))
+        stage.breaks(HOUR + number * apart * MINUTE, dead(3, until=stage.ended), name=name)
+
+
+def _beside_one_that_flaps(stage: Stage) -> None:
+    """A dead service, and one that began to die with it and serves for two minutes now and then, all day."""
+    stage.service("web")
+    stage.service("flaps", tags={})
+    stage.breaks(HOUR, dead(3))
+    life = mostly(3.0, constant(120), share=0.12)
+    stage.breaks(HOUR, crash(Failure.APP_CRASH, after=life, ready_after=constant(4)), name="flaps")
+
+
 LIVES = (
     Kind("a standby that never turns healthy", _standby, 9, 2, grid(check=("load balancer", "container"))),
     Kind("one zone is away", _zone_away, 7, 3, grid(minutes=(40, 180))),
@@ -222,5 +282,18 @@ LIVES = (
     Kind("its hosts go while it is held", _room_is_given_up, 10, 2, grid(minutes=(3, 8))),
     Kind("a chain of services", _chain, 14, 2, grid(length=(2, 4), minutes=(45, 120, 240))),
     Kind("a fight for leadership", _rare_leader, 8, 3),
+    Kind("taken away while it is tried", _taken_while_tried, 9, 2, grid(how=("Spot", "a person", "maintenance"))),
+    Kind("started from nothing", _from_nothing, 8, 2, grid(minutes=(20, 60, 150))),
+    Kind("well for some minutes after an outage", _well_for_minutes, 11, 3, grid(check=("", "load balancer"))),
+    Kind("load balancers that answer now and then", _opinions_are_late, 8, 3, grid(share=(0.5, 0.9))),
+    Kind(
+        "dead beside one that comes and goes",
+        _beside_one_that_flaps,
+        25,
+        2,
+        excused=("lost_before of flaps",),
+        why="the one that comes and goes is not touched: chance goes other ways in it where the other is stopped",
+    ),
+    Kind("five that need the same", _together_again, 10, 2, grid(apart=(0.5, 6))),
     Kind("started for twenty minutes each hour", _by_the_hour, 12, 1),
 )

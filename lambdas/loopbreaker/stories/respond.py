@@ -91,11 +91,22 @@ def respond(service: ServiceRef, tools: Tools) -> Attended | None:
 
 
 def _try_others(before: Record, after: Record, tools: Tools) -> None:
-    """Where its loop is over, or it was held and runs again: those that began to loop with it are tried."""
+    """Where its loop is over, or it was held and runs again, or it serves again: those that began to loop with it are
+    tried.
+    """
     trip, incident = before.trip, before.incident
     came_back = trip is not None and trip.zeroed and not trip.undo and after.trip is None
-    if incident and (came_back or after.incident is None):
-        try_together(incident, before.service, store=tools.store, policy=tools.policy, now=tools.clock())
+    over = came_back or after.incident is None
+    if incident is None or tools.mode is not Mode.STOP:
+        # Nothing is held.
+        return
+    if over or (trip is None and _serves_again(incident, after.incident)):
+        try_together(incident, before.service, store=tools.store, policy=tools.policy, sure=over, now=tools.clock())
+
+
+def _serves_again(before: Incident, after: Incident | None) -> bool:
+    """Whether nobody was served at the last look, and somebody is at this one."""
+    return after is not None and before.unserved_since < before.looked_at < after.looked_at == after.unserved_since
 
 
 def _is_leased(record: Record, now: float) -> bool:

@@ -24,6 +24,8 @@ DIAGNOSED = 40
 _COUNTED_FROM, _COUNTED_BY = MOST_BEGINNINGS // 2, 16
 # A trouble that has lasted for so long, in seconds, may leave a few services behind that loop by themselves.
 _LEFT_BEHIND = 3600.0
+# A held service waits for about half of the time that its loop has lasted: a quarter of that wait is this share of it.
+_SOME = 8
 # How many still loop is asked once in so many seconds, however often each is looked at.
 _COUNTED_EVERY = 600.0
 
@@ -85,10 +87,13 @@ def _remind_together(before: Record, record: Record, *, speaks: bool, store: Inc
     return tell(record, NoticeKind.STILL_LOOPING, at=now, reason=why, services=number)
 
 
-def try_together(incident: Incident, service: ServiceRef, *, store: Incidents, policy: Policy, now: float) -> None:
+def try_together(
+    incident: Incident, service: ServiceRef, *, store: Incidents, policy: Policy, sure: bool, now: float
+) -> None:
     """Have the services tried at once that are held and began to loop about when this one did, which is well again:
     what it lacked may be what they lack, or it may itself be that.
 
+    sure: whether it is; else it serves, perhaps not for long, and they are tried where some of their wait is over.
     Where one of them is not reached it is tried when its own time has come.
     """
     began = store.began(at=incident.found_at, window=policy.mass_window)
@@ -98,13 +103,16 @@ def try_together(incident: Incident, service: ServiceRef, *, store: Incidents, p
     for other in began:
         if other != service:
             with suppress(ConflictError, UnreadableError):
-                saved(other, partial(_tried_with_another, now=now), store=store)
+                saved(other, partial(_tried_with_another, policy=policy, sure=sure, now=now), store=store)
 
 
-def _tried_with_another(record: Record, *, now: float) -> Record:
-    if record.trip is None or record.trip.step is not Step.HELD:
+def _tried_with_another(record: Record, *, policy: Policy, sure: bool, now: float) -> Record:
+    trip = record.trip
+    if trip is None or trip.step is not Step.HELD:
         return record
-    return replace(record, trip=replace(record.trip, another_back_at=now), asked_at=now, due_at=now)
+    if not sure and now < trip.since + max(policy.cool_down, (trip.since - trip.looping_since) / _SOME):
+        return record
+    return replace(record, trip=replace(trip, another_back_at=now), asked_at=now, due_at=now)
 
 
 def end_together(record: Record, *, store: Incidents, now: float) -> Record:
