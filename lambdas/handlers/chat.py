@@ -7,7 +7,7 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from handlers.batch import Failures
-from handlers.observability import watched
+from handlers.observability import DELIVERED, count_event, watched
 from handlers.outlet import drain
 from handlers.receipts import note
 from handlers.wiring import settings
@@ -39,6 +39,7 @@ def deliver(parcel: Parcel) -> None:
         if error.code in BAD_TOKEN:
             token().forget()
         raise
+    count_event(DELIVERED)
 
 
 @cache

@@ -32,6 +32,7 @@ STOPS = "ServicesStopped"
 RECOVERIES = "LoopsEnded"
 MESSAGES = "MessagesSent"
 DELAY = "DetectionDelay"
+DELIVERED = "ChatMessagesDelivered"
 
 
 def watched(handler: Callable[[Any, LambdaContext], T]) -> Callable[[Any, LambdaContext], T]:

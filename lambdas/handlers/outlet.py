@@ -8,12 +8,10 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.exceptions import BotoCoreError, ClientError
 
 from handlers.batch import Failures, failures
-from handlers.observability import count_event, logger
+from handlers.observability import logger
 from loopbreaker.aws.secrets import SecretError
 from loopbreaker.aws.slack import PauseError, RefusedError, UnreachableError
 from loopbreaker.telling.parcel import Parcel, ParcelError, unpack
-
-DELIVERED = "ChatMessagesDelivered"
 
 # Time that one delivery may take, in milliseconds: three calls that are answered late.
 _NEEDED = 35_000
@@ -44,8 +42,6 @@ def drain(event: dict[str, Any], context: LambdaContext, deliver: Callable[[Parc
             logger.error("not delivered", message_id=record["messageId"], reason=str(error))
             halted = True
             failed.append(record["messageId"])
-        else:
-            count_event(DELIVERED)
     return failures(failed)
 
 

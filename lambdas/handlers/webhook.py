@@ -7,7 +7,7 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from handlers.batch import Failures
-from handlers.observability import watched
+from handlers.observability import DELIVERED, count_event, watched
 from handlers.outlet import drain
 from handlers.receipts import note, took
 from handlers.wiring import settings
@@ -40,6 +40,7 @@ def deliver(parcel: Parcel) -> None:
         address().forget()
         raise
     note(parcel.service, parcel.incident, parcel.sequence, to=(_PLACE,))
+    count_event(DELIVERED)
 
 
 @cache

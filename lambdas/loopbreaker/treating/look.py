@@ -101,7 +101,7 @@ def _watched(case: Case) -> Record:
         by = dict.fromkeys([*incident.served_by, *sorted({task.deployment_id for task in case.serving})])
         incident = replace(incident, unserved_since=now, served_by=tuple(by)[-_SERVED_BY:])
     failures = case.facts.rollout.failures if case.facts.rollout else -1
-    if failures > incident.ecs_failures >= 0 or incident.ecs_failures < 0 < failures:
+    if failures > max(incident.ecs_failures, 0):
         incident = replace(incident, ecs_grew_at=now)
     return replace(record, incident=replace(incident, looked_at=now, ecs_failures=failures))
 
