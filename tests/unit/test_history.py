@@ -69,6 +69,9 @@ def test_three_are_shown_from_either_end() -> None:
     assert [failed.deployment_id for failed in added([at(60 * n, deployment_id="d") for n in range(2)]).shown] == [
         "d"
     ] * 2
+    assert NO_FAILURES.newest is None
+    only = added([at(0), at(60)])
+    assert (only.newest, only.last) == (only.first[-1], ())
     (one,) = added([task_failure(5, 47, lifetime=40)]).shown
     assert one == Failed(
         at=T0 + 47,
@@ -159,6 +162,9 @@ def test_what_is_over_is_forgotten() -> None:
     assert [failed.at - T0 for failed in add(added([at(0), at(60), at(61)]), [], since=T0 + 60).shown] == [60, 61]
     assert [failed.at - T0 for failed in (*known.first, *known.last)] == [700, 760]
     assert add(known, [failures[0]], since=T0 + 700) is known
+    many = added([at(second) for second in (0, 1, 2, 70, 75, 80)])
+    left = add(many, [], since=T0 + 75)
+    assert (left.first, [failed.at - T0 for failed in left.last]) == ((), [75, 80])
 
 
 def test_a_history_that_is_over_begins_anew() -> None:

@@ -6,11 +6,12 @@ import pytest
 
 from loopbreaker.judging.crowd import Well
 from loopbreaker.judging.detection import confirm, observe
-from loopbreaker.model import TaskFailure
+from loopbreaker.judging.unwell import Checked
+from loopbreaker.model import SignalKind, TaskFailure
 from loopbreaker.remembering.history import History
 from loopbreaker.remembering.incident import Signal, Suspicion
 from loopbreaker.remembering.record import Record
-from tests.builders import POLICY, SERVICE, T0, crash_loop, observed, task_failure
+from tests.builders import POLICY, SERVICE, T0, crash_loop, observed, signal, task_failure
 from tests.unit.test_detection import opened
 
 HOUR = 3600.0
@@ -31,6 +32,24 @@ def test_what_was_read_of_before_the_last_incident_ended_is_history(at: float, i
     empty = observe(record, empty_at=[T0 + at], policy=POLICY, now=T0 + 9)
     assert (restarted.restarted, empty.empty) == (((T0 + at,), (T0 + at,)) if is_new else ((), ()))
     assert (restarted is record, empty is record) == (not is_new, not is_new)
+
+
+def test_a_service_that_runs_again_has_to_run_nothing_for_long_anew() -> None:
+    """What was seen of it before it ran counts no more, once somebody looked."""
+    record = Record(service=SERVICE)
+    for at in (0.0, 900.0, 1800.0):
+        record = observe(record, empty_at=[T0 + at], policy=POLICY, now=T0 + at)
+    assert record.suspicion is not None
+    well = [Checked(created_at=T0, started_at=T0, deployment_id="", healthy=None, judged_at=T0)]
+    ran = confirm(record, desired_count=1, checked=well, policy=POLICY, now=T0 + 1801)
+    assert (ran.suspicion, ran.empty) == (None, ())
+    assert observe(ran, empty_at=[T0 + 2700], policy=POLICY, now=T0 + 2700).suspicion is None
+
+
+def test_of_what_ecs_says_often_the_oldest_and_the_newest_are_kept() -> None:
+    """Eight statements within the hour: for how long it has been so, and how it is now."""
+    record = observed(signals=[signal(60.0 * n, SignalKind.PLACEMENT_FAILURE) for n in range(30)])
+    assert [at - T0 for at in record.unplaced] == [0, *(60 * n for n in range(23, 30))]
 
 
 def test_a_loop_keeps_its_failures_through_a_long_pause() -> None:
@@ -102,13 +121,13 @@ def test_a_crowd_asks_of_a_large_service_no_less_than_its_size() -> None:
 
 def test_each_chain_is_held_against_its_own_crowd() -> None:
     """A fast one may be chance though it follows slow failures, and a slow one though nothing failed fast."""
-    slow = crash_loop(2, lifetime=1000, restart=30)
-    fast = crash_loop(3, start=2100, restart=100)
+    slow = crash_loop(6, lifetime=1000, restart=30)
+    fast = crash_loop(3, start=6180, restart=100)
     record = observed([*slow, *fast])
     assert record.suspicion is not None
     assert record.suspicion.signal is Signal.FAST
-    crowd = [Well(created_at=T0 + 2120, started_at=T0 + 2120)] * 100
-    assert confirm(record, desired_count=3, well=crowd, policy=POLICY, now=T0 + 9000).incident is None
+    crowd = [Well(created_at=T0 + 6200, started_at=T0 + 6200)] * 100
+    assert confirm(record, desired_count=3, well=crowd, policy=POLICY, now=T0 + 6600).incident is None
     alone = observed(crash_loop(4, lifetime=1800, restart=500))
     assert alone.suspicion is not None
     assert alone.suspicion.signal is Signal.SLOW

@@ -4,9 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from loopbreaker.judging.ration import is_kept_back, say_that_it_is_over, say_that_it_loops
+from loopbreaker.judging.ration import is_kept_back, say_that_it_is_over, say_that_it_loops, told_at
 from loopbreaker.remembering.incident import Incident
 from loopbreaker.remembering.notice import NoticeKind
+from loopbreaker.remembering.owed import tell
 from loopbreaker.remembering.record import Record
 from tests.builders import T0, looping
 
@@ -65,3 +66,15 @@ def test_for_an_owner_who_asked_for_silence_nothing_waits() -> None:
     """Neither is anything told; when the silence ends they are told how it is then."""
     silent = loops(looping(silent=True, told_before=SIX))
     assert (told(silent), is_kept_back(incident_of(silent))) == ([], False)
+
+
+def test_of_messages_that_are_forgotten_it_is_known_when_they_were_told() -> None:
+    """Six at either end of an incident are kept; of those between, when people heard of the loop, each once."""
+    record = looping()
+    kinds = (NoticeKind.STILL_LOOPING, NoticeKind.STOPPED)
+    for n in range(20):
+        record = tell(record, kinds[n % 2], at=T0 + n, reason="it was so")
+    incident = incident_of(record)
+    assert [message.at - T0 for message in incident.messages] == [*range(6), *range(14, 20)]
+    assert incident.told_before == tuple(T0 + n for n in (6, 8, 10, 12))
+    assert [at - T0 for at in sorted(told_at(incident, now=T0 + 30))] == [*range(0, 20, 2)]
