@@ -142,3 +142,16 @@ def test_where_ecs_has_nothing_against_a_service_any_more_nothing_is_found() -> 
     record = Record(service=SERVICE, suspicion=suspicion, due_at=T0)
     after = confirm(record, desired_count=2, policy=POLICY, now=T0 + 60)
     assert (after.incident, after.suspicion, after.due_at) == (None, None, None)
+
+
+def test_what_ecs_said_more_than_an_hour_ago_is_forgotten() -> None:
+    """However often it said so then."""
+    record = observed(signals=[signal(at) for at in (0.0, 60.0, 3630.0, 3700.0)])
+    assert [at - T0 for at in record.impaired] == [3630, 3700]
+    assert observed(signals=[signal(0.0), signal(3600.0)]).impaired == (T0, T0 + 3600)
+
+
+def test_one_statement_that_is_delivered_twice_is_one() -> None:
+    """A second apart, whatever was said before; six seconds later it is another."""
+    record = observed(signals=[signal(at) for at in (0.0, 900.0, 901.0, 905.0, 906.0)])
+    assert [at - T0 for at in record.impaired] == [0, 900, 906]
