@@ -383,6 +383,7 @@ def test_what_a_rung_stood_on_may_go(created: float, failed: float) -> None:
         (5, 10, dict.fromkeys(range(1, 6), 4)),
         (10, 10, dict.fromkeys(range(1, 11), 2)),
         (20, 5, dict.fromkeys(range(11, 21), 2)),
+        (13, 2, dict.fromkeys(range(4, 14), 2)),
         (30, 1, dict.fromkeys(range(11, 31), 1)),
     ],
 )
@@ -396,6 +397,13 @@ def test_which_are_kept(generations: int, slots: int, kept: dict[int, int]) -> N
         all_ends = [f.failed_at for f in failures[(generation - 1) * slots : generation * slots]]
         newest = all_ends[-len(ends) + 1 :] if len(ends) > 1 else []
         assert ends == [all_ends[0], *newest]
+
+
+def test_what_failed_last_is_kept_whatever_its_generation() -> None:
+    """A task that ran beside the whole loop, and failed with its end, may be followed by one that fails as well."""
+    beside = task_failure(0, 895)
+    ladder = climb((), [*crash_loop(30, slots=2), beside], FAST)
+    assert beside.failed_at in [rung.failed_at for rung in ladder if rung.generation == 1]
 
 
 # -- surprise ---------------------------------------------------------------------------------------------
@@ -474,7 +482,6 @@ def test_of_tasks_side_by_side_each_is_compared_with_those_that_lived_like_it() 
     [
         pytest.param(task_failure(7150, 9850), id="of a shorter chain"),
         pytest.param(task_failure(7950, 10_650), id="that failed later than it was created"),
-        pytest.param(task_failure(1790, 6790), id="that lived too long for a loop"),
     ],
 )
 def test_what_a_task_did_not_follow_says_nothing_of_it(other: TaskFailure) -> None:
@@ -482,6 +489,13 @@ def test_what_a_task_did_not_follow_says_nothing_of_it(other: TaskFailure) -> No
     profile = replace(POLICY.slow, depth=2)
     linked = [task_failure(6800, 7850), task_failure(7900, 9900), task_failure(10_000, 12_700)]
     assert last_of([other, *linked], profile) == pytest.approx(last_of(linked, profile))
+
+
+def test_a_task_that_lived_too_long_for_a_loop_is_no_link_of_one() -> None:
+    """Though the first of the chain came in its place."""
+    profile = replace(POLICY.slow, depth=2)
+    linked = [task_failure(6800, 7850), task_failure(7900, 10_600), task_failure(10_700, 13_410)]
+    assert last_of([task_failure(1790, 6790), *linked], profile) == pytest.approx(last_of(linked, profile))
 
 
 def test_a_long_chain_is_as_surprising_as_what_is_left_of_it() -> None:
