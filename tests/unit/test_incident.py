@@ -21,6 +21,7 @@ from tests.builders import (
     SERVICE,
     T0,
     TASK_DEFINITION,
+    climbed,
     crash_loop,
     incident,
     looping,
@@ -110,9 +111,27 @@ def test_of_a_storm_the_spans_know_more_than_the_failures_that_are_remembered() 
 
 
 def test_a_slow_loop_knows_its_pauses_however_long_a_replacement_took() -> None:
-    """Up to ten minutes: each failure is of the chain."""
-    record = observed(crash_loop(4, lifetime=1800, restart=500))
-    assert of(opened(record, Signal.SLOW, 1800, 4)).longest_gap == 2300.0
+    """Up to ten minutes, and however unlike its tasks lived: each failure is of the chain."""
+    lives, at, failures = (1000.0, 3000.0, 1500.0, 2000.0), 0.0, []
+    for lived in lives:
+        failures.append(task_failure(at, at + lived))
+        at += lived + 500
+    after = of(opened(observed(failures), Signal.SLOW, 1000, 4))
+    assert (after.longest_gap, after.longest_lifetime) == (3500.0, 3000.0)
+
+
+def test_what_lived_unlike_the_others_is_part_of_a_chain_all_the_same() -> None:
+    """Four that died at one age after one that did not are a chain of five."""
+    record = observed([task_failure(0, 3000), *crash_loop(4, lifetime=1800, restart=60, start=3060)])
+    assert of(opened(record, Signal.SLOW, 3000, 5)).longest_lifetime == 3000.0
+
+
+def test_each_task_of_a_loop_counts_once() -> None:
+    """Of many side by side all, though few are remembered; of what is no failure none."""
+    many = observed(crash_loop(3, slots=60))
+    assert of(opened(many, Signal.FAST, 10)).failed_tasks == 180
+    none = Record(service=SERVICE, fast=climbed(crash_loop(2)), restarted=(T0, T0 + 300))
+    assert of(opened(none, Signal.RESTARTS, 0, 0)).failed_tasks == 0
 
 
 @pytest.mark.parametrize(
@@ -285,3 +304,14 @@ def test_what_ecs_says_again_leaves_the_cause_as_it_was() -> None:
     """No task failed by which it could be told anew."""
     record = looping(signal=Signal.IMPAIRED, category=Category.IMAGE_PULL, fast=(), slow=(), longest_lifetime=0.0)
     assert of(observed(signals=[signal(500)], record=record)).category is Category.IMAGE_PULL
+
+
+def test_what_turns_out_to_be_a_fast_loop_asks_for_a_decision() -> None:
+    """With the failure that shows it, though no further generation failed: only now has it lasted three minutes."""
+    old = task_failure(-90_000, -7000)
+    known = replace(looping(signal=Signal.STORM, fast=(), slow=()), history_until=T0 - 8000)
+    slowly = [task_failure(at, at + 10) for at in (0.0, 80.0, 160.0)]
+    record = replace(observed([old, *slowly], record=known), asked_at=None)
+    assert of(record).signal is Signal.STORM
+    beside = observed([task_failure(150, 200)], record=record)
+    assert (of(beside).signal, beside.asked_at) == (Signal.FAST, T0 + 200)

@@ -1,7 +1,7 @@
 """An incident: how it opens, what it learns of each further failure, and why the service is said to loop. Pure."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import pairwise
@@ -61,19 +61,7 @@ def open_incident(
 ) -> Record:
     """The record with the incident that a suspicion has become, and the message that it loops."""
     ladder = record.slow if profile_of(found.signal, policy) is policy.slow else record.fast
-    rungs = chain(ladder, profile_of(found.signal, policy) or policy.fast)
-    if len(rungs) < found.depth:
-        # Those that die at one age may outlive the profile, but for the odd one.
-        rungs = regular_deaths(ladder, policy) or rungs
-    gap = longest_gap(record.storm) if found.signal is Signal.STORM else 0.0
-    if found.signal is Signal.STORM:
-        rungs = tuple(replace(rung, lifetime=0.0) for rung in record.slow)
-    said = {*(rung.failed_at for rung in rungs), *record.impaired, *record.unplaced}
-    if found.signal in _READ:
-        rungs, gap = (), LEAST_GAP
-        said = {*_read(record, found.signal)}
-    if found.signal is Signal.IMPAIRED:
-        said |= {*failed_starts(record.slow)}
+    rungs, said = _made_of(record, ladder, found, policy)
     times = sorted(at for at in said if at >= found.since) or [found.since]
     incident = Incident(
         signal=found.signal,
@@ -83,7 +71,7 @@ def open_incident(
         depth=found.depth,
         category=_category(found.signal, rungs) or Category.UNKNOWN,
         longest_lifetime=max((rung.lifetime for rung in rungs), default=0.0),
-        longest_gap=max([gap, *(b - a for a, b in pairwise(times) if not gap or found.signal is Signal.RESTARTS)]),
+        longest_gap=_pause(record, found.signal, times),
         desired_count=desired_count,
         silent=silent,
         history=record.history,
@@ -107,6 +95,32 @@ def open_incident(
         touched_at=max(record.touched_at, now),
     )
     return say_that_it_loops(opened, at=now, reason=because(incident))
+
+
+def _made_of(record: Record, ladder: Ladder, found: Suspicion, policy: Policy) -> tuple[Ladder, Iterable[float]]:
+    """The failures that an incident opens with, and when something failed, was said or was read of it."""
+    if found.signal in _READ:
+        return (), _read(record, found.signal)
+    if found.signal is Signal.STORM:
+        # How long its tasks lived says nothing.
+        rungs = tuple(replace(rung, lifetime=0.0) for rung in record.slow)
+    else:
+        rungs = chain(ladder, profile_of(found.signal, policy) or policy.fast)
+        if len(rungs) < found.depth:
+            # Those that die at one age may outlive the profile, but for the odd one.
+            rungs = regular_deaths(ladder, policy) or rungs
+    starts = failed_starts(record.slow) if found.signal is Signal.IMPAIRED else ()
+    return rungs, {*(rung.failed_at for rung in rungs), *record.impaired, *record.unplaced, *starts}
+
+
+def _pause(record: Record, signal: Signal, times: Sequence[float]) -> float:
+    """The longest time between two failures, in seconds, by what knows it best."""
+    if signal is Signal.STORM:
+        return longest_gap(record.storm)
+    if signal is Signal.EMPTY:
+        return LEAST_GAP
+    least = LEAST_GAP if signal is Signal.RESTARTS else 0.0
+    return max([least, *(later - earlier for earlier, later in pairwise(times))])
 
 
 def _began_at(ladder: Ladder, found: Suspicion, policy: Policy) -> float:

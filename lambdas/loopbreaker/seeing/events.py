@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping
 
 from loopbreaker.model import Container, Event, Ignored, ServiceRef, ServiceSignal, SignalKind, TaskState, daemon
-from loopbreaker.seeing.fields import Fields, MalformedEventError, is_name, is_unicode, json_name, refuse, shown
+from loopbreaker.seeing.fields import Fields, MalformedEventError, is_name, json_name, refuse, shown
 
 _DEPLOYMENTS = {kind.value: kind for kind in SignalKind if kind.name.startswith("DEPLOYMENT_")}
 _ACTIONS = {kind.value: kind for kind in SignalKind if kind.value not in _DEPLOYMENTS}
@@ -157,7 +157,7 @@ def _service_of_resource(envelope: Mapping[str, object], cluster_arn: str, probl
     """
     resources = envelope.get("resources")
     arn = resources[0] if isinstance(resources, list) and resources else None
-    if not isinstance(arn, str) or not is_unicode(arn):
+    if not isinstance(arn, str):
         problems.append(f"resources[0]: not the ARN of a service but {json_name(arn)}")
         return ServiceRef(cluster_arn, "")
     prefix, _, path = arn.partition(":service/")
