@@ -8,6 +8,7 @@ import pytest
 
 from loopbreaker.aws.findings import Findings
 from loopbreaker.aws.posted import PostedTable
+from loopbreaker.aws.receipts import Receipts
 from loopbreaker.aws.store import ClosedIncident
 from loopbreaker.model import ServiceRef
 from loopbreaker.remembering.incident import Incident
@@ -66,6 +67,11 @@ def test_a_message_that_cannot_be_read_is_posted_anew(item: dict[str, Any]) -> N
     table.items[SERVICE.key, "POSTED#17#C1"] = {"pk": {"S": "x"}} | item
     posts = PostedTable(table.client, "loops", clock=lambda: T0)
     assert posts.posted(Parcel(SERVICE, "17", 1, "", {}, ""), "C1") is None
+
+
+def test_who_took_a_message_is_read_as_it_is_now() -> None:
+    """A repetition that comes at once must not find what was before the note."""
+    assert Receipts(Items().client, "loops", clock=lambda: T0).took(SERVICE, "17", 1) == frozenset()
 
 
 # -- what was found out -------------------------------------------------------------------------------------
