@@ -134,6 +134,23 @@ def test_where_there_is_no_time_the_message_goes_without() -> None:
 
 
 @pytest.mark.parametrize(
+    ("answer", "why"),
+    [
+        (refusal("ThrottlingException", "GetItem"), "GetItem: ThrottlingException"),
+        ({"Item": {"body": {"B": b"?"}}}, "CodecError"),
+        ({"Item": {}}, "KeyError"),
+    ],
+)
+def test_a_diagnosis_that_cannot_be_read_is_said(answer: Any, why: str) -> None:
+    """The message goes all the same."""
+    client = FakeClient("dynamodb", get_item=answer)
+    if why == "KeyError":
+        answer["Item"]["pk"] = {"S": "x"}
+    found = Findings(client, "loops", Records()).find(SERVICE, incident())
+    assert found.left_out == (f"the diagnosis could not be read: {why}",)
+
+
+@pytest.mark.parametrize(
     ("names", "left", "found"),
     [
         (("a", "b", "c", "d"), 9, ["a", "b", "c"]),

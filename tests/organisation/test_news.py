@@ -163,6 +163,20 @@ def test_what_is_absent_is_named_once() -> None:
     assert problem(event(at=None)) == "detail.at: absent"
 
 
+@pytest.mark.parametrize(
+    ("envelope", "said"),
+    [
+        ([], "not an EventBridge event: a list"),
+        (event() | {"detail": "x"}, "detail: not an object but text"),
+        (event(version=3), "detail.version: this hub reads version 2: deploy the hub of the newer release first"),
+        (event(severity="bad"), "detail.severity: not one of "),
+    ],
+)
+def test_what_the_hub_does_not_read_is_refused_by_name(envelope: object, said: str) -> None:
+    """It ends in the queue of poison, with an alarm."""
+    assert problem(envelope).startswith(said)
+
+
 # -- an alarm -----------------------------------------------------------------------------------------------
 
 

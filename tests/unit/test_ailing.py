@@ -122,6 +122,22 @@ def test_what_is_said_of_which_tasks(record: Record, said: str) -> None:
     assert words(record) == said
 
 
+@pytest.mark.parametrize(
+    ("deployments", "words"),
+    [
+        (("", "", "a"), "3 tasks failed"),
+        (("a", "a", "b"), "3 tasks of 2 deployments failed"),
+        (("a",) * 3, "3 tasks failed"),
+    ],
+)
+def test_of_how_many_deployments_the_first_starts_failed(deployments: tuple[str, ...], words: str) -> None:
+    """As far as ECS said of which; of one it need not be said."""
+    failures = [task_failure(n * HOUR, n * HOUR + 20, deployment_id=one) for n, one in enumerate(deployments)]
+    found = ailing(Record(service=SERVICE, slow=climbed(failures, POLICY.slow)), POLICY, now=NOW)
+    assert found is not None
+    assert found.words.startswith(words)
+
+
 def test_the_two_commonest_causes_are_named() -> None:
     """The commonest first."""
     causes = [

@@ -39,29 +39,25 @@ class Findings:
     def at_once(self, *, at: float, window: float, most: int) -> list[Record]:
         """The records of services that began to loop at about one time, without those that cannot be read."""
         found: list[Record] = []
-        try:
+        # What was read stands; the message names no more.
+        with suppress(ClientError, BotoCoreError):
             for service in self._records.began(at=at, window=window)[:most]:
                 if self._hurry():
                     break
                 with suppress(UnreadableError):
                     found.append(self._records.load(service))
-        except (ClientError, BotoCoreError):
-            # What was read stands; the message names no more.
-            return found
         return found
 
     def earlier(self, service: ServiceRef, incident: Incident) -> tuple[Incident, ...]:
         """The same incident as it was before it came again, the oldest first; without what cannot be read."""
         found: list[Incident] = []
-        try:
+        with suppress(ClientError, BotoCoreError, UnreadableError):
             for closed in self._records.incidents(service):
                 if closed.incident.id != incident.id:
                     break
                 if closed.incident.found_at < incident.found_at:
-                    found.insert(0, closed.incident)
-        except (ClientError, BotoCoreError, UnreadableError):
-            return tuple(found)
-        return tuple(found)
+                    found.append(closed.incident)
+        return tuple(reversed(found))
 
     def keep(self, service: ServiceRef, incident: Incident, diagnosis: Diagnosis) -> None:
         """Keep it; a second one of the same incident replaces the first."""
