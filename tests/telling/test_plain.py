@@ -3,10 +3,13 @@
 import os
 import time
 from collections.abc import Iterator
+from signal import Signals
 
 import pytest
 
 from loopbreaker.model import Category
+from loopbreaker.remembering.incident import Signal
+from loopbreaker.telling.advice import advice, meaning
 from loopbreaker.telling.plain import count, dollars, iso, listed, span, time_of
 from loopbreaker.telling.prices import burn
 from tests.builders import T0
@@ -118,3 +121,59 @@ def test_what_a_restart_costs_at_most(category: Category, vcpu: float, fargate: 
     """A pull through a NAT gateway, items of AWS Config, a minute of Fargate: each where it may come about."""
     found = burn(restarts=3, seconds=600, category=category, vcpu=vcpu, gib=2.0, fargate=fargate)
     assert [part.per_restart for part in found.parts] == pytest.approx(sums, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        (0, "without an error"),
+        (1, "the application chose"),
+        (2, "wrong use of a command"),
+        (125, "runtime could not run"),
+        (126, "not executable"),
+        (127, "not found"),
+        (128, "not valid"),
+        (129, "ended by signal 1"),
+        (128 + Signals.SIGILL, "illegal instruction"),
+        (128 + Signals.SIGTRAP, "ended by signal 5"),
+        (128 + Signals.SIGABRT, "SIGABRT"),
+        (128 + Signals.SIGBUS, "bus error"),
+        (128 + Signals.SIGFPE, "arithmetic"),
+        (128 + Signals.SIGKILL, "SIGKILL"),
+        (128 + Signals.SIGSEGV, "SIGSEGV"),
+        (128 + Signals.SIGTERM, "SIGTERM"),
+        (159, "ended by signal 31"),
+        (255, "lost container"),
+    ],
+)
+def test_what_an_exit_code_means(code: int, words: str) -> None:
+    """As shells and runtimes have it: 128 and the number of the signal."""
+    assert words in meaning(code)
+
+
+@pytest.mark.parametrize(
+    ("code", "category", "by_ecs"),
+    [
+        (137, Category.ELB_HEALTH_CHECK, True),
+        (143, Category.CONTAINER_HEALTH_CHECK, True),
+        (1, Category.ELB_HEALTH_CHECK, False),
+        (137, Category.OUT_OF_MEMORY, False),
+    ],
+)
+def test_whom_ecs_stopped_was_not_killed_for_memory(code: int, category: Category, by_ecs: bool) -> None:
+    """After a failed health check the code is that of ECS's own signal."""
+    assert (meaning(code, category) == "ended by ECS, after its health check") is by_ecs
+
+
+@pytest.mark.parametrize("code", [3, 124, 160, 254])
+def test_about_most_exit_codes_nothing_is_usual(code: int) -> None:
+    """Nothing is said of them."""
+    assert meaning(code) == ""
+
+
+def test_advice_goes_by_what_was_read_where_no_task_failed() -> None:
+    """Whatever category the record has."""
+    restarts = advice(Category.UNKNOWN, Signal.RESTARTS)
+    assert "inside their tasks" in restarts.means
+    assert restarts != advice(Category.UNKNOWN) != advice(Category.APP_CRASH)
+    assert advice(Category.SPOT) == advice(Category.UNKNOWN)
