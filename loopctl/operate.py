@@ -19,6 +19,7 @@ from loopbreaker.aws.receipts import Receipts
 from loopbreaker.aws.store import ClosedIncident, Table
 from loopbreaker.model import ServiceRef
 from loopbreaker.picture.loops import Loop
+from loopbreaker.remembering.incident import Incident
 from loopbreaker.remembering.record import Record, Verdict
 from loopbreaker.stories.acknowledge import acknowledge
 from loopbreaker.stories.ports import ConflictError, UnreadableError
@@ -76,9 +77,14 @@ class Account:
                 records = list(pool.map(self._table.load, sorted(services)))
         return [record for record in records if record.verdict is Verdict.LOOPING or record.suspicion]
 
-    def open(self) -> list[Loop]:
-        """The loops that go on now."""
-        return [self.of(record) for record in self.remembered() if record.incident]
+    def open(self, service: ServiceRef | None = None) -> list[Loop]:
+        """The loops that go on now: of one service, or of all."""
+        if service:
+            with asking("the table"):
+                records = [self._table.load(service)]
+        else:
+            records = self.remembered()
+        return [self.of(record) for record in records if record.incident]
 
     def of(self, record: Record) -> Loop:
         """The loop of a record, with the times that it looped before; that there is one is for the caller to know."""
@@ -205,11 +211,14 @@ def merged(loops: Sequence[Loop]) -> list[Loop]:
     by_id: dict[str, list[Loop]] = {}
     for loop in sorted(loops, key=lambda loop: (loop.record is not None, loop.incident.found_at)):
         by_id.setdefault(loop.id, []).append(loop)
-    found = [
-        replace(newest, earlier=tuple(dict.fromkeys(one.incident for one in before)) or newest.earlier)
-        for *before, newest in by_id.values()
-    ]
+    found = [replace(newest, earlier=_before(newest, before) or newest.earlier) for *before, newest in by_id.values()]
     return sorted(found, key=lambda loop: -loop.incident.opened_at)
+
+
+def _before(newest: Loop, others: Sequence[Loop]) -> tuple[Incident, ...]:
+    """Its earlier times, each once. One that ended between two readings is there as going on and as over."""
+    earlier = (one.incident for one in others if one.incident.found_at != newest.incident.found_at)
+    return tuple(dict.fromkeys(earlier))
 
 
 def _over(service: ServiceRef, closed: ClosedIncident) -> Loop:

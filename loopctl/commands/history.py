@@ -43,8 +43,7 @@ def history(
     earliest = now - seconds_ago(since) if since else 0.0
     with account(stack=stack, region=region, profile=profile) as asked:
         service = asked.service(*named(name)[:2]) if name else None
-        going = [loop for loop in asked.open() if service in (None, loop.service)]
-        loops = _newest([*going, *asked.past(service)], earliest)
+        loops = _newest([*asked.open(service), *asked.past(service)], earliest)
     for loop in loops[:limit] if as_json else []:
         print(json.dumps(to_json(loop)))
     if as_json:

@@ -70,7 +70,7 @@ def lines(arn: str, tags: dict[str, str]) -> str:
     terraform = "\n".join(f'    "{key}" = "{value}"' for key, value in tags.items())
     cdk = "\n".join(f'cdk.Tags.of(service).add("{key}", "{value}")' for key, value in tags.items())
     return (
-        f"# AWS CLI\naws ecs tag-resource --resource-arn {arn} --tags {given}\n\n"
+        f"# AWS CLI\naws ecs tag-resource --resource-arn {arn} --tags {given} --region {arn.split(':')[3]}\n\n"
         f'# Terraform, in resource "aws_ecs_service"; let Loopbreaker hold the count without a fight\n'
         f"  tags = {{\n{terraform}\n  }}\n  lifecycle {{\n    ignore_changes = [desired_count]\n  }}\n\n"
         f"# CDK\n{cdk}"

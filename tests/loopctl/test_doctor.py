@@ -225,7 +225,7 @@ def test_opting_in_is_printed_for_every_tool(ecs: Any) -> None:
     assert result.exit_code == 0
     arn = ecs.describe_services(cluster="prod", services=["web"])["services"][0]["serviceArn"]
     tags = "key=loopbreaker:action,value=stop key=loopbreaker:recovery,value=probe"
-    assert f"aws ecs tag-resource --resource-arn {arn} --tags {tags}\n" in result.stdout
+    assert f"aws ecs tag-resource --resource-arn {arn} --tags {tags} --region eu-west-1\n" in result.stdout
     assert '"loopbreaker:action" = "stop"' in result.stdout
     assert 'cdk.Tags.of(service).add("loopbreaker:recovery", "probe")' in result.stdout
     assert "counts as serving" in result.stderr

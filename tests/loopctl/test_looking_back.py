@@ -133,6 +133,15 @@ def test_an_incident_that_was_taken_up_again_is_one(table: Table) -> None:
     assert (json.loads(line)["state"], json.loads(line)["times"]) == ("loops", 2)
 
 
+def test_a_loop_that_ends_while_it_is_read_counts_once(table: Table) -> None:
+    """It is there as going on and as over: its failures are not added up."""
+    once = looped(3)
+    table.archive(SERVICE, once, closed_at=T0 + 4000, reason="the service was deleted")
+    table.save(replace(looping(due_at=T0), version=0, incident=once))
+    (line,) = run("history", "--json").stdout.splitlines()
+    assert json.loads(line)["failed_tasks"] == once.failed_tasks
+
+
 def test_a_relapse_shows_all_of_it(table: Table) -> None:
     """Each time that it looped, what was told of it and to whom; the first time is not written over."""
     opened, reopened = looped(0).opened_at, T0 + 20_000
