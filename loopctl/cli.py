@@ -38,6 +38,12 @@ Examples:
   loopctl policy                      the thresholds that may be tried
   loopctl mcp                         a read-only server for agents
   loopctl --install-completion        completion for the current shell
+
+\b
+Exit status, where a command says no other:
+    0  done
+    1  it could not be done; standard error says why
+    2  wrong usage
 """
 
 _BEFORE = ("scan", "backtest")
