@@ -332,7 +332,7 @@ def test_two_messages_of_one_change_go_in_order(outbox: Outbox) -> None:
     """A loop that is found and left alone at once is told in two messages."""
     both = tell(LOOPS, NoticeKind.NOT_STOPPED, at=T0, reason="1 task still serves")
     notify.handler(stream((None, both)), CONTEXT)
-    assert outbox.sent == [FOUND, "[Loopbreaker] web loops on and was not acted on in prod"]
+    assert outbox.sent == [FOUND, "[Loopbreaker] web in prod loops on and was not acted on"]
 
 
 # -- respond ----------------------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ DETAIL_TYPE = "Restart Loop State Change"
 LIMIT = 10_000
 # Most characters of the names in a subject, which has 99 in all.
 _NAME, _CLUSTER = 24, 16
-_SENTENCES = (NoticeKind.BAD_TAG, NoticeKind.DOWN, NoticeKind.ROLLBACK_FAILED)
+_SENTENCES = (NoticeKind.BAD_TAG, NoticeKind.DOWN, NoticeKind.NOT_STOPPED, NoticeKind.ROLLBACK_FAILED)
 
 
 @dataclass(frozen=True, slots=True)
