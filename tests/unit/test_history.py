@@ -5,7 +5,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from loopbreaker.model import Category, TaskFailure
@@ -92,11 +92,14 @@ def test_how_many_failed_since(since: float, failed: int) -> None:
     assert added([at(0), at(60), at(120)]).failed_since(T0 + since) == failed
 
 
-@pytest.mark.parametrize(("per_minute", "marks"), [(1, 24), (2, 24), (10, 100), (60, 512)])
-def test_the_tasks_of_ten_minutes_are_known_again(per_minute: int, marks: int) -> None:
-    """Two dozen at least, and 512 at most."""
+@pytest.mark.parametrize(("per_minute", "least"), [(1, 16), (2, 20), (10, 100), (60, 256)])
+def test_the_tasks_of_ten_minutes_are_known_again(per_minute: int, least: int) -> None:
+    """Sixteen at least, or 256 where there are more; never more than twice as many are remembered, and never 512."""
     failures = [at(60 * minute + n / per_minute) for minute in range(40) for n in range(per_minute)]
-    assert len(added(failures, size=per_minute).marks) == marks
+    history = NO_FAILURES
+    for number in range(0, len(failures), per_minute):
+        history = add(history, failures[number : number + per_minute], since=0)
+        assert min(number + per_minute, least) <= len(history.marks) <= min(2 * least + per_minute, MOST_MARKS)
 
 
 def test_a_batch_is_known_again_as_a_whole() -> None:
@@ -123,23 +126,89 @@ def test_a_repetition_within_ten_minutes_is_not_counted(per_minute: int) -> None
         history = add(history, [at(60 * minute + n / 10) for n in range(per_minute)], since=0)
     failed = at(1800)
     history = add(history, [failed], since=0)
-    later = [at(1800 + 60 * n / per_minute) for n in range(1, min(10 * per_minute, MOST_MARKS))]
+    later = [at(1800 + 60 * n / per_minute) for n in range(1, min(10 * per_minute, MOST_MARKS // 2))]
     history = add(history, later, since=0)
     assert add(history, [failed, *later], since=0) is history
     assert len(history.marks) <= MOST_MARKS
 
 
 def test_a_loop_that_is_known_remembers_fewer_tasks() -> None:
-    """A record of a loop stays small however many tasks fail: a repetition among the next 48 is known again."""
+    """A record of a loop stays small however many tasks fail: a repetition among the next 24 is known again."""
     failures = crash_loop(30, slots=20)
     failures.sort(key=lambda failure: failure.failed_at)
     known = observed(failures, record=looping(failed_tasks=0))
     assert known.incident
     assert known.incident.failed_tasks == 600
-    assert len(known.incident.history.marks) == LOOP_MARKS == 48
-    again = observed(failures[-LOOP_MARKS:], record=known)
+    assert LOOP_MARKS / 2 <= len(known.incident.history.marks) <= LOOP_MARKS == 48
+    again = observed(failures[-LOOP_MARKS // 2 :], record=known)
     assert again.incident
     assert again.incident.failed_tasks == 600
+
+
+@st.composite
+def deliveries(draw: st.DrawFn) -> tuple[list[list[TaskFailure]], float]:
+    """Batches of a day as they come, and the longest that one came late for the first time: some come again, whenever.
+
+    Of one to 40 tasks that fail up to once in ten seconds each, with pauses.
+    """
+    random = Random(draw(st.integers(0, 10_000)))
+    number, pause = draw(st.integers(2, 70)), draw(st.sampled_from([10.0, 30.0, 60.0, 280.0]))
+    late = draw(st.sampled_from([0.0, 5.0, 120.0, 600.0, 3600.0]))
+    together = draw(st.sampled_from([1, 1, 3, 20]))
+    coming: list[tuple[float, TaskFailure]] = []
+    moment = 0.0
+    for n in range(number):
+        moment += random.expovariate(1 / pause) * (n % together == 0)
+        failed = at(moment, task_id=f"task-{n}")
+        first = moment + random.uniform(0, late) * (random.random() < 0.2)
+        again = [first + random.choice([1, 60, 590, 660, 3600, 7200, 80_000]) for _ in range(random.randrange(3))]
+        coming += [(when, failed) for when in (first, *again)]
+    in_order = [failed for _, failed in sorted(coming, key=lambda one: one[0])]
+    batches, size = [], draw(st.integers(1, 30))
+    while in_order:
+        batches.append(in_order[:size])
+        in_order = in_order[size:]
+    return batches, late
+
+
+def rarely(batches: Sequence[Sequence[TaskFailure]], within: float, most: int) -> bool:
+    """Whether never more than so many tasks fail within such a time."""
+    times = sorted({failed.task_id: failed.failed_at for batch in batches for failed in batch}.values())
+    return all(later - times[n] > within for n, later in enumerate(times[most:]))
+
+
+@settings(max_examples=60)
+@given(deliveries(), st.sampled_from([LOOP_MARKS, MOST_MARKS]))
+def test_what_comes_again_within_a_day_is_counted_once(day: tuple[list[list[TaskFailure]], float], most: int) -> None:
+    """Never more than failed where no more fail in ten minutes than are known again; exactly so many where none came
+    more than ten minutes late for the first time. Above that rate what comes again after ten minutes adds nothing."""
+    batches, late = day
+    history, seen = NO_FAILURES, set[str]()
+    slow = rarely(batches, 1300, most // 2)
+    for batch in batches:
+        before = history.failed_since(0)
+        fresh = {failed.task_id for failed in batch} - seen
+        newest = max((failed.failed_at for failed in batch if failed.task_id in fresh), default=0.0)
+        seen |= fresh
+        history = add(history, batch, since=0, most=most)
+        if slow:
+            assert history.failed_since(0) <= len(seen)
+            assert history.failed_since(0) == len(seen) or late > 600
+        assert newest or history.failed_since(0) - before <= len({failed.task_id for failed in batch})
+
+
+def test_hours_later_nothing_counts_again() -> None:
+    """A day of a fast loop is delivered once more, in order and in batches: what is ten minutes old is not counted."""
+    failures = crash_loop(1440, slots=3)
+    failures.sort(key=lambda failure: failure.failed_at)
+    for most in (LOOP_MARKS, MOST_MARKS):
+        history = NO_FAILURES
+        for first in range(0, len(failures), 10):
+            history = add(history, failures[first : first + 10], since=0, most=most)
+        assert history.failed_since(0) == len(failures)
+        old = [failure for failure in failures if failure.failed_at < failures[-1].failed_at - 600]
+        for first in range(0, len(old), 10):
+            assert add(history, old[first : first + 10], since=0, most=most) is history
 
 
 def test_one_task_that_failed_at_two_times_is_one_task() -> None:

@@ -160,3 +160,14 @@ def test_failures_of_another_kind_ask_nobody() -> None:
     assert observed([task_failure(0, 1320), task_failure(1330, 1980)]).suspicion is None
     assert Record(service=SERVICE).suspicion is None
     assert Checked(T0, T0, DEPLOYMENT, None, T0).healthy is None
+
+
+def test_who_was_well_for_long_and_then_unhealthy_by_chance_is_no_loop() -> None:
+    """Ages of half an hour and of ten minutes, with a grace of 90 s; the same ages with one of 660 s are one round or
+    two, and ages that are alike are no chance."""
+    chance = observed([unhealthy(0, 1900), unhealthy(1900, 2500)])
+    again = ill(2500.0)
+    assert looked(chance, 3300, seen(again, grace=90.0)).incident is None
+    assert looked(chance, 3300, seen(again, grace=660.0)).incident is not None
+    alike = observed([unhealthy(0, 1900), unhealthy(1900, 3795)])
+    assert looked(alike, 5700, seen(ill(3800.0), grace=90.0)).incident is not None

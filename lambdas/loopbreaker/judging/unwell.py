@@ -5,10 +5,11 @@ found unhealthy: the replacement is started, and judged, first. Who asks ECS see
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import log
 from typing import ClassVar
 
-from loopbreaker.judging.ladder import bystanders, chain, top
+from loopbreaker.judging.ladder import bystanders, chain, surprise, top
 from loopbreaker.model import FAILED_HEALTH_CHECKS
 from loopbreaker.policy import Policy
 from loopbreaker.remembering.record import Record
@@ -46,6 +47,9 @@ class Unwell:
 Unwell.WELL = Unwell(0)
 # ECS judges on the second; so much sooner, in seconds, its verdict is believed.
 _CLOCKS = 10.0
+# Rounds of grace and checks that a task lives at most which was never well; and how long, in seconds, a load
+# balancer usually takes until it finds a target unhealthy.
+_ROUNDS, _UNHEALTHY_AFTER = 3, 120.0
 
 
 def may_be_unwell(ladder: Ladder, policy: Policy) -> Rung | None:
@@ -68,6 +72,12 @@ def unwell(record: Record, checked: Sequence[Checked], *, policy: Policy, now: f
     ill = [task for task in own if task.healthy is False and task.judged_at - _CLOCKS <= now]
     replaced = [one.generation for task in ill for one in chain(record.slow, policy.slow) if _in_place_of(one, task)]
     depth = max([rung.generation, *(generation + 1 for generation in replaced)])
+    grace = max((task.judged_at - task.started_at for task in own), default=0.0)
+    # Who fails its checks from the start is stopped in the third round at the latest.
+    while rung.longest > _ROUNDS * (grace + _UNHEALTHY_AFTER) and depth >= policy.fast.depth:
+        if _is_surprising(replace(rung, generation=depth), record, policy):
+            break
+        depth -= 1
     # What ran well may be out for a moment.
     outage = policy.outage * (2 if bystanders(record.slow) else 1)
     later = [task.judged_at for task in own if task.judged_at - _CLOCKS > now]
@@ -75,6 +85,15 @@ def unwell(record: Record, checked: Sequence[Checked], *, policy: Policy, now: f
         later.append(rung.since + outage)
         depth = min(depth, policy.fast.depth - 1)
     return Unwell(depth, min(later, default=None))
+
+
+def _is_surprising(rung: Rung, record: Record, policy: Policy) -> bool:
+    """Whether tasks of a merely flaky service would hardly fail so soon, or at ages so alike, so often in a row.
+
+    Asked of those that may have been well for long before.
+    """
+    found = surprise(rung, record.slow, policy.slow, flaky_mtbf=policy.flaky_mtbf)
+    return found >= -log(policy.fast.chance)
 
 
 def _is_well(task: Checked, rung: Rung, now: float) -> bool:

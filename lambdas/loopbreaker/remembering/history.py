@@ -1,13 +1,17 @@
 """What failed, in bounded room: the first few failures and the last few in full, and how many in each interval. Pure.
 
 A failed task is known again by a mark of its id, so that a repeated delivery does not count. Marks are kept of the
-tasks of the last ten minutes, at least `LEAST_MARKS` and at most `MOST_MARKS` of them: what is repeated later than
-that counts twice. Once the service is known to loop its record shall cost one unit a write, so that the number of
-failures is only told and no longer decides: then `LOOP_MARKS` are the most.
+tasks of the last ten minutes, at least `LEAST_MARKS`, and at most `MOST_MARKS` with those before them. Once the service
+is known to loop its record shall cost one unit a write, so that the number of failures is only told and no longer
+decides: then `LOOP_MARKS` are the most.
+
+What failed more than ten minutes before the newest, and no later than what has been forgotten, may have been counted,
+and nobody can tell: it is not counted. So a repetition hours later never counts, and what comes late for the first
+time may not. Marks are forgotten by halves, so that it is known of which time.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import ceil
 from typing import ClassVar
@@ -20,7 +24,7 @@ SHORTEST = 60.0
 INTERVALS = 48
 SHOWN = 3
 """Failures that are kept in full at either end."""
-LEAST_MARKS, LOOP_MARKS, MOST_MARKS = 24, 48, 512
+LEAST_MARKS, LOOP_MARKS, MOST_MARKS = 16, 48, 512
 _MARKED_FOR = 600.0
 # Words of ECS that decided; the rest of a long reason is in its own console.
 _EVIDENCE = 160
@@ -54,7 +58,9 @@ class History:
     width: length of each interval; doubles when there would be more than `INTERVALS`.
     counts: failed tasks in each interval, the last of which is that of the newest failure.
     first, last: the earliest and the latest failures, oldest first; none is in both.
-    marks: of the ids of tasks that failed lately, newest last.
+    marks: of the ids of tasks that failed lately, in the order in which they were heard of; the last `young` of them
+        since the half before was full, when the newest failure known was that of `turned_at`.
+    forgotten: no mark was forgotten of a task that failed later than this.
     """
 
     since: float = 0.0
@@ -63,6 +69,9 @@ class History:
     first: tuple[Failed, ...] = ()
     last: tuple[Failed, ...] = ()
     marks: tuple[int, ...] = field(default=(), metadata={"packed": True})
+    young: int = 0
+    turned_at: float = 0.0
+    forgotten: float = 0.0
 
     def failed_since(self, at: float) -> int:
         """Distinct tasks, as far as repetitions are known, from the interval of that time on."""
@@ -79,6 +88,8 @@ class History:
 
 
 NO_FAILURES = History()
+# What is known of the tasks, whatever became of the intervals.
+_KNOWN_AGAIN = ("marks", "young", "turned_at", "forgotten")
 
 
 def add(history: History, failures: Iterable[TaskFailure], *, since: float, most: int = MOST_MARKS) -> History:
@@ -87,11 +98,14 @@ def add(history: History, failures: Iterable[TaskFailure], *, since: float, most
     most: of so many failed tasks at most a mark is kept.
     """
     history = _from(history, since)
+    failures = sorted(failures, key=lambda f: f.failed_at)
+    times = [failed.at for failed in history.shown[-SHOWN:]] + [failure.failed_at for failure in failures[-1:]]
+    may_be_forgotten = min(history.forgotten, max([history.turned_at, *times]) - _MARKED_FOR)
     known = set(history.marks)
     by_task: dict[int, TaskFailure] = {}
-    for failure in sorted(failures, key=lambda f: f.failed_at):
+    for failure in failures:
         mark = crc32(failure.task_id.encode()) & 0xFFFFFF
-        if mark not in known and failure.failed_at >= since:
+        if mark not in known and failure.failed_at >= since and failure.failed_at > may_be_forgotten:
             # Two events of one task may disagree about its times: it is one task.
             by_task[mark] = failure
     if not by_task:
@@ -99,14 +113,33 @@ def add(history: History, failures: Iterable[TaskFailure], *, since: float, most
     fresh = by_task.values()
     counted = _spread(history, [f.failed_at for f in fresh])
     shown = sorted({*history.first, *history.last, *map(_shown, fresh)}, key=lambda failed: failed.at)
-    lately = ceil(sum(counted.counts[-2:]) * _MARKED_FOR / (min(len(counted.counts), 2) * counted.width))
-    kept = max(LEAST_MARKS, min(most, max(lately, len(by_task))))
-    return replace(
-        counted,
-        first=tuple(shown[:SHOWN]),
-        last=tuple(shown[SHOWN:][-SHOWN:]),
-        marks=(*history.marks, *by_task)[-kept:],
-    )
+    # The newest interval has only begun.
+    recent = counted.counts[-ceil(_MARKED_FOR / counted.width) - 1 :]
+    lately = ceil(sum(recent) * min(1.0, _MARKED_FOR / (len(recent) * counted.width)))
+    if counted.width <= _MARKED_FOR:
+        lately = sum(recent)
+    marked = _marked(counted, by_task, half=max(LEAST_MARKS, min(most // 2, lately)), most=most)
+    return replace(marked, first=tuple(shown[:SHOWN]), last=tuple(shown[SHOWN:][-SHOWN:]))
+
+
+def _marked(history: History, by_task: Mapping[int, TaskFailure], *, half: int, most: int) -> History:
+    """With marks of these tasks, sorted by when they failed; once the younger half is full the older is forgotten."""
+    marks, young = (*history.marks, *by_task), history.young + len(by_task)
+    newest = max(failure.failed_at for failure in by_task.values())
+    # To a second, upwards.
+    newest = ceil(max([newest, history.turned_at, *(failed.at for failed in history.shown[-SHOWN:])]))
+    turned_at, forgotten = history.turned_at, history.forgotten
+    kept = max(2 * half, min(most, len(by_task)))
+    if young > kept:
+        # More at once than can be known.
+        marks, young, turned_at, forgotten = marks[-kept:], 0, newest, newest
+    elif young >= half:
+        if len(marks) > young:
+            forgotten = turned_at
+        marks, young, turned_at = marks[-young:], 0, newest
+    elif len(marks) > kept:
+        marks, forgotten = marks[-kept:], turned_at
+    return replace(history, marks=marks, young=young, turned_at=turned_at, forgotten=forgotten)
 
 
 def _from(history: History, since: float) -> History:
@@ -115,7 +148,7 @@ def _from(history: History, since: float) -> History:
     if not gone:
         return history
     if gone == len(history.counts):
-        return History(marks=history.marks)
+        return replace(NO_FAILURES, **{name: getattr(history, name) for name in _KNOWN_AGAIN})
     return replace(
         history,
         since=history.since + gone * history.width,
