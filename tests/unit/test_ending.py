@@ -6,12 +6,23 @@ from typing import Any
 
 import pytest
 
-from loopbreaker.judging.ending import Tasks, next_end, over, over_unasked, quiet_at
+from loopbreaker.judging.ending import Tasks, may_be_the_fix, next_end, over, over_unasked, quiet_at
 from loopbreaker.judging.ration import may_remind, told_at
 from loopbreaker.judging.relapse import closed, taken_up
 from loopbreaker.remembering.incident import Incident, Past
 from loopbreaker.remembering.notice import NoticeKind, Told
-from tests.builders import DEPLOYMENT, OLDER_DEPLOYMENT, POLICY, T0, incident
+from tests.builders import (
+    DEPLOYMENT,
+    OLDER_DEPLOYMENT,
+    POLICY,
+    T0,
+    crash_loop,
+    incident,
+    looping,
+    observed,
+    task_failure,
+    trip,
+)
 
 HOUR, DAY = 3600.0, 86_400.0
 WELL = Tasks(desired=2, running=2, lasting=2)
@@ -190,3 +201,34 @@ def test_a_first_loop_has_no_past() -> None:
     assert (first.openings, first.told_before, first.times, first.opened_at) == ((T0 - 60,), (), 1, T0 - 60)
     fourth = taken_up(replace(PAST, openings=(1.0, 2.0, 3.0)), loop(), now=T0)
     assert fourth.openings == (2.0, 3.0, T0 - 60)
+
+
+def test_a_deployment_of_which_nothing_fails_may_be_the_fix() -> None:
+    """The first one; not one more where others did not help, nor that which fails."""
+    record = looping(depth=3, first_failure_at=T0, deployment_id=DEPLOYMENT)
+    assert may_be_the_fix("ecs-svc/9", record)
+    assert not may_be_the_fix(DEPLOYMENT, record)
+    assert not may_be_the_fix("ecs-svc/9", looping(depth=3, first_failure_at=T0, deployment_id=""))
+    twice = observed(crash_loop(3, start=300, deployment_id=OLDER_DEPLOYMENT), record=record)
+    assert not may_be_the_fix("ecs-svc/9", twice)
+    old = observed([task_failure(-9000, 300, deployment_id=OLDER_DEPLOYMENT)], record=record)
+    assert may_be_the_fix("ecs-svc/9", old), "a task that lived for long says nothing of its deployment"
+    again = looping(depth=3, first_failure_at=T0, deployment_id=DEPLOYMENT, times=2)
+    assert not may_be_the_fix("ecs-svc/9", again)
+
+
+def test_the_time_for_which_we_held_it_is_no_gap_of_its_loop() -> None:
+    """Nothing can fail at 0: a try that fails after two hours, or a loop that goes on when it is back, is as before."""
+    loop = looping(last_failure_at=T0 + 70, longest_gap=30.0)
+    late = [task_failure(7270, 7290)]
+    gaps = {}
+    for name, record in (
+        ("nobody", loop),
+        ("held", replace(loop, trip=trip())),
+        ("back", replace(loop, trips=(T0 + 90,))),
+        ("held before", replace(loop, trips=(T0 + 60,))),
+    ):
+        found = observed(late, record=record).incident
+        assert found is not None
+        gaps[name] = found.longest_gap
+    assert gaps == {"nobody": 7220, "held": 30, "back": 30, "held before": 7220}

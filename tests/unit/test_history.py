@@ -211,6 +211,20 @@ def test_hours_later_nothing_counts_again() -> None:
             assert add(history, old[first : first + 10], since=0, most=most) is history
 
 
+def test_after_the_end_nothing_counts_again() -> None:
+    """A loop of 60 failures in its last ten minutes is delivered once more when nothing fails any more."""
+    failures = [at(10 * n) for n in range(60)]
+    history = NO_FAILURES
+    for failure in failures:
+        history = add(history, [failure], since=0, most=LOOP_MARKS, now=failure.failed_at)
+    assert history.failed_since(0) == 60
+    for failure in failures:
+        assert add(history, [failure], since=0, most=LOOP_MARKS, now=T0 + 1210) is history
+    # ECS itself said it late: where tasks drain for minutes it is no repetition.
+    drained = at(95, late=900.0)
+    assert add(history, [drained], since=0, most=LOOP_MARKS, now=T0 + 1000).failed_since(0) == 61
+
+
 def test_one_task_that_failed_at_two_times_is_one_task() -> None:
     """Two events of a task may disagree about its times, in one batch and in two."""
     first, again = at(10, task_id="a"), at(20, task_id="a")

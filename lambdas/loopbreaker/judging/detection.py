@@ -65,7 +65,7 @@ def observe(
         _times(record.impaired, impaired, policy.impaired_window),
         _times(record.unplaced, unplaced, policy.impaired_window),
     )
-    history = _history(record, fast, slow, recent, policy)
+    history = _history(record, fast, slow, recent, policy=policy, now=now)
     # Workers that are renewed end often and evenly, and without an error.
     lived = [f.failed_at for f in recent if f.lifetime >= LEAST_LIFETIME and f.category is not Category.CLEAN_EXIT]
     storm = beat(mark(record.storm, lived), lived)
@@ -105,7 +105,9 @@ def _kept(record: Record) -> History:
     return record.incident.history if record.incident else record.history
 
 
-def _history(record: Record, fast: Ladder, slow: Ladder, failures: Sequence[TaskFailure], policy: Policy) -> History:
+def _history(
+    record: Record, fast: Ladder, slow: Ladder, failures: Sequence[TaskFailure], *, policy: Policy, now: float
+) -> History:
     """The failures since the incident began, or else since the first of the chains that may become one.
 
     With those of the hour before: what comes late may show that they belong to it.
@@ -115,7 +117,7 @@ def _history(record: Record, fast: Ladder, slow: Ladder, failures: Sequence[Task
         begun.append(record.incident.first_failure_at)
     newest = max((rung.failed_at for rung in slow), default=inf)
     most = LOOP_MARKS if record.incident else MOST_MARKS
-    return add(_kept(record), failures, since=min(begun, default=newest) - _LATE, most=most)
+    return add(_kept(record), failures, since=min(begun, default=newest) - _LATE, most=most, now=now)
 
 
 def confirm(

@@ -9,6 +9,7 @@ from math import inf
 from loopbreaker.judging.ration import DAY, room_for_more_at
 from loopbreaker.policy import Policy
 from loopbreaker.remembering.incident import Incident
+from loopbreaker.remembering.record import Record
 
 # So often at most is one service said to loop within a day, and as often to have recovered.
 OPENINGS_A_DAY = 3
@@ -64,6 +65,21 @@ def over_unasked(incident: Incident, why: str, *, policy: Policy, now: float) ->
         return ""
     minutes = (now - incident.last_failure_at) / 60
     return f"no task failed for {minutes:.0f} minutes; ECS could not be asked ({why})"
+
+
+def may_be_the_fix(deployment_id: str, record: Record) -> bool:
+    """Whether a deployment of which no task fails may have ended it: not where others did not, in the same incident or
+    since it was over the last time.
+    """
+    incident = record.incident
+    assert incident is not None
+    if not incident.deployment_id or deployment_id == incident.deployment_id:
+        return False
+    since = incident.first_failure_at
+    failed = {
+        rung.deployment_id for rung in (*record.fast, *record.slow) if rung.generation and rung.failed_at >= since
+    }
+    return incident.times == 1 and len(failed - {""}) < 2
 
 
 def next_end(incident: Incident, *, policy: Policy, now: float) -> float:

@@ -192,7 +192,9 @@ def _lengthened(
         lives = inf
     for at in sorted([*(f.failed_at for f in failures if f.lifetime <= lives), *said_at]):
         if at > last:
-            last, gap = at, max(gap, at - last)
+            # While it is held nothing can fail: that pause is ours.
+            ours = record.trip is not None or any(last <= held_at <= at for held_at in record.trips)
+            last, gap = at, gap if ours else max(gap, at - last)
     found = None if incident.signal is Signal.FAST else assess(record, policy)
     became_fast = found is not None and found.signal is Signal.FAST
     signal = Signal.FAST if became_fast else incident.signal

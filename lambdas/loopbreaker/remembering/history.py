@@ -5,9 +5,9 @@ tasks of the last ten minutes, at least `LEAST_MARKS`, and at most `MOST_MARKS` 
 is known to loop its record shall cost one unit a write, so that the number of failures is only told and no longer
 decides: then `LOOP_MARKS` are the most.
 
-What failed more than ten minutes before the newest, and no later than what has been forgotten, may have been counted,
-and nobody can tell: it is not counted. So a repetition hours later never counts, and what comes late for the first
-time may not. Marks are forgotten by halves, so that it is known of which time.
+What failed more than ten minutes before the newest, or is heard of so late, and failed no later than what has been
+forgotten, may have been counted, and nobody can tell: it is not counted. So a repetition hours later never counts, and
+what comes late for the first time may not. Marks are forgotten by halves, so that it is known of which time.
 """
 
 from collections import Counter
@@ -92,20 +92,23 @@ NO_FAILURES = History()
 _KNOWN_AGAIN = ("marks", "young", "turned_at", "forgotten")
 
 
-def add(history: History, failures: Iterable[TaskFailure], *, since: float, most: int = MOST_MARKS) -> History:
+def add(
+    history: History, failures: Iterable[TaskFailure], *, since: float, most: int = MOST_MARKS, now: float = 0.0
+) -> History:
     """The history with these failures, in any order, repeated or not; without what failed before `since`.
 
-    most: of so many failed tasks at most a mark is kept.
+    most: of so many failed tasks at most a mark is kept. now: when they are heard of.
     """
     history = _from(history, since)
     failures = sorted(failures, key=lambda f: f.failed_at)
     times = [failed.at for failed in history.shown[-SHOWN:]] + [failure.failed_at for failure in failures[-1:]]
-    may_be_forgotten = min(history.forgotten, max([history.turned_at, *times]) - _MARKED_FOR)
+    newest = max([history.turned_at, *times])
     known = set(history.marks)
     by_task: dict[int, TaskFailure] = {}
     for failure in failures:
         mark = crc32(failure.task_id.encode()) & 0xFFFFFF
-        if mark not in known and failure.failed_at >= since and failure.failed_at > may_be_forgotten:
+        may_be_known = mark in known or _may_be_forgotten(history, failure, newest=newest, now=now)
+        if failure.failed_at >= since and not may_be_known:
             # Two events of one task may disagree about its times: it is one task.
             by_task[mark] = failure
     if not by_task:
@@ -120,6 +123,12 @@ def add(history: History, failures: Iterable[TaskFailure], *, since: float, most
         lately = sum(recent)
     marked = _marked(counted, by_task, half=max(LEAST_MARKS, min(most // 2, lately)), most=most)
     return replace(marked, first=tuple(shown[:SHOWN]), last=tuple(shown[SHOWN:][-SHOWN:]))
+
+
+def _may_be_forgotten(history: History, failure: TaskFailure, *, newest: float, now: float) -> bool:
+    """Whether it may have been counted, so that nobody can tell. What is heard of at once is new, in any order."""
+    at_once = failure.failed_at > newest - _MARKED_FOR and failure.failed_at + failure.late > now - _MARKED_FOR
+    return failure.failed_at <= history.forgotten and not at_once
 
 
 def _marked(history: History, by_task: Mapping[int, TaskFailure], *, half: int, most: int) -> History:

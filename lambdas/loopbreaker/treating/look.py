@@ -6,7 +6,7 @@ from typing import assert_never
 
 from loopbreaker.judging.crowd import Well
 from loopbreaker.judging.detection import confirm
-from loopbreaker.judging.ending import Tasks, next_end, over, over_unasked, quiet_at
+from loopbreaker.judging.ending import Tasks, may_be_the_fix, next_end, over, over_unasked, quiet_at
 from loopbreaker.judging.incident import because
 from loopbreaker.judging.ladder import bystanders
 from loopbreaker.judging.ration import is_kept_back, say_that_it_is_over, say_that_it_loops
@@ -222,7 +222,7 @@ def _over(case: Case) -> str:
     quiet_since = max(incident.last_failure_at, case.record.history_until)
     incident = replace(incident, last_failure_at=quiet_since)
     # Something else was deployed, or it was tried before it came back.
-    changed = bool(facts.primary and incident.deployment_id and facts.primary.id != incident.deployment_id)
+    changed = facts.primary is not None and may_be_the_fix(facts.primary.id, case.record)
     changed = changed or any(at >= incident.opened_at for at in case.record.trips)
     if facts.primary and facts.primary.id == incident.deployment_id:
         # That the tasks of an older deployment serve says nothing of the one that loops.
