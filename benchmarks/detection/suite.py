@@ -15,12 +15,11 @@ from benchmarks.detection.recoveries import recoveries
 from benchmarks.detection.relapses import relapses
 from benchmarks.detection.rules import EVENTS, RULES
 from benchmarks.detection.scenario import Scenario
+from benchmarks.detection.strangers import strangers
 from benchmarks.detection.watching import SHUFFLED, USUAL
 
-SCENARIOS: dict[str, Scenario] = {
-    scenario.key: scenario
-    for scenario in (*loops(), *churn(), *recoveries(), *relapses(), *crowds(), *oddities(), *enemies(), *mixtures())
-}
+_ATTACKS = (*relapses(), *crowds(), *oddities(), *enemies(), *mixtures(), *strangers())
+SCENARIOS: dict[str, Scenario] = {scenario.key: scenario for scenario in (*loops(), *churn(), *recoveries(), *_ATTACKS)}
 """Every scenario by its key."""
 
 QUICK = (
