@@ -127,7 +127,7 @@ Crash storms, in brackets, see a failure every five minutes or more often, last 
 _APART = """\
 Neither plainly a loop nor plainly none: a failure in the service every five minutes or more often, by chance;
 and a dependency that is away for three minutes while tasks start in seconds, so that each slot restarts six times in a
-row and then recovers by itself."""
+row and then recovers by itself; and workers that end without an error, which their owner may have meant."""
 
 _TOTALS = (
     "rule",
