@@ -106,7 +106,10 @@ def test_what_is_old_is_read_again() -> None:
 def test_what_was_saved_from_memory_is_told_as_any_change() -> None:
     """Its record before and after."""
     books, memory = Books(), Memory()
-    for n in range(6):
+    read = detect([Observation(SERVICE, FAILURES[0])], store=books, policy=Policy(), now=T0 + 60, memory=memory)
+    assert read is not None
+    assert (read.before, replace(read.after, version=1)) == (Record(service=SERVICE), books.records[SERVICE])
+    for n in range(1, 6):
         _detect(n, books, memory)
     before = books.records[SERVICE]
     failure = FAILURES[6]

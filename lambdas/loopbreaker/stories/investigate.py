@@ -69,8 +69,7 @@ def investigate(parcel: Parcel, *, agent: Agent, cases: Cases, most: int) -> Beg
 
 def finding(about: Investigated, *, said: str, space: str, task: str, execution: str) -> Parcel:
     """The reply in the thread of the incident: that it is done, and where the finding is."""
-    of = f" --execution-id {execution}" if execution else ""
     line = f"🔎 *AWS DevOps Agent: {escaped(said)}*, task {escaped(task)}"
-    read = f"aws devops-agent list-journal-records --agent-space-id {space}{of}"
+    read = f"aws devops-agent list-journal-records --agent-space-id {space} --execution-id {execution}"
     text = f"{line}\n```\n{escaped(read)}\n```" if execution else line
     return Parcel(about.service, about.incident, 0, "", {"text": text}, text)
