@@ -16,11 +16,11 @@ from loopbreaker.aws.store import closed_in, from_item, to_item
 from loopbreaker.remembering.notice import NoticeKind
 from loopbreaker.remembering.owed import owed, tell
 from loopbreaker.remembering.record import Record, Verdict
-from loopbreaker.remembering.trip import BreakerState
+from loopbreaker.remembering.trip import BreakerState, Step
 from loopbreaker.stories.detect import Observation, detect
 from loopbreaker.stories.resume import resume
 from loopctl.memory import MemoryStore
-from tests.builders import POLICY, SERVICE, T0, task_failure
+from tests.builders import POLICY, SERVICE, T0, looping, task_failure, trip
 
 STORED: dict[str, dict[str, Any]] = json.loads(
     Path(__file__).with_name("stored_items.json").read_text(encoding="utf-8")
@@ -87,3 +87,12 @@ def test_an_item_without_what_every_version_wrote_is_named(changed: dict[str, An
     """It is none of ours, and no other error."""
     with pytest.raises(CodecError, match="version or notices: absent, or not of their types"):
         from_item(to_item(Record(service=SERVICE)) | changed)
+
+
+@pytest.mark.parametrize(("step", "zeroed"), [(Step.HELD, True), (Step.READY, False), (Step.ROLLING_BACK, False)])
+def test_only_who_is_held_is_taken_for_set_to_0(step: Step, zeroed: bool) -> None:
+    """An earlier version did not write it down; of a stop that only begins it is not so."""
+    record = looping(trip=trip(step=step, zeroed=False))
+    stored = from_item(to_item(record)).trip
+    assert stored is not None
+    assert stored.zeroed is zeroed
