@@ -111,8 +111,8 @@ def test_a_batch_is_known_again_as_a_whole() -> None:
 
 def test_a_loop_of_a_year_takes_no_more_room_than_one_of_an_hour() -> None:
     """Intervals double; nothing is lost from their sum."""
-    history = added([at(600 * n) for n in range(52_560)], size=50)
-    assert history.failed_since(0) == 52_560
+    history = added([at(6000 * n) for n in range(5256)], size=50)
+    assert history.failed_since(0) == 5256
     assert INTERVALS / 2 <= len(history.counts) <= INTERVALS
     assert len(history.first) == len(history.last) == SHOWN
     assert len(history.marks) <= LEAST_MARKS + 50
