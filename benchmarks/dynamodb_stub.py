@@ -17,6 +17,7 @@ class Stub(BaseHTTPRequestHandler):
     """Answers GetItem, PutItem and UpdateItem; conditions always hold."""
 
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
 
     def do_POST(self) -> None:
         asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))

@@ -57,9 +57,10 @@ def _read(envelope: object) -> Observation | None:
     """What one event says of a service; None where it says nothing of a loop."""
     parsed = parse(envelope)
     refuse_future(_moment(parsed), now=time.time())
-    if isinstance(parsed, TaskState):
+    said = observation(parsed)
+    if said is None and isinstance(parsed, TaskState):
         _note_unfamiliar(parsed)
-    return observation(parsed)
+    return said
 
 
 def _moment(event: Event) -> float:

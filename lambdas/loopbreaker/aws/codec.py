@@ -10,12 +10,12 @@ whole ones and each as its distance from the one before, and a column of equal v
 import json
 import zlib
 from base64 import b64decode, b64encode
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import fields, is_dataclass
 from enum import StrEnum
-from functools import cache, partial
-from itertools import accumulate
-from operator import attrgetter, sub
+from functools import cache, lru_cache, partial
+from itertools import accumulate, dropwhile, repeat
+from operator import attrgetter, mul, sub, truediv
 from types import NoneType, UnionType
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
@@ -68,6 +68,9 @@ _WORDS = _FIRST_WORDS + (
 _SECOND = b"\xff"
 
 
+_WRITER = json.JSONEncoder(separators=(",", ":"), check_circular=False)
+
+
 class CodecError(ValueError):
     """Stored data does not have the shape of the type it is read as."""
 
@@ -75,7 +78,7 @@ class CodecError(ValueError):
 def pack(data: object) -> bytes:
     """JSON values in as few bytes as can be had."""
     squeeze = zlib.compressobj(level=9, wbits=-zlib.MAX_WBITS, zdict=_WORDS)
-    return _SECOND + squeeze.compress(json.dumps(data, separators=(",", ":")).encode()) + squeeze.flush()
+    return _SECOND + squeeze.compress(_WRITER.encode(data).encode()) + squeeze.flush()
 
 
 def unpack(packed: bytes | str) -> Any:
@@ -92,6 +95,10 @@ def unpack(packed: bytes | str) -> Any:
 
 def encode(value: object) -> Any:
     """A dataclass, tuple, enum or scalar as JSON values; times keep their microseconds."""
+    if isinstance(value, float):
+        return int(value) if value.is_integer() else round(value, 6)
+    if isinstance(value, tuple):
+        return _rows(value)
     kind: Any = type(value)
     if parts := _parts(kind):
         return {
@@ -99,14 +106,17 @@ def encode(value: object) -> Any:
             for name, default, packed in parts
             if (found := getattr(value, name)) != default
         }
-    if isinstance(value, tuple):
-        if value and getattr(value[0], "COMPACT", False):
-            rows = map(_row(value[0].__class__), value)
-            return {"n": len(value), "of": [_column(column) for column in zip(*rows, strict=True)]}
-        return [encode(item) for item in value]
-    if isinstance(value, float):
-        return int(value) if value.is_integer() else round(value, 6)
     return value
+
+
+def _rows(values: tuple[Any, ...]) -> Any:
+    kind: Any = type(values[0]) if values else None
+    if kind is int:
+        return list(values)
+    if getattr(kind, "COMPACT", False):
+        columns = zip(*map(_row(kind), values), strict=True)
+        return {"n": len(values), "of": [_column(column) for column in columns]}
+    return [encode(value) for value in values]
 
 
 @cache
@@ -124,7 +134,7 @@ def _row(kind: type) -> "attrgetter[tuple[Any, ...]]":
 
 
 def _numbers(values: tuple[int, ...]) -> str:
-    return b64encode(b"".join(value.to_bytes(_PACKED_BYTES) for value in values)).decode()
+    return b64encode(b"".join(map(int.to_bytes, values, repeat(_PACKED_BYTES)))).decode()
 
 
 def decode(kind: type[T], data: object) -> T:
@@ -133,14 +143,18 @@ def decode(kind: type[T], data: object) -> T:
     return value
 
 
-def _column(values: Sequence[Any]) -> Any:
+@lru_cache(maxsize=128)
+def _column(values: tuple[Any, ...]) -> Any:
+    """A column, not to be changed: those of the two ladders are often the same, and of one save and the next many."""
     if values.count(values[0]) == len(values):
         return encode(values[0])
     if not {*map(type, values)} <= {int, float}:
         return list(values)
-    for scale in _SCALES:
-        whole = [round(value * scale) for value in values]
-        if [number / scale for number in whole] == [*values]:
+    # Whoever is not whole by the first value need not be looked at further.
+    scales = dropwhile(lambda scale: round(values[0] * scale) / scale != values[0], _SCALES[:-1])
+    for scale in (*scales, _SCALES[-1]):
+        whole = [*map(round, map(mul, values, repeat(scale)))]
+        if (*map(truediv, whole, repeat(scale)),) == values:
             break
     return {"scale": scale, "by": [whole[0], *map(sub, whole[1:], whole)]}
 

@@ -192,18 +192,19 @@ def to_item(record: Record) -> dict[str, Any]:
     """The item that saving the record writes, one version later. What filters and the index look at is no part of
     the body; messages that are new in it, and a wish that `respond` looks, each invoke a function once.
     """
-    saved = replace(record, version=record.version + 1)
-    body = encode(saved)
-    del body["service"], body["version"]
+    version = record.version + 1
+    body = encode(record)
+    body.pop("version", None)
+    del body["service"]
     item: dict[str, Any] = {
         **_key(record.service, "SERVICE"),
-        "version": {"N": str(saved.version)},
+        "version": {"N": str(version)},
         "verdict": {"S": record.verdict.value},
         "breaker": {"S": record.breaker.value},
         "body": {"B": pack(body)},
         "expires_at": {"N": str(int(keep_until(record)))},
     }
-    if any(notice.version == saved.version for notice in record.notices):
+    if any(notice.version == version for notice in record.notices):
         # A scalar, because filters of an event source mapping see only those.
         item["notice_number"] = {"N": str(record.notices[-1].number)}
     if record.asked_at is not None and record.asked_at >= record.touched_at - _CLOCKS:

@@ -87,8 +87,7 @@ def observe(
     )
     if seen.incident:
         said_at = goes_on(seen, impaired=impaired, unplaced=unplaced)
-        incident = replace(seen.incident, history=history)
-        return extend(record, seen, incident, failures=recent, said_at=said_at, policy=policy, now=now)
+        return extend(record, seen, history=history, failures=recent, said_at=said_at, policy=policy, now=now)
     return _suspect(replace(seen, history=history), policy, now)
 
 

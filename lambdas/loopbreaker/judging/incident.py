@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import pairwise
 from math import inf
+from typing import Any
 
 from loopbreaker.judging.ending import quiet_at
 from loopbreaker.judging.ladder import bystanders, chain, highest
@@ -18,7 +19,7 @@ from loopbreaker.judging.suspicion import assess, depth_now, profile_of
 from loopbreaker.judging.untold import LEAST_GAP
 from loopbreaker.model import Category, TaskFailure
 from loopbreaker.policy import Policy
-from loopbreaker.remembering.history import NO_FAILURES
+from loopbreaker.remembering.history import NO_FAILURES, History
 from loopbreaker.remembering.incident import Incident, Signal, Suspicion
 from loopbreaker.remembering.record import Record, Verdict
 from loopbreaker.remembering.rung import Ladder
@@ -30,24 +31,18 @@ _MUCH_LONGER = 1.5
 _READ = (Signal.RESTARTS, Signal.EMPTY)
 
 
-def _failed_tasks(incident: Incident) -> int:
-    return incident.history.failed_since(incident.first_failure_at)
-
-
-def _counted(incident: Incident, *, known: int) -> Incident:
-    """The incident with more failures than were known of it, and with what is shown of the newest of them."""
-    newest, counted = incident.history.newest, _failed_tasks(incident)
-    incident = replace(incident, failed_tasks=incident.failed_tasks + counted - known)
+def _newest(history: History) -> dict[str, Any]:
+    """What an incident shows of its newest failure."""
+    newest = history.newest
     if newest is None:
-        return incident
-    return replace(
-        incident,
-        container=newest.container,
-        exit_code=newest.exit_code,
-        evidence=newest.evidence,
-        task_definition=newest.task_definition,
-        deployment_id=newest.deployment_id,
-    )
+        return {}
+    return {
+        "container": newest.container,
+        "exit_code": newest.exit_code,
+        "evidence": newest.evidence,
+        "task_definition": newest.task_definition,
+        "deployment_id": newest.deployment_id,
+    }
 
 
 def open_incident(
@@ -63,10 +58,13 @@ def open_incident(
     ladder = record.slow if profile_of(found.signal, policy) is policy.slow else record.fast
     rungs, said = _made_of(record, ladder, found, policy)
     times = sorted(at for at in said if at >= found.since) or [found.since]
+    first_failure_at = _began_at(ladder, found, policy)
+    # What dies after hours has left the history, and is remembered by its rungs.
+    remembered = sum(rung.failed_at >= first_failure_at for rung in ladder) if rungs else 0
     incident = Incident(
         signal=found.signal,
         opened_at=now,
-        first_failure_at=_began_at(ladder, found, policy),
+        first_failure_at=first_failure_at,
         last_failure_at=times[-1],
         depth=found.depth,
         category=_category(found.signal, rungs) or Category.UNKNOWN,
@@ -78,11 +76,9 @@ def open_incident(
         looked_at=now,
         watched_since=found.since,
         unserved_since=found.since,
+        failed_tasks=max(record.history.failed_since(first_failure_at), remembered),
+        **_newest(record.history),
     )
-    incident = _counted(incident, known=0)
-    # What dies after hours has left the history, and is remembered by its rungs.
-    remembered = sum(rung.failed_at >= incident.first_failure_at for rung in ladder) if rungs else 0
-    incident = replace(incident, failed_tasks=max(incident.failed_tasks, remembered))
     incident = taken_up(record.past, incident, now=now)
     opened = replace(
         record,
@@ -152,17 +148,17 @@ def _read(record: Record, signal: Signal) -> tuple[float, ...]:
 def extend(
     before: Record,
     record: Record,
-    incident: Incident,
     *,
+    history: History,
     failures: Sequence[TaskFailure],
     said_at: Sequence[float],
     policy: Policy,
     now: float,
 ) -> Record:
     """The incident goes on. Asks for a decision where a further generation may change it."""
-    assert before.incident is not None
-    known = _failed_tasks(before.incident)
-    longer = _counted(_lengthened(record, incident, failures, said_at, policy), known=known)
+    incident = record.incident
+    assert incident is not None
+    longer = _lengthened(record, history, failures, said_at, policy)
     # A probe fails with its first task; and a chain that began anew need not be the longest of the incident.
     probe_failed = record.breaker is BreakerState.HALF_OPEN and bool(failures)
     asked = probe_failed or (
@@ -180,12 +176,14 @@ def extend(
 
 
 def _lengthened(
-    record: Record, incident: Incident, failures: Sequence[TaskFailure], said_at: Sequence[float], policy: Policy
+    record: Record, history: History, failures: Sequence[TaskFailure], said_at: Sequence[float], policy: Policy
 ) -> Incident:
-    """The incident with its depth, cause and longest lifetime: of a fast loop those of its short-lived tasks alone.
+    """The incident with its failures, depth, cause and longest lifetime: of a fast loop those of its short-lived tasks.
 
     What lives longer than tasks of a fast loop do may be a survivor, and slow generations lead to no action.
     """
+    incident = record.incident
+    assert incident is not None
     last, gap = incident.last_failure_at, incident.longest_gap
     lives = max(policy.slow.max_lifetime, _MUCH_LONGER * incident.longest_lifetime)
     if incident.signal is Signal.STORM:
@@ -205,16 +203,21 @@ def _lengthened(
         lifetimes = [rung.lifetime for rung in rungs]
     else:
         lifetimes = [incident.longest_lifetime, *(f.lifetime for f in failures if f.lifetime <= profile.max_lifetime)]
+    # A failure that is delivered late may come before all that were known.
+    first = min(incident.first_failure_at, summit.since) if summit else incident.first_failure_at
+    more = history.failed_since(first) - incident.history.failed_since(incident.first_failure_at)
     return replace(
         incident,
         signal=signal,
-        # A failure that is delivered late may come before all that were known.
-        first_failure_at=min(incident.first_failure_at, summit.since) if summit else incident.first_failure_at,
+        first_failure_at=first,
         depth=max(0 if became_fast else incident.depth, summit.generation if summit else 0),
         category=_category(signal, rungs) or incident.category,
         longest_lifetime=max(lifetimes),
         last_failure_at=last,
         longest_gap=gap,
+        history=history,
+        failed_tasks=incident.failed_tasks + more,
+        **_newest(history),
     )
 
 

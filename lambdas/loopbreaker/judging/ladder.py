@@ -88,7 +88,7 @@ def of_deployment(ladder: Ladder, deployment_id: str, profile: Profile) -> Ladde
 
 def _may_go_on(ladder: Ladder, ended_at: float, profile: Profile) -> bool:
     """Whether a task created until `ended_at` could still be part of a loop by the time of the newest failure."""
-    return ended_at + profile.max_lifetime >= max((rung.failed_at for rung in ladder), default=-inf)
+    return ended_at + profile.max_lifetime >= max([rung.failed_at for rung in ladder], default=-inf)
 
 
 def bystanders(ladder: Ladder) -> Ladder:
@@ -192,12 +192,14 @@ def _height(rung: Rung) -> tuple[int, float]:
 
 def _prune(placed: Sequence[Rung]) -> Ladder:
     """What happened within the last day, as much of it as there is room for. Both are sorted by age."""
-    newest = max(rung.failed_at for rung in placed)
+    newest = max([rung.failed_at for rung in placed])
     known = [rung for rung in placed if rung.failed_at >= newest - MEMORY]
     remembered = sorted([rung for rung in known if not rung.generation], key=_end)[-MAX_BYSTANDERS:]
     rungs = [rung for rung in known if rung.generation]
     if len(rungs) > MAX_RUNGS:
         rungs = _thin(rungs)
+    if len(remembered) + len(rungs) == len(placed):
+        return tuple(placed)
     return tuple(sorted([*remembered, *rungs], key=_age))
 
 

@@ -10,7 +10,6 @@ forgotten, may have been counted, and nobody can tell: it is not counted. So a r
 what comes late for the first time may not. Marks are forgotten by halves, so that it is known of which time.
 """
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import ceil
@@ -75,7 +74,13 @@ class History:
 
     def failed_since(self, at: float) -> int:
         """Distinct tasks, as far as repetitions are known, from the interval of that time on."""
-        return sum(count for n, count in enumerate(self.counts) if self.since + (n + 1) * self.width > at)
+        return sum(self.counts[self.over_by(at) :])
+
+    def over_by(self, at: float) -> int:
+        """How many intervals, the oldest, are over at that time."""
+        if at >= self.since + len(self.counts) * self.width:
+            return len(self.counts)
+        return int((max(at, self.since) - self.since) // self.width)
 
     @property
     def shown(self) -> tuple[Failed, ...]:
@@ -153,7 +158,7 @@ def _marked(history: History, by_task: Mapping[int, TaskFailure], *, half: int, 
 
 def _from(history: History, since: float) -> History:
     """The history without the intervals and failures that are over by then."""
-    gone = sum(history.since + (n + 1) * history.width <= since for n in range(len(history.counts)))
+    gone = history.over_by(since)
     if not gone:
         return history
     if gone == len(history.counts):
@@ -169,21 +174,15 @@ def _from(history: History, since: float) -> History:
 
 def _spread(history: History, times: Sequence[float]) -> History:
     """One more failure at each of the times, in intervals that are as short as their number allows."""
-    width = history.width
-    found = [(history.since + n * width, count) for n, count in enumerate(history.counts)]
-    found += [(at, 1) for at in times]
-    while max(found)[0] // width - min(found)[0] // width >= INTERVALS:
+    known = [history.since + n * history.width for n in range(len(history.counts))]
+    ends, width = (*known[:1], *known[-1:], *times), history.width
+    while max(ends) // width - min(ends) // width >= INTERVALS:
         width *= 2
-    per_interval: Counter[int] = Counter()
-    for at, count in found:
-        per_interval[int(at // width)] += count
-    begin, end = min(per_interval), max(per_interval)
-    return replace(
-        history,
-        since=begin * width,
-        width=width,
-        counts=tuple(per_interval[interval] for interval in range(begin, end + 1)),
-    )
+    begin = int(min(ends) // width)
+    counts = [0] * (int(max(ends) // width) - begin + 1)
+    for at, count in (*zip(known, history.counts, strict=True), *((at, 1) for at in times)):
+        counts[int(at // width) - begin] += count
+    return replace(history, since=begin * width, width=width, counts=tuple(counts))
 
 
 def _shown(failure: TaskFailure) -> Failed:

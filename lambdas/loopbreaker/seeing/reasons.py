@@ -84,7 +84,8 @@ def failure(task: TaskState, verdict: Classification) -> TaskFailure | None:
         task_id=task.task_id,
         created_at=task.created_at,
         failed_at=failed_at,
-        lifetime=0.0 if task.started_at is None else max(failed_at - task.started_at, 0.0),
+        # ECS tells times to the millisecond.
+        lifetime=0.0 if task.started_at is None else round(max(failed_at - task.started_at, 0.0), 3),
         category=found.category,
         container=found.container,
         evidence=found.evidence,
