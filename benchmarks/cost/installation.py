@@ -31,6 +31,8 @@ WINDOW = 22.0
 BATCH, STREAM_BATCH, LANES = 100, 10, 10
 VISIBLE_AFTER, TRIES = 390.0, 11
 STREAM_RETRY = 30.0
+# Lambda gives up on what it tried again so often; `notify` goes on for a day.
+STREAM_TRIES = {"respond": 10}
 
 os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")
 
@@ -102,6 +104,7 @@ class Installation:
         self.invocations: Counter[str] = Counter()
         self.requests: Counter[str] = Counter()
         self.poison: list[str] = []
+        self.given_up: list[Item] = []
         self.log = io.StringIO()
         self.log_bytes = 0
         self._random = Random(seed)
@@ -112,6 +115,8 @@ class Installation:
         self._queue: list[_Waiting] = []
         self._lanes: dict[tuple[str, int], list[Item]] = defaultdict(list)
         self._blocked: dict[tuple[str, int], float] = {}
+        # What is left of a batch that failed comes again as it is, so often already: what came since waits behind it.
+        self._again: dict[tuple[str, int], tuple[int, int]] = {}
         self._numbers = count(1)
         self._swept_at = begin - begin % 60
 
@@ -208,13 +213,20 @@ class Installation:
                 self._deliver(lane)
 
     def _deliver(self, lane: tuple[str, int]) -> None:
-        batch = self._lanes[lane][:STREAM_BATCH]
+        size, tries = self._again.pop(lane, (STREAM_BATCH, 0))
+        batch = self._lanes[lane][:size]
         answer = self._invoke(lane[0], {"Records": batch})
         failures = answer["batchItemFailures"] if answer else [{"itemIdentifier": _number(batch[0])}]
         done = len(batch)
         if failures:
             done = [_number(record) for record in batch].index(failures[0]["itemIdentifier"])
-            self._blocked[lane] = self.now + STREAM_RETRY
+            if tries == STREAM_TRIES.get(lane[0]):
+                # All that is left of the batch goes to the destination on failure.
+                self.given_up += batch[done:]
+                done = len(batch)
+            else:
+                self._again[lane] = (len(batch) - done, tries + 1)
+                self._blocked[lane] = self.now + STREAM_RETRY
         del self._lanes[lane][:done]
 
     def sweep(self) -> None:

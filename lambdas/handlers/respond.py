@@ -11,8 +11,9 @@ from handlers.batch import Failures, failures
 from handlers.observability import log_change, log_unreadable, logger, watched
 from handlers.wiring import settings, table
 from loopbreaker.aws.clients import client
+from loopbreaker.aws.codec import CodecError
 from loopbreaker.aws.ecs import LiveEcs, unreadable
-from loopbreaker.aws.store import service_of
+from loopbreaker.aws.store import from_item, service_of
 from loopbreaker.model import ServiceRef
 from loopbreaker.policy import Mode
 from loopbreaker.remembering.incident import Incident
@@ -39,10 +40,25 @@ def handler(event: dict[str, Any], context: LambdaContext) -> Failures:
     left = asked
     for _ in range(_TRIES):
         left = {service: record for service, record in left.items() if not _attended(service, context)}
+    no_time = context.get_remaining_time_in_millis() < _LAST_LOOK
     for record in left.values():
-        # Lambda retries from the first of them on; what is done of those behind it asks for nothing any more.
-        return failures([record["dynamodb"]["SequenceNumber"]])
+        if no_time or not _is_asked_again(record["dynamodb"]):
+            # Lambda retries from the first of them on; what is done of those behind it asks for nothing any more.
+            return failures([record["dynamodb"]["SequenceNumber"]])
     return failures()
+
+
+def _is_asked_again(images: dict[str, Any]) -> bool:
+    """Whether an earlier wish for a look is not met either: that one was tried again, and the clock asks on.
+
+    Each wish of a service that cannot be attended to would hold up its lane of the stream as long as the first.
+    """
+    if "due_at" not in images["NewImage"] or "OldImage" not in images:
+        return False
+    try:
+        return from_item(images["OldImage"]).asked_at is not None
+    except CodecError:
+        return False
 
 
 def _attended(service: ServiceRef, context: LambdaContext) -> bool:

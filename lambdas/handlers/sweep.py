@@ -19,14 +19,16 @@ _LIMIT = 4000
 _TAGS_AT = "T03:37"
 # In these minutes of each hour it is read what no event tells of (`judging.untold.READ_EVERY`).
 _READ_AT = (":05", ":20", ":35", ":50")
-# And no longer than until so many seconds after the beginning.
-_READ_UNTIL = 50.0
+# Each of two readings so many seconds at most, and none later than so many after the beginning: a call of AWS that is
+# begun then may take twenty more, and the function has 60.
+_READ_FOR = 15.0
+_READ_UNTIL = 35.0
 
 
 @watched
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
     """Ask `respond` to look at each service that is due; now and then read what no event tells of."""
-    began = time.time()
+    until = time.time() + _READ_UNTIL
     swept = sweep(table(), clock=time.time, seconds=_SECONDS, limit=_LIMIT, passing=(ClientError, BotoCoreError))
     for reason in swept.unreadable:
         log_unreadable("", reason)
@@ -38,7 +40,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
     if minute.endswith(_TAGS_AT):
         _read_tags()
     if minute.endswith(_READ_AT):
-        _read_untold(context, until=began + _READ_UNTIL)
+        _read_untold(context, until=until)
     logger.debug("swept", asked=swept.asked)
     return {"asked": swept.asked}
 
@@ -70,7 +72,7 @@ def _read_tags() -> None:
 
 
 def _read_untold(context: LambdaContext, *, until: float) -> None:
-    """Restarts inside tasks, and services that run nothing. Where one cannot be read, the other is."""
+    """Restarts inside tasks, and services that run nothing. Where one cannot be read, or not in time, the other is."""
     from loopbreaker.aws.clients import client  # noqa: PLC0415 - rarely
     from loopbreaker.aws.empty import empty_services  # noqa: PLC0415
     from loopbreaker.aws.restarts import restarts  # noqa: PLC0415
@@ -80,8 +82,8 @@ def _read_untold(context: LambdaContext, *, until: float) -> None:
     partition, region, account = itemgetter(1, 3, 4)(context.invoked_function_arn.split(":"))
     clusters, now = f"arn:{partition}:ecs:{region}:{account}:cluster/", time.time()
     restarted = (
-        [Observation(service, restarted_at=times)]
-        for service, times in restarts(client("cloudwatch"), clusters=clusters, now=now)
+        [Observation(service, restarted_at=times) for service, times in some]
+        for some in restarts(client("cloudwatch"), clusters=clusters, now=now)
     )
     empty = (
         [Observation(service, empty_at=(now,)) for service in some] for some in empty_services(client("ecs"), now=now)
@@ -89,7 +91,8 @@ def _read_untold(context: LambdaContext, *, until: float) -> None:
     policy = settings("TABLE_NAME").policy
     for what, found in (("restarts", restarted), ("empty services", empty)):
         try:
-            noted = note(found, store=table(), policy=policy, clock=time.time, until=until)
+            until_then = min(until, time.time() + _READ_FOR)
+            noted = note(found, store=table(), policy=policy, clock=time.time, until=until_then)
         except (ClientError, BotoCoreError):
             logger.exception("could not read", what=what)
             continue

@@ -43,7 +43,8 @@ def read_restarts(metrics: list[list[Any]], values: list[list[Any]]) -> tuple[An
         list_metrics=lambda **asked: page_of(metrics, "Metrics", asked.get("NextToken", "0")),
         get_metric_data=lambda **asked: page_of(values, "MetricDataResults", asked.get("NextToken", "0")),
     )
-    return dict(restarts(client, clusters=f"{HERE}:cluster/", now=NOW)), client
+    found = restarts(client, clusters=f"{HERE}:cluster/", now=NOW)
+    return {service: times for some in found for service, times in some}, client
 
 
 def test_each_restart_of_the_last_hour_has_a_time_of_its_own() -> None:

@@ -405,6 +405,39 @@ def test_a_service_that_could_not_be_attended_to_comes_again(attention: Attentio
     assert set(attention.attended) == {"old", "web", "api"}
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "let_go"),
+    [
+        ({"asked_at": T0 - 60}, {"due_at": T0 + 20}, True),
+        ({"asked_at": T0 - 60}, {}, False),
+        ({}, {"due_at": T0 + 20}, False),
+        (None, {"due_at": T0 + 20}, False),
+    ],
+    ids=["asked before, and the clock asks on", "nobody asks on", "not asked before", "a new record"],
+)
+def test_a_second_wish_that_cannot_be_met_holds_up_no_lane(
+    attention: Attention, before: dict[str, float] | None, after: dict[str, float], let_go: bool
+) -> None:
+    """The first one is tried again by Lambda; where the clock asks on, nobody else in the lane waits for the others."""
+    attention.answers["web"] = THROTTLED
+    old = None if before is None else replace(Record(service=service("web")), **before)
+    new = replace(Record(service=service("web"), version=1, asked_at=T0), **after)
+    again = failed(respond.handler(stream((old, new), asking("api")), CONTEXT))
+    assert again == ([] if let_go else ["s0"])
+    assert attention.attended == ["web", "api", "web", "web"]
+
+
+def test_a_wish_for_which_there_is_no_time_comes_again(attention: Attention) -> None:
+    """And one of whose record before nothing can be read."""
+    old = Record(service=service("web"), asked_at=T0 - 60)
+    new = Record(service=service("web"), version=1, asked_at=T0, due_at=T0 + 20)
+    assert failed(respond.handler(stream((old, new)), LambdaContext(remaining=(0,)))) == ["s0"]
+    attention.answers["web"] = THROTTLED
+    unreadable = stream((old, new))
+    unreadable["Records"][0]["dynamodb"]["OldImage"]["body"] = {"S": "{"}
+    assert failed(respond.handler(unreadable, CONTEXT)) == ["s0"]
+
+
 def test_what_changed_is_logged_and_counted(
     attention: Attention, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:

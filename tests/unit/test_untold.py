@@ -38,6 +38,7 @@ from tests.unit.test_handlers import CONTEXT, MemoryStore
 from tests.unit.test_handlers import store as _store
 
 store = _store
+DUE = ServiceRef(SERVICE.cluster_arn, "due")
 CLUSTERS = "arn:aws:ecs:eu-west-1:123456789012:cluster/"
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86_400.0
 ALL_RUN = facts(action=None, tasks=tuple(running_task(-9 * DAY) for _ in range(2)))
@@ -283,7 +284,7 @@ def metric(**dimensions: str) -> dict[str, Any]:
 def test_where_nobody_has_a_restart_policy_one_call_is_made() -> None:
     """And none that is paid for by the metric."""
     client = FakeClient("cloudwatch", list_metrics={"Metrics": []})
-    assert list(restarts(client, clusters=CLUSTERS, now=T0)) == []
+    assert not any(restarts(client, clusters=CLUSTERS, now=T0))
     assert [name for name, _ in client.calls] == ["list_metrics"]
 
 
@@ -400,3 +401,42 @@ def test_a_refused_reading_spoils_neither_the_sweep_nor_the_other(
     sweep.handler({"time": "2026-01-01T07:35:00Z"}, CONTEXT)
     assert "could not read" in caplog.text
     assert store.records[SERVICE].empty
+
+
+def test_a_slow_reading_starves_neither_the_sweep_nor_the_other(
+    store: MemoryStore, cloud: dict[str, FakeClient], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """CloudWatch has no end of metrics and takes five seconds for each page: who is due is asked for before it, empty
+    services are read after it, and no call is begun that could outlast the function."""
+    now = T0
+    begun: list[float] = []
+
+    def slowly(answer: dict[str, Any], seconds: float) -> Callable[..., dict[str, Any]]:
+        def call(**_asked: Any) -> dict[str, Any]:
+            nonlocal now
+            assert store.records[DUE].asked_at == T0, "before anything else"
+            begun.append(now - T0)
+            now += seconds
+            return answer
+
+        return call
+
+    monkeypatch.setattr("time.time", lambda: now)
+    store.save(replace(Record(service=DUE), due_at=T0 - 60, touched_at=T0 - 60))
+    cloud["cloudwatch"]._answers["list_metrics"] = slowly({"Metrics": [], "NextToken": "next"}, 5.0)
+    cloud["ecs"]._answers["list_clusters"] = slowly({"clusterArns": [SERVICE.cluster_arn]}, 5.0)
+    sweep.handler({"time": "2026-01-01T07:35:00Z"}, CONTEXT)
+    assert store.records[SERVICE].empty
+    # A call that is tried three times ends after 24 seconds (`aws.clients`), and the function has 60.
+    assert max(begun) <= 60 - 24
+
+
+def test_a_reading_for_which_there_is_no_time_asks_nothing() -> None:
+    """The sweep may have needed all of it."""
+
+    def asked() -> Iterator[list[Observation]]:
+        raise AssertionError("asked")
+        yield []
+
+    noted = note(asked(), store=MemoryStore(), policy=POLICY, clock=lambda: 21.0, until=20.0)
+    assert not noted.complete

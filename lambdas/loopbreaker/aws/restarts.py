@@ -21,24 +21,28 @@ _MOST = 96
 _BY_SERVICE = ("ClusterName", "ServiceName")
 
 
-def restarts(client: Any, *, clusters: str, now: float) -> Iterator[tuple[ServiceRef, tuple[float, ...]]]:
-    """Services with restarts within the last hour, and the time of each restart, to five minutes.
+def restarts(client: Any, *, clusters: str, now: float) -> Iterator[tuple[tuple[ServiceRef, tuple[float, ...]], ...]]:
+    """Services with restarts within the last hour, and the time of each restart, to five minutes; a few at a time, so
+    that whoever has no more time can stop in between.
 
     clusters: what the ARN of a cluster begins with, up to its name. Where no container has a restart policy, one call
     finds no metric, and no more is asked.
     """
-    found = list(_services(client))
+    found: list[tuple[str, str]] = []
+    for page in _services(client):
+        found += page
+        yield ()
     end = now // _PERIOD * _PERIOD + _PERIOD
     for first in range(0, len(found), _AT_ONCE):
         part = found[first : first + _AT_ONCE]
         counted = _counts(client, part, begin=end - _LOOKS_BACK, end=end)
-        for number, (cluster, service) in enumerate(part):
-            if times := tuple(sorted(counted.get(f"r{number}", []))):
-                yield ServiceRef(clusters + cluster, service), times
+        times = [tuple(sorted(counted.get(f"r{number}", []))) for number in range(len(part))]
+        named = [ServiceRef(clusters + cluster, service) for cluster, service in part]
+        yield tuple((service, at) for service, at in zip(named, times, strict=True) if at)
 
 
-def _services(client: Any) -> Iterator[tuple[str, str]]:
-    """Cluster and service of each metric that had a value within three hours."""
+def _services(client: Any) -> Iterator[list[tuple[str, str]]]:
+    """Cluster and service of each metric that had a value within three hours, page by page."""
     active = pages(
         client.list_metrics,
         answer="NextToken",
@@ -48,10 +52,8 @@ def _services(client: Any) -> Iterator[tuple[str, str]]:
         RecentlyActive="PT3H",
     )
     for page in active:
-        for metric in page.get("Metrics", []):
-            names = {dimension["Name"]: dimension["Value"] for dimension in metric.get("Dimensions", [])}
-            if set(names) == {*_BY_SERVICE}:
-                yield names["ClusterName"], names["ServiceName"]
+        named = [{one["Name"]: one["Value"] for one in metric.get("Dimensions", [])} for metric in page["Metrics"]]
+        yield [(names["ClusterName"], names["ServiceName"]) for names in named if set(names) == {*_BY_SERVICE}]
 
 
 def _counts(client: Any, services: list[tuple[str, str]], *, begin: float, end: float) -> dict[str, list[float]]:

@@ -23,10 +23,14 @@ def note(
 ) -> Noted:
     """Fold what was read of each service into its record, until a time, in seconds since the epoch.
 
-    What is left then is read the next time.
+    What is left then is read the next time. Nothing more is asked for once it is over.
     """
     services, unreadable = 0, list[str]()
-    for some in found:
+    pieces = iter(found)
+    while clock() <= until:
+        some = next(pieces, None)
+        if some is None:
+            return Noted(services, tuple(unreadable))
         for observation in some:
             if clock() > until:
                 return Noted(services, tuple(unreadable), complete=False)
@@ -35,6 +39,4 @@ def note(
                 detect([observation], store=store, policy=policy, now=clock())
             except (UnreadableError, ConflictError) as error:
                 unreadable.append(str(error))
-        if clock() > until:
-            return Noted(services, tuple(unreadable), complete=False)
-    return Noted(services, tuple(unreadable))
+    return Noted(services, tuple(unreadable), complete=False)
