@@ -8,8 +8,17 @@ import sys
 from pathlib import Path
 
 from benchmarks.cost.installation import WINDOW
-from benchmarks.cost.prices import INSIGHTS_METRICS, METRIC_MONTH, bill, doing_nothing, fixed, item_per_stop
-from benchmarks.cost.workloads import Counts, Loop, delay
+from benchmarks.cost.prices import (
+    DASHBOARD_MONTH,
+    INSIGHTS_METRICS,
+    METRIC_MONTH,
+    bill,
+    doing_nothing,
+    fixed,
+    item_per_stop,
+    readings,
+)
+from benchmarks.cost.workloads import Counts, Loop, delay, held
 
 ROOT = Path(__file__).parents[2]
 RESULT = ROOT / "benchmarks" / "results" / "cost.md"
@@ -22,6 +31,8 @@ WORK = (
     (Loop("200 tasks, 1 h, five pollers", 200, 1), 2.18, 0.70),
     (Loop("200 tasks, 1 h, two pollers", 200, 1, pollers=2), 2.18, 0.70),
 )
+# How many services an account may have.
+ACCOUNTS = (1, 100, 1_000)
 # Other times to wait for a fuller batch, with what each costs: the third failure is told so much later.
 WINDOWS = (10.0, WINDOW, 30.0)
 
@@ -112,7 +123,7 @@ def with_costs(readme: str, one: Counts, many: Counts, spread: Counts) -> str:
     parts = fixed(ALARM_METRICS)
     rows = [f"| {name} | ${dollars:.2f} |" for name, dollars in parts.items()]
     each = _dollars(one)
-    month = 43_800 * each / 1e6
+    month, month_held = 43_800 * each / 1e6, 30.4 * bill(held(1)).total
     text = "\n".join(
         [
             "## Cost",
@@ -123,7 +134,19 @@ def with_costs(readme: str, one: Counts, many: Counts, spread: Counts) -> str:
             "|---|---|",
             *rows,
             f"| **together, while nothing loops** | **${sum(parts.values()):.2f}** |",
+            f"| the dashboard, in an account that has three others; else nothing | ${DASHBOARD_MONTH:.2f} |",
             "",
+            "By the number of services, what `sweep` reads beside events (`restartPolicy`, services that run nothing):",
+            "",
+            "| services | per month | besides, where each has Container Insights and a restart policy |",
+            "|---|---|---|",
+            *(
+                f"| {number:,} | ${calls:.2f} | ${metrics:.2f} |"
+                for number in ACCOUNTS
+                for calls, metrics in [readings(number)]
+            ),
+            "",
+            f"A service that is held at 0, and looked at each minute, costs ${month_held:.2f} a month.",
             f"A service that fails once a minute costs ${each:.2f} a million failures, ${month:.2f} for a month of it.",
             f"A service of 20 tasks that fail as often costs ${_dollars(many):.2f} a million where their events are "
             f"folded together, and ${_dollars(spread):.2f} where they come in small batches.",

@@ -58,12 +58,13 @@ class Cluster:
     serves: Callable[[ServiceRef], bool] = lambda service: False
     down: str = ""
     looks: int = 0
+    tags: dict[str, str] = field(default_factory=dict)
 
     def read(self, service: ServiceRef) -> Facts | Unknown:
         self.looks += 1
         if self.down:
             return Unknown(why=self.down)
-        return Facts(exists=True, desired_count=self.desired(service))
+        return Facts(exists=True, desired_count=self.desired(service), tags=self.tags)
 
 
 @dataclass
@@ -259,8 +260,8 @@ def _number(record: Item) -> str:
 
 
 @contextmanager
-def installed(begin: float, **fields: Any) -> Iterator[Installation]:
-    """An installation whose handlers use its table, its ECS, its outbox and its clock."""
+def installed(begin: float, *, mode: str = "alert", **fields: Any) -> Iterator[Installation]:
+    """An installation whose handlers use its table, its ECS, its outbox and its clock; its ECS is never changed."""
     with ExitStack() as stack:
         environment = {
             "TABLE_NAME": "loops",
@@ -286,7 +287,7 @@ def installed(begin: float, **fields: Any) -> Iterator[Installation]:
         tools = Tools(
             store=wiring.table.__wrapped__(),
             ecs=ours.ecs,  # type: ignore[arg-type]
-            mode=Mode.ALERT,
+            mode=Mode(mode),
             scope=Scope(),
             policy=Policy(),
             clock=respond.clock,

@@ -1,6 +1,12 @@
-"""List prices of us-east-1 in dollars, without the free tiers, and what the counts of a workload come to."""
+"""List prices of us-east-1 in dollars, without the free tiers, and what the counts of a workload come to.
+
+As public pages gave them between March and November 2026: DynamoDB on demand (halved in November 2024), SQS standard
+queues by requests of 64 kB, Lambda on arm64, CloudWatch, SNS, EventBridge (events of AWS and schedules of rules cost
+nothing, ours do), KMS. Streams that Lambda reads, and the calls of ECS, cost nothing.
+"""
 
 from dataclasses import dataclass
+from math import ceil
 
 from benchmarks.cost.workloads import Counts
 
@@ -9,7 +15,8 @@ SQS_REQUEST = 0.40e-6
 INVOCATION, GB_SECOND = 0.20e-6, 0.0000133334
 MEMORY_GB = 0.5
 LOG_GB = 0.50
-METRIC_MONTH, ALARM_MONTH, KEY_MONTH = 0.30, 0.10, 1.00
+METRIC_MONTH, ALARM_MONTH, KEY_MONTH, DASHBOARD_MONTH = 0.30, 0.10, 1.00, 3.00
+METRIC_READ = 0.01e-3
 SNS_PUBLISH, SNS_MAIL, EVENT = 0.50e-6, 20e-6, 1.00e-6
 
 # Assumed, in seconds: an invocation by itself, a call of the table, a look at ECS with its four calls.
@@ -68,6 +75,14 @@ def item_per_stop(per_hour: float) -> float:
     """Dollars a million stops of the usual way: an item for each, and a count of those of an hour (250 bytes each)."""
     read_units = -(-per_hour * 250 // 4096)
     return 1e6 * (WRITE_UNIT + read_units * READ_UNIT + 3 * SQS_REQUEST + INVOCATION + 0.03 * MEMORY_GB * GB_SECOND)
+
+
+def readings(services: int) -> tuple[float, float]:
+    """Dollars a month for reading what no event tells of, four times an hour: the calls of ECS and CloudWatch, 50 ms
+    each (assumed); and the metrics, where each service has Container Insights and a restart policy. No free tier."""
+    runs = 2_920
+    calls = 2 + ceil(services / 100) + ceil(services / 10) + ceil(services / 500)
+    return runs * calls * 0.05 * MEMORY_GB * GB_SECOND, runs * services * METRIC_READ
 
 
 def doing_nothing() -> tuple[float, float]:
