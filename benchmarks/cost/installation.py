@@ -31,7 +31,7 @@ WINDOW = 22.0
 BATCH, STREAM_BATCH, LANES = 100, 10, 10
 VISIBLE_AFTER, TRIES = 390.0, 11
 STREAM_RETRY = 30.0
-# Lambda gives up on what it tried again so often; `notify` goes on for a day.
+# Lambda gives up on a batch that it tried again so often; `notify` goes on for a day.
 STREAM_TRIES = {"respond": 10}
 
 os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")
@@ -222,7 +222,6 @@ class Installation:
         if failures:
             done = [_number(record) for record in batch].index(failures[0]["itemIdentifier"])
             if tries == STREAM_TRIES.get(lane[0]):
-                # All that is left of the batch goes to the destination on failure.
                 self.given_up += batch[done:]
                 done = len(batch)
             else:

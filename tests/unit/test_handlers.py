@@ -416,7 +416,7 @@ def test_a_service_that_could_not_be_attended_to_comes_again(attention: Attentio
     ids=["asked before, and the clock asks on", "nobody asks on", "not asked before", "a new record"],
 )
 def test_a_second_wish_that_cannot_be_met_holds_up_no_lane(
-    attention: Attention, before: dict[str, float] | None, after: dict[str, float], let_go: bool
+    attention: Attention, before: Json | None, after: Json, let_go: bool
 ) -> None:
     """The first one is tried again by Lambda; where the clock asks on, nobody else in the lane waits for the others."""
     attention.answers["web"] = THROTTLED
@@ -431,7 +431,8 @@ def test_a_wish_for_which_there_is_no_time_comes_again(attention: Attention) -> 
     """And one of whose record before nothing can be read."""
     old = Record(service=service("web"), asked_at=T0 - 60)
     new = Record(service=service("web"), version=1, asked_at=T0, due_at=T0 + 20)
-    assert failed(respond.handler(stream((old, new)), LambdaContext(remaining=(0,)))) == ["s0"]
+    late: Any = LambdaContext(remaining=(0,))
+    assert failed(respond.handler(stream((old, new)), late)) == ["s0"]
     attention.answers["web"] = THROTTLED
     unreadable = stream((old, new))
     unreadable["Records"][0]["dynamodb"]["OldImage"]["body"] = {"S": "{"}

@@ -26,6 +26,8 @@ _COUNTED_FROM, _COUNTED_BY = MOST_BEGINNINGS // 2, 16
 _LEFT_BEHIND = 3600.0
 # A held service waits for about half of the time that its loop has lasted: a quarter of that wait is this share of it.
 _SOME = 8
+# A summary that has grown since people last read it is told once more when nothing began for so long, in seconds.
+_SETTLED = 600.0
 # How many still loop is asked once in so many seconds, however often each is looked at.
 _COUNTED_EVERY = 600.0
 
@@ -52,7 +54,11 @@ def go_on_together(before: Record, record: Record, *, store: Incidents, policy: 
     While there are many, one of them speaks for all when a reminder is due.
     """
     assert record.incident is not None
-    if now < record.incident.found_at + _LEFT_BEHIND or not _is_counted(before, record.incident, now):
+    lasts = now - record.incident.found_at
+    if lasts < _LEFT_BEHIND:
+        fresh = before.incident is not None and before.incident.looked_at < record.incident.found_at + _SETTLED
+        return _tell_of_all(record, store=store, policy=policy, now=now) if fresh and lasts >= _SETTLED else record
+    if not _is_counted(before, record.incident, now):
         return record
     left = store.in_summary(most=policy.mass_limit + 1)
     if len(left) > policy.mass_limit:
@@ -63,6 +69,20 @@ def go_on_together(before: Record, record: Record, *, store: Incidents, policy: 
         record = tell(record, NoticeKind.MASS_OVER, at=now, reason=why)
     store.leave_summary(record.service)
     return out_of_summary(record, now=now)
+
+
+def _tell_of_all(record: Record, *, store: Incidents, policy: Policy, now: float) -> Record:
+    """The record of the last one that began, with a summary of them all, where people were told of fewer."""
+    assert record.incident is not None
+    at, window = record.incident.found_at, policy.mass_window
+    began = store.began(at=at, window=window)
+    number = len(began) if len(began) < _COUNTED_FROM else store.number_began(at=at, window=window)
+    if began[:1] != (record.service,) or number == milestone(number, policy):
+        return record
+    if not store.announce(record.service, number, at=now, window=window):
+        return record
+    why = f"{number} services began to loop within {window / 60:.0f} minutes, so none is acted on; no more began since"
+    return tell(record, NoticeKind.MASS, at=now, reason=why, services=number)
 
 
 def _is_counted(before: Record, incident: Incident, now: float) -> bool:
