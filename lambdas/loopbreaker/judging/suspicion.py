@@ -2,14 +2,13 @@
 
 from math import log, sqrt
 
-from loopbreaker.judging.ladder import bystanders, chain, depth, surprise, top
+from loopbreaker.judging.ladder import bystanders, depth, surprise, top
 from loopbreaker.judging.regular import regular_deaths
 from loopbreaker.judging.starts import failed_starts
 from loopbreaker.judging.steady import is_steady
 from loopbreaker.judging.storm import began_at, is_storm
 from loopbreaker.judging.untold import restart_again_and_again, runs_nothing
 from loopbreaker.judging.unwell import may_be_unwell
-from loopbreaker.model import Category
 from loopbreaker.policy import Policy, Profile
 from loopbreaker.remembering.incident import Signal, Suspicion
 from loopbreaker.remembering.record import Record
@@ -31,7 +30,7 @@ def _by_chain(record: Record, policy: Policy) -> Suspicion | None:
     ):
         if rung is None or rung.generation < profile.depth + record.extra_generations:
             continue
-        if not _is_work(chain(ladder, profile), policy) and _is_loop(rung, ladder, profile, policy):
+        if _is_loop(rung, ladder, profile, policy):
             return Suspicion(signal=signal, at=0.0, depth=rung.generation, since=rung.since)
     if deaths := regular_deaths(record.slow, policy):
         return Suspicion(signal=Signal.SLOW, at=0.0, depth=len(deaths), since=deaths[0].failed_at)
@@ -72,15 +71,6 @@ def _by_reading(record: Record, policy: Policy) -> Suspicion | None:
     if runs_nothing(record.empty, policy):
         return Suspicion(signal=Signal.EMPTY, at=0.0, depth=0, since=record.empty[0])
     return None
-
-
-def _is_work(rungs: Ladder, policy: Policy) -> bool:
-    """Whether most tasks of a chain ended without an error, after longer than a task of a fast loop lives.
-
-    Workers take a message or wait for one, end, and are renewed: what a person would call a loop fails, or ends soon.
-    """
-    done = (rung.category is Category.CLEAN_EXIT and rung.lifetime > policy.fast.max_lifetime for rung in rungs)
-    return 2 * sum(done) > len(rungs)
 
 
 def _is_loop(rung: Rung, ladder: Ladder, profile: Profile, policy: Policy) -> bool:
