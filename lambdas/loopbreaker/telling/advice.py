@@ -44,7 +44,8 @@ ADVICE: dict[Category, Advice] = {
     Category.CLEAN_EXIT: Advice(
         "the main process ends by itself, without an error",
         "A service must keep running. Start its server in the foreground, "
-        "or run the job as a scheduled task instead of a service.",
+        "or run the job as a scheduled task instead of a service. "
+        "Where it is meant to end so, tag it loopbreaker:expected-exit = 0.",
     ),
     Category.CANNOT_START: Advice(
         "the container could not be started at all",
