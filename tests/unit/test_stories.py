@@ -135,7 +135,7 @@ def test_a_message_takes_along_what_was_found_out() -> None:
     """Of the incident, also of one that has just ended; and where the runbook is."""
     lasting, shelf = tell(looping(), NoticeKind.LOOPING, at=T0, reason="x"), Shelf()
     (text,) = told(None, lasting, shelf)
-    assert "the logs of web" in text
+    assert "The logs of web." in text
     assert "https://runbook.example" in text
     over = tell(replace(lasting, incident=None), NoticeKind.RECOVERED, at=T0 + 9, reason="y")
     assert len(told(lasting, over, shelf)) == 1

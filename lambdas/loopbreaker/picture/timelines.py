@@ -55,15 +55,16 @@ def with_tasks(drawn: Timeline, first: Sequence[Task], last: Sequence[Task]) -> 
 def together(drawn: Sequence[Timeline]) -> Timeline:
     """Loops of one cluster that began together, as one picture: a row for each service."""
     tasks = sorted((task for one in drawn for task in one.tasks), key=lambda task: task.created_at)
-    marks = sorted({mark for one in drawn for mark in one.marks}, key=lambda mark: mark.at)
-    first_of_kind = {mark.moment: mark for mark in reversed(marks)}
+    first_of_kind: dict[Moment, Mark] = {}
+    for mark in sorted((mark for one in drawn for mark in one.marks), key=lambda mark: mark.at):
+        first_of_kind.setdefault(mark.moment, mark)
     return Timeline(
         cluster=drawn[0].cluster,
         service="",
         until=max(one.until for one in drawn),
         first=tuple(tasks),
         between=sum(one.between for one in drawn),
-        marks=tuple(sorted(first_of_kind.values(), key=lambda mark: mark.at)),
+        marks=tuple(first_of_kind.values()),
         dollars=sum(one.dollars or 0.0 for one in drawn),
     )
 

@@ -120,7 +120,7 @@ def add(
         return history
     fresh = by_task.values()
     counted = _spread(history, [f.failed_at for f in fresh])
-    shown = sorted({*history.first, *history.last, *map(_shown, fresh)}, key=lambda failed: failed.at)
+    shown = sorted({*history.first, *history.last, *map(_shown, fresh)}, key=_in_time)
     # The newest interval has only begun.
     recent = counted.counts[-ceil(_MARKED_FOR / counted.width) - 1 :]
     lately = ceil(sum(recent) * min(1.0, _MARKED_FOR / (len(recent) * counted.width)))
@@ -183,6 +183,11 @@ def _spread(history: History, times: Sequence[float]) -> History:
     for at, count in (*zip(known, history.counts, strict=True), *((at, 1) for at in times)):
         counts[int(at // width) - begin] += count
     return replace(history, since=begin * width, width=width, counts=tuple(counts))
+
+
+def _in_time(failed: Failed) -> tuple[float, float, float, str]:
+    """The same order in each process, also of tasks that failed at once: a set has none."""
+    return failed.at, failed.lifetime, failed.created_at, failed.evidence
 
 
 def _shown(failure: TaskFailure) -> Failed:
