@@ -124,7 +124,9 @@ def _facts(told: Telling, earlier: tuple[Incident, ...]) -> Iterator[tuple[str, 
         yield "Tags", clean("; ".join(told.after.mistakes))
     if incident.task_definition:
         name = _name(incident.task_definition)
-        yield "Revision", f"{name} is the one that failed" if incident.failed_tasks else name
+        both = told.notice.kind is NoticeKind.ROLLBACK_FAILED
+        says = f"{name} failed last, the other one before it" if both else f"{name} is the one that failed"
+        yield "Revision", says if incident.failed_tasks else name
 
 
 def _when(told: Telling, incident: Incident, *, over: bool) -> Iterator[tuple[str, str]]:
