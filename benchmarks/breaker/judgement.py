@@ -18,7 +18,8 @@ class Judgement:
     unasked: it was acted on at a moment at which its owner did not allow that.
     untold: somebody had to hear of something, and did not.
     untrue: what stood in its messages and was not so at that moment.
-    unserved: the longest time in which nobody was served although tasks were asked for: its loop was not stopped.
+    unserved: the longest time in which nobody was served although tasks were asked for, and its owner wanted it acted
+        on: its loop was not stopped.
     misled: deployments that failed and were called successful all the same, while somebody waited for them.
     """
 

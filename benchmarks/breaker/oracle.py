@@ -30,13 +30,14 @@ _SILENT = Delivery(statuses=frozenset())
 
 @dataclass(slots=True)
 class Course:
-    """How one service fared: at each look the tasks that serve, the desired count, whether its owner wants silence,
-    whether it was deleted.
+    """How one service fared: at each look the tasks that serve, the desired count, whether its owner wants silence, or
+    wants it acted on, and whether it was deleted.
     """
 
     serving: list[int] = field(default_factory=list)
     desired: list[int] = field(default_factory=list)
     muted: list[bool] = field(default_factory=list)
+    asked: list[bool] = field(default_factory=list)
     gone: list[bool] = field(default_factory=list)
     failures: int = 0
     served: dict[str, float] = field(default_factory=dict)  # by deployment id, since when it serves
@@ -108,6 +109,7 @@ def _watch(sim: Simulation, courses: dict[str, Course], reader: Reader) -> None:
             course.serving.append(sim.serving(CLUSTER, name))
             course.desired.append(sim.service(CLUSTER, name).desired)
             course.muted.append(is_muted(sim.service(CLUSTER, name).tags, now))
+            course.asked.append(asked_for(sim.service(CLUSTER, name).tags, now))
             reader.look(name)
             course.gone.append(sim.service(CLUSTER, name).status != "ACTIVE")
             for deployment in sim.service(CLUSTER, name).deployments:
@@ -184,7 +186,7 @@ def compare(world: World, name: str, without: Life, with_us: Life) -> Judgement:
         else _left(a.final, b.final, told_since_theirs=any(t.at >= theirs for t in told)),
         unasked=sum(1 for _, whose, _ in with_us.unasked if whose == name),
         untold=_untold(name, with_us),
-        unserved=_longest([x == 0 and y > 0 for x, y in zip(b.serving, b.desired, strict=True)]),
+        unserved=_longest([not x and y > 0 and z for x, y, z in zip(b.serving, b.desired, b.asked, strict=True)]),
         misled=_misled(a, b, waits=stage.waits, until=theirs),
         untrue=tuple(with_us.untrue.get(name, ())),
         calls=sum(whose == name for _, whose, _ in with_us.acts),
