@@ -40,6 +40,8 @@ def _sentences(results: Results) -> Iterator[str]:
                 f"Of {line['loops']:,} loops in streams that were written to break it, it missed "
                 f"{line['missed'] or 'none'} and raised {_alarms(line)}."
             )
+            if early := line.get("wrongly_over"):
+                yield f"It called {early} of them over while it went on."
 
 
 def _others(rivals: list[Results]) -> str:

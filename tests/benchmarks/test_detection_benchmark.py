@@ -221,7 +221,11 @@ def test_the_sentences_of_the_readme_hide_nothing() -> None:
     ours = {"rule": OURS, "loops": 9, "streams": 12, "missed": 2, "false_alarms": 1, "median_minutes": 4.0}
     other = {**ours, "rule": "another", "missed": 0, "false_alarms": 0}
     kind = {"rule": OURS, "group": "loop", "scenario": "ELB, grace 90 s", "tasks": 1, "minutes": [3.0, 20.25]}
-    results = {"totals": [ours, other], "scenarios": [kind], "attacks": [{**ours, "missed": 0, "false_alarms": 3}]}
+    results = {
+        "totals": [ours, other],
+        "scenarios": [kind],
+        "attacks": [{**ours, "missed": 0, "false_alarms": 3, "wrongly_over": 2}],
+    }
     said = with_detection("a\n<!-- detection -->\nold\n<!-- detection -->\nb", results).splitlines()
     assert said[1:-1] == [
         "<!-- detection -->",
@@ -231,5 +235,6 @@ def test_the_sentences_of_the_readme_hide_nothing() -> None:
         "Loops of load balancer health checks with a grace period of 90 s were told within 20.2 minutes.",
         "The slowest took 20 minutes: ELB, grace 90 s, of 1 task.",
         "Of 9 loops in streams that were written to break it, it missed none and raised 3 false alarms.",
+        "It called 2 of them over while it went on.",
         "<!-- detection -->",
     ]
