@@ -103,12 +103,15 @@ def test_names_from_outside_are_text(name: str) -> None:
 def test_ten_thousand_failures_are_small_and_quick() -> None:
     """At most 100 kB and 200 ms, however many tasks are known one by one."""
     timeline = loop(10_000, dollars=450)
-    began = process_time()
-    drawn = svg(timeline)
-    took = process_time() - began
+    took = []
+    for _ in range(3):
+        began = process_time()
+        drawn = svg(timeline)
+        took.append(process_time() - began)
     assert "× 9,989 alike" in drawn
     assert len(drawn.encode()) < 100_000
-    assert took < 0.2 * _SLOW
+    # The quickest of three: a machine at work makes a run slower, and none quicker.
+    assert min(took) < 0.2 * _SLOW
 
 
 _SLOW = 5
