@@ -1,6 +1,5 @@
 """Worlds that somebody would write who wants a loop to be lost, or told twice: eight services loop in each of them."""
 
-import logging
 from collections import Counter
 from collections.abc import Callable, Iterator
 from random import Random
@@ -15,13 +14,6 @@ from benchmarks.storm.storms import Sent, mass
 
 SERVICES, FAILURES, MINUTE = 8, 24, 60.0
 END = BEGIN + 45 * MINUTE
-
-
-@pytest.fixture(autouse=True)
-def no_logs() -> Iterator[None]:
-    logging.disable(logging.CRITICAL)
-    yield
-    logging.disable(logging.NOTSET)
 
 
 def as_it_is(sent: Sent) -> Iterator[Sent]:

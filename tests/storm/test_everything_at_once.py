@@ -1,8 +1,6 @@
 """In a storm nobody is forgotten, nobody is kept waiting by another, nothing is made up, and people are told once."""
 
-import logging
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import replace
 from itertools import chain
 from random import Random
@@ -17,15 +15,6 @@ from benchmarks.storm.storms import Tally, disordered, loop, mass, outcome, thro
 from loopbreaker.aws.store import to_item
 from loopbreaker.remembering.record import Record, Verdict
 from tests.storm.pieces import down_between, kill_at, one_loop, unreadable
-
-
-@pytest.fixture(autouse=True)
-def no_logs() -> Iterator[None]:
-    """A storm writes thousands of lines, each with its traceback."""
-    logging.disable(logging.CRITICAL)
-    yield
-    logging.disable(logging.NOTSET)
-
 
 THIRD = 2 * 60 + 5
 """When the third failure of a loop that fails each minute is known to the queue, after its first."""

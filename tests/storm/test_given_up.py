@@ -1,14 +1,10 @@
 """What comes of a record that `respond` could not attend to in all the tries that Lambda gives it."""
 
-import logging
 from collections import Counter
-from collections.abc import Iterator
 from itertools import chain
 from random import Random
 from typing import Any
 from unittest.mock import patch
-
-import pytest
 
 from benchmarks.cost import installation
 from benchmarks.cost.dynamodb import throttled
@@ -20,13 +16,6 @@ MINUTE = 60.0
 SOON = 2 * MINUTE + 5 + WINDOW + 5
 """From the first failure of a loop that fails each minute to its message."""
 MENDED = BEGIN + 40 * MINUTE
-
-
-@pytest.fixture(autouse=True)
-def no_logs() -> Iterator[None]:
-    logging.disable(logging.CRITICAL)
-    yield
-    logging.disable(logging.NOTSET)
 
 
 def refuse_one(ours: Installation, service: str) -> None:

@@ -1,8 +1,6 @@
 """What cannot be read blocks no shard and no batch; a table that takes seconds for each call loses nothing."""
 
-import logging
 from collections import Counter
-from collections.abc import Iterator
 from itertools import chain
 from random import Random
 from typing import Any
@@ -33,13 +31,6 @@ POISON: dict[str, dict[str, Any]] = {
     },
     "a list of no strings": {"version": {"N": "3"}, "body": {"S": "{}"}, "notices": {"L": [{"N": "1"}]}},
 }
-
-
-@pytest.fixture(autouse=True)
-def no_logs() -> Iterator[None]:
-    logging.disable(logging.CRITICAL)
-    yield
-    logging.disable(logging.NOTSET)
 
 
 @pytest.mark.parametrize("poison", POISON)

@@ -119,15 +119,26 @@ def add(
     if not by_task:
         return history
     fresh = by_task.values()
-    counted = _spread(history, [f.failed_at for f in fresh])
+    begin, width, counts = _spread(history, [f.failed_at for f in fresh])
     shown = sorted({*history.first, *history.last, *map(_shown, fresh)}, key=_in_time)
     # The newest interval has only begun.
-    recent = counted.counts[-ceil(_MARKED_FOR / counted.width) - 1 :]
-    lately = ceil(sum(recent) * min(1.0, _MARKED_FOR / (len(recent) * counted.width)))
-    if counted.width <= _MARKED_FOR:
-        lately = sum(recent)
-    marked = _marked(counted, by_task, half=max(LEAST_MARKS, min(most // 2, lately)), most=most)
-    return replace(marked, first=tuple(shown[:SHOWN]), last=tuple(shown[SHOWN:][-SHOWN:]))
+    recent = counts[-ceil(_MARKED_FOR / width) - 1 :]
+    share = min(1.0, _MARKED_FOR / (len(recent) * width)) if width > _MARKED_FOR else 1.0
+    lately = ceil(sum(recent) * share)
+    marks, young, turned_at, forgotten = _marked(
+        history, by_task, half=max(LEAST_MARKS, min(most // 2, lately)), most=most
+    )
+    return History(
+        since=begin,
+        width=width,
+        counts=counts,
+        first=tuple(shown[:SHOWN]),
+        last=tuple(shown[SHOWN:][-SHOWN:]),
+        marks=marks,
+        young=young,
+        turned_at=turned_at,
+        forgotten=forgotten,
+    )
 
 
 def _may_be_forgotten(history: History, failure: TaskFailure, *, newest: float, now: float) -> bool:
@@ -136,24 +147,25 @@ def _may_be_forgotten(history: History, failure: TaskFailure, *, newest: float, 
     return failure.failed_at <= history.forgotten and not at_once
 
 
-def _marked(history: History, by_task: Mapping[int, TaskFailure], *, half: int, most: int) -> History:
-    """With marks of these tasks, sorted by when they failed; once the younger half is full the older is forgotten."""
+def _marked(
+    history: History, by_task: Mapping[int, TaskFailure], *, half: int, most: int
+) -> tuple[tuple[int, ...], int, float, float]:
+    """`marks`, `young`, `turned_at` and `forgotten` with these tasks, sorted by when they failed: once the younger half
+    is full the older is forgotten.
+    """
     marks, young = (*history.marks, *by_task), history.young + len(by_task)
     newest = max(failure.failed_at for failure in by_task.values())
     # To a second, upwards.
     newest = ceil(max([newest, history.turned_at, *(failed.at for failed in history.shown[-SHOWN:])]))
-    turned_at, forgotten = history.turned_at, history.forgotten
     kept = max(2 * half, min(most, len(by_task)))
     if young > kept:
         # More at once than can be known.
-        marks, young, turned_at, forgotten = marks[-kept:], 0, newest, newest
-    elif young >= half:
-        if len(marks) > young:
-            forgotten = turned_at
-        marks, young, turned_at = marks[-young:], 0, newest
-    elif len(marks) > kept:
-        marks, forgotten = marks[-kept:], turned_at
-    return replace(history, marks=marks, young=young, turned_at=turned_at, forgotten=forgotten)
+        return marks[-kept:], 0, newest, newest
+    if young >= half:
+        return marks[-young:], 0, newest, history.turned_at if len(marks) > young else history.forgotten
+    if len(marks) > kept:
+        return marks[-kept:], young, history.turned_at, history.turned_at
+    return marks, young, history.turned_at, history.forgotten
 
 
 def _from(history: History, since: float) -> History:
@@ -172,8 +184,10 @@ def _from(history: History, since: float) -> History:
     )
 
 
-def _spread(history: History, times: Sequence[float]) -> History:
-    """One more failure at each of the times, in intervals that are as short as their number allows."""
+def _spread(history: History, times: Sequence[float]) -> tuple[float, float, tuple[int, ...]]:
+    """`since`, `width` and `counts` with one more failure at each of the times, in intervals that are as short as their
+    number allows.
+    """
     known = [history.since + n * history.width for n in range(len(history.counts))]
     ends, width = (*known[:1], *known[-1:], *times), history.width
     while max(ends) // width - min(ends) // width >= INTERVALS:
@@ -182,7 +196,7 @@ def _spread(history: History, times: Sequence[float]) -> History:
     counts = [0] * (int(max(ends) // width) - begin + 1)
     for at, count in (*zip(known, history.counts, strict=True), *((at, 1) for at in times)):
         counts[int(at // width) - begin] += count
-    return replace(history, since=begin * width, width=width, counts=tuple(counts))
+    return begin * width, width, tuple(counts)
 
 
 def _in_time(failed: Failed) -> tuple[float, float, float, str]:
